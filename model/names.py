@@ -1,0 +1,70 @@
+"""Public host names, derived once: DNS, certificates, discovery and daemons all take them from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Every host name that the world may use for this stack."""
+
+    website: str
+    admin: str
+    reseller: str
+    mx: str
+    helo: str
+    imap: str
+    smtp: str
+    sieve: str
+    turn: str
+    activesync: str
+    domains: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Names:
+        """The names of a stack: what the operator chose, else the documented default."""
+        domain, hosts = settings.domain, settings.hosts
+        website = hosts.website or domain
+        return cls(
+            website=website,
+            admin=f"admin.{website}",
+            reseller=f"reseller.{website}",
+            mx=hosts.mx or f"mx.{domain}",
+            helo=hosts.helo or f"mail.{domain}",
+            imap=hosts.imap or f"imap.{domain}",
+            smtp=hosts.smtp or f"smtp.{domain}",
+            sieve=hosts.sieve or f"sieve.{domain}",
+            turn=hosts.turn or f"turn.{domain}",
+            activesync=f"activesync.{domain}",
+            domains=settings.domains,
+        )
+
+    @property
+    def policy_hosts(self) -> tuple[str, ...]:
+        """Hosts that serve the MTA-STS policy, one per mail domain (RFC 8461 section 3.3: hyphen, not underscore)."""
+        return tuple(f"mta-sts.{domain}" for domain in self.domains)
+
+    @property
+    def discovery(self) -> tuple[str, ...]:
+        """Hosts that mail clients ask for their settings."""
+        return tuple(f"{label}.{d}" for d in self.domains for label in ("autoconfig", "autodiscover"))
+
+    @property
+    def web(self) -> tuple[str, ...]:
+        """Hosts that the proxy answers on 443; any other Host header is turned away."""
+        own = (self.website, self.admin, self.reseller, self.activesync)
+        return tuple(dict.fromkeys((*own, *self.domains, *self.policy_hosts, *self.discovery)))
+
+    @property
+    def proxy_certificate(self) -> tuple[str, ...]:
+        """Names in the certificate of the proxy: web hosts and the mail client hosts."""
+        own = (self.website, self.admin, self.reseller, self.activesync, self.imap, self.smtp)
+        return tuple(dict.fromkeys((*own, *self.policy_hosts, *self.discovery)))
+
+    @property
+    def mx_certificate(self) -> tuple[str, ...]:
+        """Names in the certificate of port 25: the MX name first, since senders with MTA-STS match it."""
+        return tuple(dict.fromkeys((self.mx, self.helo)))

@@ -1,0 +1,25 @@
+"""Invariants of a stack, each written once: rule(settings) yields findings.
+
+The loader runs them before the first resource is registered; tests run them over generated stack files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from model.findings import Finding
+from model.rules import addresses, egress, features, names, storage, web
+from model.settings import Settings
+
+Rule = Callable[[Settings], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (*addresses.RULES, *egress.RULES, *features.RULES, *names.RULES, *storage.RULES, *web.RULES)
+"""Every rule about one stack file."""
+
+
+def check(settings: Settings) -> list[Finding]:
+    """What all rules find; warnings that the operator has acknowledged are left out, errors never are."""
+    found = [finding for rule in RULES for finding in rule(settings)]
+    return [
+        f for f in found if f.severity == "error" or not settings.acknowledged(f.rule, f.path)
+    ]

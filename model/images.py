@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from model.settings import ImagesRegistry
 
-KOLAB = (
-    "proxy webapp roundcube imap postfix amavis mariadb redis collabora coturn meet".split()
-)
+KOLAB = [
+    "proxy",
+    "webapp",
+    "roundcube",
+    "imap",
+    "postfix",
+    "amavis",
+    "mariadb",
+    "redis",
+    "collabora",
+    "coturn",
+    "meet",
+]
 """Images that Kolab publishes (upstream: kolabctl pull)."""
 
 OTHERS = {
@@ -16,7 +26,7 @@ OTHERS = {
     "blackbox": "docker.io/prom/blackbox-exporter:v0.27.0",
     "victorialogs": "docker.io/victoriametrics/victoria-logs:v1.24.0-victorialogs",
     "vector": "docker.io/timberio/vector:0.48.0-debian",
-    "postfix-exporter": "docker.io/boynux/postfix-exporter:0.11.0",
+    "postfix-exporter": "ghcr.io/hsn723/postfix_exporter:0.14.0",
 }
 """Images of other projects, with their pinned versions."""
 

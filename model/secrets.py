@@ -13,9 +13,7 @@ from typing import Literal
 
 from model.settings import Settings
 
-Format = Literal[
-    "password", "appKey", "desKey", "uuid", "hex", "rsa4096", "rsa2048", "ecP256", "given"
-]
+Format = Literal["password", "appKey", "desKey", "uuid", "hex", "rsa4096", "rsa2048", "ecP256", "given"]
 
 
 @dataclass(frozen=True)
@@ -70,4 +68,6 @@ def _secrets(settings: Settings) -> Iterator[Secret]:
     if egress is not None and egress.mode == "relay" and egress.username:
         yield Secret("relayPassword", "given", "SASL password at the smarthost")
     if settings.monitoring.enabled:
-        yield Secret("monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select")
+        yield Secret(
+            "monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"
+        )

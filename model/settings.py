@@ -125,6 +125,8 @@ class Ingress(Section):
     """Namespace of the controller's pods: X-Forwarded-For is believed from there alone."""
     controller_cidr: Network
     """Addresses of the controller's pods, for the proxy's real-IP module and TRUSTED_PROXIES."""
+    addresses: Addresses = ()
+    """Public addresses of the controller: A and AAAA of every web name. Mail names keep the proxy's address."""
 
 
 class Networking(Section):
@@ -201,18 +203,21 @@ class Dns(Section):
     """Reverse DNS."""
     dnssec: bool = False
     """Whether the zones are signed: without it no TLSA is published (RFC 7672 section 2.1)."""
+    nameservers: dict[Hostname, Addresses] = {}
+    """Authoritative servers -> their addresses (glue; needed only for names inside our zones). For NS and SOA of zone files; Cloudflare fills its own."""
 
 
 class Mx(Section):
     """Whether the world may send us mail yet."""
 
     stage: Literal["hold", "live"] = "hold"
-    """`hold` publishes everything but MX, _mta-sts and autodiscover, so a first `up` never empties a live domain."""
+    """`hold` publishes everything but MX, _mta-sts and what leads mail clients here (autodiscover, autoconfig, SRV), so a first `up` never empties a live domain."""
     preference: Annotated[int, Field(ge=0, le=65535)] = 10
     """Preference of our MX."""
 
 
 DkimStage = Literal["staged", "published", "active", "retired", "revoked"]
+Selector = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 
 
 class DkimSelector(Section):
@@ -229,17 +234,21 @@ class DkimSelector(Section):
 class Dkim(Section):
     """Keys that sign outgoing mail, all domains alike."""
 
-    selectors: dict[Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")], DkimSelector] = {}
+    selectors: dict[Selector, DkimSelector] = {}
     """Selector -> key."""
+    reserved: tuple[Selector, ...] = ()
+    """Names of selectors to come. Owners of foreign domains publish their CNAMEs now, so that rotations never need them."""
 
 
 class MtaSts(Section):
     """Policy that makes senders refuse forged or unencrypted MX hosts (RFC 8461)."""
 
-    stage: Literal["none", "testing", "enforce"] = "none"
-    """Move one step at a time; leave enforce only through the documented removal."""
+    stage: Literal["none", "testing", "enforce", "removing"] = "none"
+    """none -> testing -> enforce, one step at a time; back to none only through removing, which serves `mode: none` until every sender has forgotten the old policy (RFC 8461 section 8.3)."""
     max_age: Annotated[int, Field(ge=86400, le=31557600)] = 604800
-    """Seconds that senders keep the policy."""
+    """Seconds that senders keep the policy. While removing: the largest value ever served."""
+    since: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    """Day on which this stage began, written by ops; the earliest safe end of `removing` counts from here."""
 
 
 class Dmarc(Section):

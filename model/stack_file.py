@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from model.findings import Finding, report
+from model.keys import Plaintext, mismatches
 from model.rules import check
 from model.secrets import Secret, secrets
 from model.settings import Settings
@@ -20,8 +21,19 @@ NAMESPACE = "kolab"
 
 _TOP = {field.alias or name: field for name, field in Settings.model_fields.items()}
 _KNOWN_SECRETS = frozenset(
-    "relayPassword s3AccessKey s3SecretKey cloudflareApiToken mxKey mxNextKey minioPassword "
-    "meetServerToken meetWebhookToken turnSecret monitoringPassword".split()
+    [
+        "relayPassword",
+        "s3AccessKey",
+        "s3SecretKey",
+        "cloudflareApiToken",
+        "mxKey",
+        "mxNextKey",
+        "minioPassword",
+        "meetServerToken",
+        "meetWebhookToken",
+        "turnSecret",
+        "monitoringPassword",
+    ]
 )
 
 
@@ -34,13 +46,17 @@ class StackFileError(Exception):
 
 
 def load(
-    values: Mapping[str, Any], secret_keys: Collection[str] = (), *, need_secrets: bool = True
+    values: Mapping[str, Any],
+    secret_keys: Collection[str] = (),
+    *,
+    need_secrets: bool = True,
+    plaintext: Plaintext | None = None,
 ) -> tuple[Settings, tuple[Finding, ...]]:
     """Settings and the warnings about them.
 
     `values` maps `kolab:` keys, without the prefix, to what the stack file holds (objects may still be JSON
     text); `secret_keys` names those that are or contain `secure:`. Rendering masks secrets and so does without
-    them (`need_secrets=False`). Raises StackFileError with all findings.
+    them (`need_secrets=False`). With `plaintext`, key pairs are compared. Raises StackFileError with all findings.
     """
     findings: list[Finding] = []
     raw: dict[str, Any] = {}
@@ -61,6 +77,8 @@ def load(
         present = set(values)
         if need_secrets:
             findings += _missing_secrets([s for s in secrets(settings) if s.key not in present])
+        if plaintext is not None:
+            findings += mismatches(settings, plaintext)
     if any(f.severity == "error" for f in findings) or settings is None:
         raise StackFileError(findings)
     return settings, tuple(findings)
@@ -89,7 +107,7 @@ def _parse(raw: dict[str, Any]) -> tuple[Settings | None, list[Finding]]:
 def _decode(value: Any, field: FieldInfo) -> Any:
     if not isinstance(value, str):
         return value
-    if field.annotation in (str, str | None) or value[:1] not in "{[\"tf":
+    if field.annotation in (str, str | None) or value[:1] not in '{["tf':
         return value
     try:
         return json.loads(value)
@@ -118,7 +136,7 @@ def _keys(detail: Any) -> tuple[str | int, ...]:
     dictionary key; neither stands in the file.
     """
     found: list[str | int] = []
-    untagged = set(_UNIONS)
+    untagged: set[tuple[str | int, ...]] = set(_UNIONS)
     for part in detail["loc"]:
         if tuple(found) in untagged:
             untagged.remove(tuple(found))
@@ -143,15 +161,28 @@ def _shape_finding(detail: Any) -> Finding:
     if kind == "missing":
         return Finding(rule="missing", path=path, problem="is missing", fix=f"add it; {_describe(keys)}")
     if kind in ("literal_error", "enum"):
-        return Finding(rule="value", path=path, problem=f"must be {context['expected']}",
-                       fix=f"write one of {context['expected']}")
+        return Finding(
+            rule="value",
+            path=path,
+            problem=f"must be {context['expected']}",
+            fix=f"write one of {context['expected']}",
+        )
     if kind == "union_tag_invalid":
         tags = context["expected_tags"]
-        return Finding(rule="value", path=f"{path}.{context['discriminator'].strip(chr(39))}",
-                       problem=f"must be one of {tags}", fix=f"write one of {tags}")
+        return Finding(
+            rule="value",
+            path=f"{path}.{context['discriminator'].strip(chr(39))}",
+            problem=f"must be one of {tags}",
+            fix=f"write one of {tags}",
+        )
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
-        return Finding(rule="missing", path=f"{path}.{tag}", problem="is missing", fix=f"add {tag}: to say which kind this is")
+        return Finding(
+            rule="missing",
+            path=f"{path}.{tag}",
+            problem="is missing",
+            fix=f"add {tag}: to say which kind this is",
+        )
     message = detail["msg"].removeprefix("Value error, ")
     if kind.startswith("ip_"):
         message = "must be an IP address" if "address" in kind else "must be a network such as 10.42.0.0/16"
@@ -163,34 +194,52 @@ def _shape_finding(detail: Any) -> Finding:
 
 def _unknown(key: str, known: Collection[str], path: str) -> Finding:
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    fix = f"did you mean {close[0]}?" if close else f"remove it; known keys: {', '.join(sorted(known)) or 'none'}"
+    fix = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"remove it; known keys: {', '.join(sorted(known)) or 'none'}"
+    )
     return Finding(rule="unknown-key", path=path, problem="is not a key of the stack file", fix=fix)
 
 
 def _secret_inside(key: str) -> Finding:
     return Finding(
-        rule="secret-inside", path=f"{NAMESPACE}:{key}",
+        rule="secret-inside",
+        path=f"{NAMESPACE}:{key}",
         problem="holds a `secure:` value inside an object, where it would reach state in plain text",
-        fix=f"move it to its own flat key: pulumi config set --secret {NAMESPACE}:<name>; see docs/reference/secrets.md")
+        fix=f"move it to its own flat key: pulumi config set --secret {NAMESPACE}:<name>; see docs/reference/secrets.md",
+    )
 
 
 def _plain_secret(key: str) -> Finding:
     return Finding(
-        rule="plain-secret", path=f"{NAMESPACE}:{key}", problem="is a secret but stands in plain text",
-        fix=f"change it, since it may be in your history, and store it with: pulumi config set --secret {NAMESPACE}:{key}")
+        rule="plain-secret",
+        path=f"{NAMESPACE}:{key}",
+        problem="is a secret but stands in plain text",
+        fix=f"change it, since it may be in your history, and store it with: pulumi config set --secret {NAMESPACE}:{key}",
+    )
 
 
 def _missing_secrets(missing: list[Secret]) -> Iterator[Finding]:
     """One finding for all that `ops secrets` would make, and one for each that only the operator has."""
     made = [secret.key for secret in missing if secret.format != "given"]
     if made:
-        yield Finding(rule="missing-secret", path=f"{NAMESPACE}:{made[0]}",
-                      problem=f"is missing, like {len(made) - 1} more: {', '.join(made[1:])}" if made[1:] else "is missing",
-                      fix="python -m ops secrets --stack <stack> makes what is missing and keeps what is there")
+        yield Finding(
+            rule="missing-secret",
+            path=f"{NAMESPACE}:{made[0]}",
+            problem=f"is missing, like {len(made) - 1} more: {', '.join(made[1:])}"
+            if made[1:]
+            else "is missing",
+            fix="python -m ops secrets --stack <stack> makes what is missing and keeps what is there",
+        )
     for secret in missing:
         if secret.format == "given":
-            yield Finding(rule="missing-secret", path=f"{NAMESPACE}:{secret.key}", problem=f"is missing ({secret.why})",
-                          fix=f"pulumi config set --secret {NAMESPACE}:{secret.key}")
+            yield Finding(
+                rule="missing-secret",
+                path=f"{NAMESPACE}:{secret.key}",
+                problem=f"is missing ({secret.why})",
+                fix=f"pulumi config set --secret {NAMESPACE}:{secret.key}",
+            )
 
 
 def _below(path: str, faulty: str) -> bool:

@@ -53,7 +53,13 @@ REDIS = Daemon("redis", (Port("redis", 6379),))
 MINIO = Daemon("minio", (Port("s3", 9000),))
 IMAP = Daemon(
     "imap",
-    (Port("imap", 11143), Port("http", 11080), Port("lmtp", 11024), Port("sieve", 4190)),
+    (
+        Port("imap", 11143),
+        Port("http", 11080),
+        Port("lmtp", 11024),
+        Port("sieve", 4190),
+        Port("sieve-tls", 4191),  # our own listener: the image's 4190 takes passwords in the clear
+    ),
 )
 POSTFIX = Daemon(
     "postfix",
@@ -130,10 +136,10 @@ def meet_media_ports(settings: Settings) -> tuple[Port, ...]:
     """WebRTC ports of Meet, UDP and TCP, one pair per worker."""
     numbers = range(MEET_FIRST_MEDIA_PORT, MEET_FIRST_MEDIA_PORT + settings.meet.workers)
     return tuple(
-        Port(f"media{n - MEET_FIRST_MEDIA_PORT}{suffix}", n, protocol)
-        for n in numbers
-        for protocol, suffix in (("UDP", "u"), ("TCP", "t"))
-    )  # type: ignore[misc]
+        port
+        for worker, number in enumerate(numbers)
+        for port in (Port(f"media{worker}-udp", number, "UDP"), Port(f"media{worker}", number))
+    )
 
 
 def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
@@ -143,7 +149,7 @@ def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
     proxy |= {"imap": 143, "imaps": 993, "submission": 587, "submissions": 465}
     ports = [PublicPort("proxy", number, PROXY, PROXY.port(name)) for name, number in proxy.items()]
     ports.append(PublicPort("smtp", 25, POSTFIX, POSTFIX.port("smtp-in")))
-    ports.append(PublicPort("sieve", 4190, IMAP, IMAP.port("sieve")))
+    ports.append(PublicPort("sieve", 4190, IMAP, IMAP.port("sieve-tls")))
     if settings.features.turn and settings.features.meet:
         ports += [PublicPort("turn", port.number, TURN, port) for port in TURN.ports]
     if settings.features.meet:
@@ -161,7 +167,7 @@ def claimed_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
     given = settings.network.addresses
     if settings.single_node:
         shared = (str(given.all),) if given.all else ()
-        return {claim: shared for claim in claims(settings)}
+        return dict.fromkeys(claims(settings), shared)
     found = {}
     for claim in claims(settings):
         value = getattr(given, claim)
@@ -186,6 +192,23 @@ def egress_addresses(settings: Settings) -> tuple[str, ...]:
     if egress.mode == "gateway":
         return tuple(map(str, egress.addresses))
     return tuple(str(address) for addresses in egress.nodes.values() for address in addresses)
+
+
+def edge_node(settings: Settings) -> str | None:
+    """The one node of all public pods, if single-node mode knows its name."""
+    if not settings.single_node:
+        return None
+    egress = settings.network.egress
+    if settings.network.edge_node or egress is None or egress.mode != "nodes":
+        return settings.network.edge_node
+    return next(iter(egress.nodes))
+
+
+def host_ports(settings: Settings, daemon: Daemon) -> dict[str, int]:
+    """Port name -> port on the node, where the stack opens node ports instead of using a load balancer."""
+    if settings.network.load_balancer != "hostPort":
+        return {}
+    return {port.target.name: port.number for port in public_ports(settings) if port.daemon == daemon}
 
 
 def database_host(settings: Settings) -> str:
@@ -307,7 +330,7 @@ def _edges(settings: Settings) -> Iterator[Edge]:
         yield Edge(PROMETHEUS, target, ports, "metrics")
     yield Edge(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
     yield Edge(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
-    yield Edge(BLACKBOX, IMAP, ("sieve",), "probes")
+    yield Edge(BLACKBOX, IMAP, ("sieve-tls",), "probes")
     yield Edge(VECTOR, LOGS, ("http",), "ships logs")
     yield Edge(VECTOR, KUBERNETES_API, (), "looks up pod names")
     yield Edge(ALERTMANAGER, WEB, (), "alert webhooks")

@@ -34,9 +34,7 @@ def hostname(value: str) -> str:
         raise ValueError("is longer than 253 bytes, the most that DNS carries")
     for label in labels:
         if not _LABEL.match(label):
-            raise ValueError(
-                f"has the label {label!r}: labels are 1 to 63 letters, digits or inner hyphens"
-            )
+            raise ValueError(f"has the label {label!r}: labels are 1 to 63 letters, digits or inner hyphens")
     if labels[-1].isdigit():
         raise ValueError("ends in a number, so it reads as an address and not as a name")
     return text
@@ -51,9 +49,7 @@ def _email(value: str) -> str:
 
 def _dns1123(value: str) -> str:
     if not _DNS1123.match(value):
-        raise ValueError(
-            "must be a Kubernetes name: 1 to 63 lower-case letters, digits or inner hyphens"
-        )
+        raise ValueError("must be a Kubernetes name: 1 to 63 lower-case letters, digits or inner hyphens")
     return value
 
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.findings import Finding
-from model.rules import addresses, egress, features, names, storage, web
+from model.rules import addresses, egress, features, keys, names, storage, web
 from model.settings import Settings
 
 Rule = Callable[[Settings], Iterator[Finding]]
 
-RULES: tuple[Rule, ...] = (*addresses.RULES, *egress.RULES, *features.RULES, *names.RULES, *storage.RULES, *web.RULES)
+RULES: tuple[Rule, ...] = (
+    *addresses.RULES,
+    *egress.RULES,
+    *features.RULES,
+    *keys.RULES,
+    *names.RULES,
+    *storage.RULES,
+    *web.RULES,
+)
 """Every rule about one stack file."""
 
 
 def check(settings: Settings) -> list[Finding]:
     """What all rules find; warnings that the operator has acknowledged are left out, errors never are."""
     found = [finding for rule in RULES for finding in rule(settings)]
-    return [
-        f for f in found if f.severity == "error" or not settings.acknowledged(f.rule, f.path)
-    ]
+    return [f for f in found if f.severity == "error" or not settings.acknowledged(f.rule, f.path)]

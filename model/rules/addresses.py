@@ -19,25 +19,46 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
     separate = [name for name in ("proxy", "smtp", "turn", "sieve", "meet") if getattr(given, name)]
     if settings.single_node:
         if given.all is None:
-            yield Finding(rule="address-missing", path=f"{_AT}.all", problem="is missing in single-node mode",
-                          fix="give the one address that carries every port, e.g. addresses: {all: 203.0.113.10}")
+            yield Finding(
+                rule="address-missing",
+                path=f"{_AT}.all",
+                problem="is missing in single-node mode",
+                fix="give the one address that carries every port, e.g. addresses: {all: 203.0.113.10}",
+            )
         for name in separate:
-            yield Finding(rule="address-mode", path=f"{_AT}.{name}", problem="has no meaning in single-node mode",
-                          fix="remove it and use all:, or set kolab:mode to cluster")
+            yield Finding(
+                rule="address-mode",
+                path=f"{_AT}.{name}",
+                problem="has no meaning in single-node mode",
+                fix="remove it and use all:, or set kolab:mode to cluster",
+            )
         return
     if given.all is not None:
-        yield Finding(rule="address-mode", path=f"{_AT}.all", problem="has no meaning in cluster mode",
-                      fix="give proxy, smtp, sieve and turn an address each: with policy Local one address cannot reach pods on several nodes")
+        yield Finding(
+            rule="address-mode",
+            path=f"{_AT}.all",
+            problem="has no meaning in cluster mode",
+            fix="give proxy, smtp, sieve and turn an address each: with policy Local one address cannot reach pods on several nodes",
+        )
     needed = claims(settings)
     for name in needed:
         if not getattr(given, name):
             instead = ", or set features.meet: false" if name in ("meet", "turn") else ""
-            yield Finding(rule="address-missing", path=f"{_AT}.{name}", problem="is missing in cluster mode",
-                          fix=f"claim an address of the load balancer's range for it, e.g. {name}: 203.0.113.10{instead}")
+            yield Finding(
+                rule="address-missing",
+                path=f"{_AT}.{name}",
+                problem="is missing in cluster mode",
+                fix=f"claim an address of the load balancer's range for it, e.g. {name}: 203.0.113.10{instead}",
+            )
     for name in separate:
         if name not in needed:
-            yield Finding(rule="address-unused", path=f"{_AT}.{name}", severity="warning", problem="is claimed but nothing listens there with these features",
-                          fix="remove it, or switch the feature on")
+            yield Finding(
+                rule="address-unused",
+                path=f"{_AT}.{name}",
+                severity="warning",
+                problem="is claimed but nothing listens there with these features",
+                fix="remove it, or switch the feature on",
+            )
 
 
 def one_address_one_daemon(settings: Settings) -> Iterator[Finding]:
@@ -49,8 +70,12 @@ def one_address_one_daemon(settings: Settings) -> Iterator[Finding]:
         value = getattr(settings.network.addresses, name)
         for address in map(str, value if isinstance(value, tuple) else (value,) if value else ()):
             if address in owner:
-                yield Finding(rule="address-shared", path=f"{_AT}.{name}", problem=f"is {address}, which {owner[address]} has already",
-                              fix="give each daemon its own address: on a shared one MetalLB would leave the second without any, or lose client addresses")
+                yield Finding(
+                    rule="address-shared",
+                    path=f"{_AT}.{name}",
+                    problem=f"is {address}, which {owner[address]} has already",
+                    fix="give each daemon its own address: on a shared one MetalLB would leave the second without any, or lose client addresses",
+                )
             else:
                 owner[address] = name
 
@@ -58,20 +83,39 @@ def one_address_one_daemon(settings: Settings) -> Iterator[Finding]:
 def real_addresses(settings: Settings) -> Iterator[Finding]:
     """No documentation, pod, Service, loopback or multicast address may become public."""
     cluster = (settings.network.pod_cidr, settings.network.service_cidr)
-    listed = [(f"{_AT}.{'all' if settings.single_node else claim}", a)
-              for claim, found in claimed_addresses(settings).items() for a in found]
+    listed = [
+        (f"{_AT}.{'all' if settings.single_node else claim}", a)
+        for claim, found in claimed_addresses(settings).items()
+        for a in found
+    ]
     listed += [("kolab:network.public", a) for found in public_addresses(settings).values() for a in found]
     listed += [("kolab:network.egress", a) for a in egress_addresses(settings)]
     for path, text in sorted(set(listed)):
         address = ipaddress.ip_address(text)
         if any(address in net for net in cluster if net.version == address.version):
-            yield Finding(rule="address-in-cluster", path=path, problem=f"is {address}, inside the pods' or Services' range",
-                          fix="use an address outside of network.podCidr and network.serviceCidr")
+            yield Finding(
+                rule="address-in-cluster",
+                path=path,
+                problem=f"is {address}, inside the pods' or Services' range",
+                fix="use an address outside of network.podCidr and network.serviceCidr",
+            )
         elif address.is_loopback or address.is_multicast or address.is_unspecified or address.is_link_local:
-            yield Finding(rule="address-kind", path=path, problem=f"is {address}, which no client can reach", fix="use a unicast address")
-        elif not settings.example and any(address in net for net in DOCUMENTATION if net.version == address.version):
-            yield Finding(rule="address-documentation", path=path, problem=f"is {address}, a documentation address",
-                          fix="replace it by your own address; only stacks marked kolab:example may use it", source="RFC 5737")
+            yield Finding(
+                rule="address-kind",
+                path=path,
+                problem=f"is {address}, which no client can reach",
+                fix="use a unicast address",
+            )
+        elif not settings.example and any(
+            address in net for net in DOCUMENTATION if net.version == address.version
+        ):
+            yield Finding(
+                rule="address-documentation",
+                path=path,
+                problem=f"is {address}, a documentation address",
+                fix="replace it by your own address; only stacks marked kolab:example may use it",
+                source="RFC 5737",
+            )
 
 
 def public_side(settings: Settings) -> Iterator[Finding]:
@@ -79,17 +123,25 @@ def public_side(settings: Settings) -> Iterator[Finding]:
     claimed = {a for found in claimed_addresses(settings).values() for a in found}
     for inside in map(str, settings.network.public):
         if inside not in claimed:
-            yield Finding(rule="public-unclaimed", path=f"kolab:network.public.{inside}", problem="maps an address that nothing claims",
-                          fix="claim it under network.addresses, or remove the line")
+            yield Finding(
+                rule="public-unclaimed",
+                path=f"kolab:network.public.{inside}",
+                problem="maps an address that nothing claims",
+                fix="claim it under network.addresses, or remove the line",
+            )
     for claim, found in public_addresses(settings).items():
         for text in found:
             address = ipaddress.ip_address(text)
             documentation = any(address in net for net in DOCUMENTATION if net.version == address.version)
             if not address.is_global and not documentation and not settings.example:
                 key = "all" if settings.single_node else claim
-                yield Finding(rule="address-private", path=f"{_AT}.{key}", severity="warning",
-                              problem=f"is {address}, which the Internet does not route, and network.public does not map it",
-                              fix=f"add network.public: {{{address}: <public address>}}, or acknowledge it for a closed network")
+                yield Finding(
+                    rule="address-private",
+                    path=f"{_AT}.{key}",
+                    severity="warning",
+                    problem=f"is {address}, which the Internet does not route, and network.public does not map it",
+                    fix=f"add network.public: {{{address}: <public address>}}, or acknowledge it for a closed network",
+                )
 
 
 def ipv6(settings: Settings) -> Iterator[Finding]:
@@ -98,12 +150,20 @@ def ipv6(settings: Settings) -> Iterator[Finding]:
     for name in ("all", "proxy", "turn", "sieve", "meet"):
         address = getattr(given, name)
         if address is not None and address.version == 6:
-            yield Finding(rule="ipv6-not-listening", path=f"{_AT}.{name}", problem="is an IPv6 address, but the daemons behind it listen on IPv4 only",
-                          fix="use an IPv4 address; smtp may have an IPv6 address beside its IPv4 one")
+            yield Finding(
+                rule="ipv6-not-listening",
+                path=f"{_AT}.{name}",
+                problem="is an IPv6 address, but the daemons behind it listen on IPv4 only",
+                fix="use an IPv4 address; smtp may have an IPv6 address beside its IPv4 one",
+            )
     versions = [address.version for address in given.smtp]
-    if given.smtp and versions.count(4) != 1 or versions.count(6) > 1:
-        yield Finding(rule="address-family", path=f"{_AT}.smtp", problem="must hold one IPv4 address and at most one IPv6 address",
-                      fix="write smtp: [203.0.113.11, 2001:db8::11]")
+    if (given.smtp and versions.count(4) != 1) or versions.count(6) > 1:
+        yield Finding(
+            rule="address-family",
+            path=f"{_AT}.smtp",
+            problem="must hold one IPv4 address and at most one IPv6 address",
+            fix="write smtp: [203.0.113.11, 2001:db8::11]",
+        )
 
 
 RULES = (mode_and_addresses, one_address_one_daemon, real_addresses, public_side, ipv6)

@@ -16,28 +16,51 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
     """A deployed stack must not carry example domains."""
     if settings.example or settings.kubernetes.render:
         return
-    for path, domain in (("kolab:domain", settings.domain), *((f"kolab:hostedDomains[{i}]", d) for i, d in enumerate(settings.hosted_domains))):
+    for path, domain in (
+        ("kolab:domain", settings.domain),
+        *((f"kolab:hostedDomains[{i}]", d) for i, d in enumerate(settings.hosted_domains)),
+    ):
         if domain in PLACEHOLDERS or domain.endswith(tuple(f".{p}" for p in PLACEHOLDERS)):
-            yield Finding(rule="domain-placeholder", path=path, problem=f"is {domain}, a reserved example domain",
-                          fix="write your own domain; only stacks marked kolab:example may keep it", source="RFC 2606")
+            yield Finding(
+                rule="domain-placeholder",
+                path=path,
+                problem=f"is {domain}, a reserved example domain",
+                fix="write your own domain; only stacks marked kolab:example may keep it",
+                source="RFC 2606",
+            )
 
 
 def distinct(settings: Settings) -> Iterator[Finding]:
     """The mail hosts stand apart: MX and HELO names carry other addresses than the web names."""
     names = Names.of(settings)
-    separate = {"mx": names.mx, "imap": names.imap, "smtp": names.smtp, "sieve": names.sieve, "turn": names.turn}
+    separate = {
+        "mx": names.mx,
+        "imap": names.imap,
+        "smtp": names.smtp,
+        "sieve": names.sieve,
+        "turn": names.turn,
+    }
     if not settings.single_node:
         taken: dict[str, str] = {names.website: "website"}
         for key, host in separate.items():
             other = taken.get(host)
             if other and {key, other} != {"imap", "smtp"}:
-                yield Finding(rule="host-shared", path=f"kolab:hosts.{key}", problem=f"is {host}, the same as hosts.{other}, which has another address",
-                              fix="choose a name of its own")
+                yield Finding(
+                    rule="host-shared",
+                    path=f"kolab:hosts.{key}",
+                    problem=f"is {host}, the same as hosts.{other}, which has another address",
+                    fix="choose a name of its own",
+                )
             taken.setdefault(host, key)
     seen: set[str] = set()
     for index, domain in enumerate(settings.hosted_domains):
         if domain == settings.domain or domain in seen:
-            yield Finding(rule="domain-twice", path=f"kolab:hostedDomains[{index}]", problem=f"lists {domain} twice", fix="remove the line")
+            yield Finding(
+                rule="domain-twice",
+                path=f"kolab:hostedDomains[{index}]",
+                problem=f"lists {domain} twice",
+                fix="remove the line",
+            )
         seen.add(domain)
 
 
@@ -46,7 +69,12 @@ def length(settings: Settings) -> Iterator[Finding]:
     names = Names.of(settings)
     for host in (*names.web, names.mx, names.helo, names.imap, names.smtp, names.sieve, names.turn):
         if len(host) > 253:
-            yield Finding(rule="name-too-long", path="kolab:domain", problem=f"gives the name {host[:40]}..., longer than 253 bytes", fix="use a shorter domain")
+            yield Finding(
+                rule="name-too-long",
+                path="kolab:domain",
+                problem=f"gives the name {host[:40]}..., longer than 253 bytes",
+                fix="use a shorter domain",
+            )
 
 
 RULES = (placeholders, distinct, length)

@@ -1,0 +1,1 @@
+"""One daemon per file: a component and its Args, built on daemon.py; kolab.py puts them together."""

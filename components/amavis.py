@@ -1,0 +1,112 @@
+"""Amavis: a container of Postfix's pod that filters what comes in and signs what goes out.
+
+Never a pod of its own: the image accepts clients from 127.0.0.1 and 172.16/12 only, and Postfix would have to
+trust pod addresses, which makes an open relay of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components import entry
+from components.daemon import DaemonComponent
+from components.entry import Replace
+from components.mariadb import WEBAPP_DATABASE
+from components.pods import (
+    Container,
+    Mount,
+    Privileges,
+    Probe,
+    from_config,
+    from_secret,
+    from_template,
+    scratch,
+)
+from model.sizing import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmavisArgs:
+    """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active."""
+
+    image: str
+    size: Size
+    domain: str
+    database_host: str
+    antivirus: bool
+    selector: str
+    signing: bool
+    keys: Mapping[str, pulumi.Input[str]]
+
+
+_CONFIG = "/etc/amavisd/amavisd.conf"
+_START = "exec amavisd -c $CONFIG foreground"
+_STEPS = (
+    # Upstream counts every private address as ours, and signs what comes from there. Only this pod is.
+    entry.replace_in(
+        _CONFIG,
+        Replace("                  10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 );", "                  );"),
+    ),
+    entry.replace_in(_CONFIG, Replace("$inet_socket_bind = '0.0.0.0';", "$inet_socket_bind = '127.0.0.1';")),
+    # The image updates its rules once, at start. sa-update leaves 0 only when there was something new.
+    '( while sleep 86400; do sa-update && amavisd -c "$CONFIG" reload; done ) &',
+)
+_NO_KEY = "$enable_dkim_signing = 1;    # load DKIM signing code, keys defined by dkim_key"
+
+
+def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pulumi.Input[str]) -> Container:
+    """Amavis for the pod of `parent`, which owns its ConfigMap and key Secrets."""
+    steps = list(_STEPS)
+    if not args.signing:
+        steps.append(entry.replace_in(_CONFIG, Replace(_NO_KEY, "$enable_dkim_signing = 0;")))
+    start = Replace(_START, "\n".join((*steps, _START)))
+    scripts = parent.config("amavis-entry", {"entry.sh": entry.script("/init.sh", [start])})
+    mounts: list[Mount] = [
+        from_config("amavis-entry", entry.PATH, scripts, mode=0o555),
+        scratch("amavis-work", "/var/spool/amavisd", "2Gi"),
+        from_template("filters", "/var/lib/spamassassin", "spamassassin"),
+        from_template("filters", "/var/lib/clamav", "clamav"),
+    ]
+    for name, key in args.keys.items():
+        # One Secret a selector, so that a rotation adds and removes whole keys and never rewrites one in use.
+        secret = parent.secret(f"dkim-{name}", {"key.pem": key}, guarded=True)
+        if name == args.selector:
+            # Amavis has dropped root and its group when it reads the key, hence the mode.
+            mounts.append(
+                from_secret("dkim", f"/var/dkim/{args.domain}.{name}.pem", secret, mode=0o444, file="key.pem")
+            )
+    ready = (
+        "/bin/bash",
+        "-c",
+        "exec 3<>/dev/tcp/127.0.0.1/13024 && exec 4<>/dev/tcp/127.0.0.1/13026 && read -r -t 5 line <&3 && [[ $line == 220* ]]",
+    )
+    return Container(
+        name="amavis",
+        image=args.image,
+        size=args.size,
+        privileges=Privileges(
+            uid=0,
+            capabilities=("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"),
+            reason="init gives the work folder to user amavis, also after a restart, and drops to it",
+        ),
+        command=entry.COMMAND,
+        env={
+            "APP_DOMAIN": args.domain,
+            "POSTFIX_HOST": "127.0.0.1",
+            "DKIM_IDENTIFIER": args.selector,
+            # Executed as a command by the image: nothing but true or false.
+            "CLAMD": "true" if args.antivirus else "false",
+            "DB_HOST": args.database_host,
+            "DB_DATABASE": WEBAPP_DATABASE,
+            "DB_USERNAME": WEBAPP_DATABASE,
+        },
+        secrets=[credentials],
+        mounts=mounts,
+        # The first start fetches rules (and virus signatures) before it listens.
+        startup=Probe(command=ready, timeout=10, failures=120),
+        readiness=Probe(command=ready, timeout=10),
+        liveness=Probe(command=ready, period=30, timeout=20, failures=6),
+    )

@@ -1,0 +1,124 @@
+"""Certificates of the public names, kept by cert-manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes import apiextensions, core, meta
+
+from components import content
+from components.daemon import Site, labels_of
+from model.settings import AcmeDns01, ExistingIssuer, ExistingSecrets, Tls
+
+_API = "cert-manager.io/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificatesArgs:
+    """Inputs of Certificates: host names by certificate, in the order of the certificate's names."""
+
+    tls: Tls
+    proxy: Sequence[str]
+    mx: Sequence[str]
+    sieve: Sequence[str]
+    cloudflare_token: pulumi.Input[str] | None = None
+
+
+class Certificates(pulumi.ComponentResource):
+    """The Secrets `proxy`, `mx` and `sieve`, and what keeps them fresh."""
+
+    proxy: str
+    mx: str
+    sieve: str
+
+    def __init__(
+        self, name: str, site: Site, args: CertificatesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("kolab:index:Certificates", name, {}, opts)
+        self._name, self._site = name, site
+        if isinstance(args.tls, ExistingSecrets):
+            self.proxy, self.mx, self.sieve = args.tls.proxy, args.tls.mx, args.tls.sieve
+        else:
+            issuer = self._issuer(args)
+            self.proxy = self._certificate("proxy", args.proxy, issuer)
+            self.mx = self._certificate("mx", args.mx, issuer)
+            self.sieve = self._certificate("sieve", args.sieve, issuer)
+        self.register_outputs({})
+
+    def _issuer(self, args: CertificatesArgs) -> dict[str, str]:
+        if isinstance(args.tls, ExistingIssuer):
+            return {"name": args.tls.name, "kind": args.tls.kind, "group": "cert-manager.io"}
+        if isinstance(args.tls, AcmeDns01):
+            return self._make_issuer("acme", {"acme": self._acme(args.tls, args.cloudflare_token)})
+        root = self._make_issuer("self-signed", {"selfSigned": {}})
+        self._object(
+            "authority",
+            "Certificate",
+            "kolab-authority",
+            {
+                "isCA": True,
+                "commonName": "Kolab",
+                "secretName": "kolab-authority",
+                "duration": "87600h",
+                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+                "issuerRef": root,
+            },
+        )
+        return self._make_issuer("authority", {"ca": {"secretName": "kolab-authority"}})
+
+    def _acme(self, tls: AcmeDns01, token: pulumi.Input[str] | None) -> dict[str, object]:
+        data = {"token": token or ""}
+        secret = core.v1.Secret(
+            f"{self._name}-dns-token",
+            metadata=self._meta(content.secret_name("dns-token", data, self._site.salt)),
+            string_data=data,
+            immutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        solver = {
+            "dns01": {"cloudflare": {"apiTokenSecretRef": {"name": secret.metadata.name, "key": "token"}}}
+        }
+        return {
+            "server": tls.server,
+            "email": tls.email,
+            "privateKeySecretRef": {"name": "kolab-acme-account"},
+            "solvers": [solver],
+        }
+
+    def _make_issuer(self, role: str, spec: dict[str, object]) -> dict[str, str]:
+        self._object(f"{role}-issuer", "Issuer", f"kolab-{role}", spec)
+        return {"name": f"kolab-{role}", "kind": "Issuer", "group": "cert-manager.io"}
+
+    def _certificate(self, role: str, names: Sequence[str], issuer: dict[str, str]) -> str:
+        secret = f"{role}-certificate"
+        self._object(
+            role,
+            "Certificate",
+            secret,
+            {
+                "secretName": secret,
+                "dnsNames": list(names),
+                "issuerRef": issuer,
+                # The same key at each renewal: a published TLSA 3 1 1 holds its hash (RFC 7671 section 5.1).
+                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+                "usages": ["digital signature", "server auth"],
+            },
+        )
+        return secret
+
+    def _object(self, role: str, kind: str, name: str, spec: dict[str, object]) -> None:
+        apiextensions.CustomResource(
+            f"{self._name}-{role}",
+            api_version=_API,
+            kind=kind,
+            metadata=self._meta(name),
+            spec=spec,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _meta(self, name: pulumi.Input[str]) -> meta.v1.ObjectMetaArgs:
+        return meta.v1.ObjectMetaArgs(
+            name=name, namespace=self._site.namespace, labels=labels_of("certificates")
+        )

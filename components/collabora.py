@@ -1,0 +1,63 @@
+"""Collabora: office documents in the browser. One pod, since all editors of a document must meet in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components import entry
+from components.daemon import DaemonComponent, Pod, Site
+from components.entry import Replace
+from components.pods import Container, Placement, Privileges, Probe, from_config
+from model import topology
+from model.sizing import Size
+
+_CONFIG = "/etc/coolwsd/coolwsd.xml"
+_HOSTS = "        ALLOWED_HOSTS_GROUPS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollaboraArgs:
+    """Inputs of Collabora."""
+
+    image: str
+    size: Size
+    website: str
+    placement: Placement
+
+
+class Collabora(DaemonComponent):
+    """Collabora that opens documents of our Chwala only. Reached at topology.COLLABORA."""
+
+    def __init__(
+        self, name: str, site: Site, args: CollaboraArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.COLLABORA, name, site, opts)
+        # The image's own substitution fails in sed and leaves the placeholder: any WOPI host or none, nobody knows.
+        group = f'<group><host desc="Chwala" allow="true">{topology.ROUNDCUBE.url("http")}</host></group>'
+        allowed = entry.replace_in(_CONFIG, Replace(_HOSTS, f"        {group}"))
+        substitution = 'sed -i -e "s|ALLOWED_HOSTS_GROUPS|$GROUPSSTRING|" /etc/coolwsd/coolwsd.xml'
+        scripts = self.config(
+            "entry", {"entry.sh": entry.script("/init.sh", [Replace(substitution, allowed)])}
+        )
+        self.serve()
+        container = Container(
+            name="collabora",
+            image=args.image,
+            size=args.size,
+            privileges=Privileges(
+                capabilities=("CHOWN", "FOWNER", "MKNOD", "SYS_CHROOT"),
+                escalation=True,
+                reason="coolforkit carries these as file capabilities and jails each document with them",
+            ),
+            command=entry.COMMAND,
+            env={"SERVER_NAME": args.website, "ALLOWED_HOSTS": topology.ROUNDCUBE.name},
+            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555)],
+            ports=self.daemon.ports,
+            startup=Probe(http="/hosting/discovery", failures=60, timeout=10),
+            readiness=Probe(http="/hosting/discovery", timeout=10),
+            liveness=Probe(http="/", period=20, timeout=10, failures=6),
+        )
+        self.deployment(Pod(containers=[container], placement=args.placement, grace=90), recreate=True)
+        self.register_outputs({})

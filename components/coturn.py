@@ -1,0 +1,103 @@
+"""coturn: TURN relay for Meet clients that can reach the world over TCP only.
+
+On our own configuration: the image's script runs the shared secret as a command, and what starts then relays
+for anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.daemon import DaemonComponent, Pod, Site
+from components.pods import Container, Placement, Privileges, Probe, from_secret, scratch
+from model import topology
+from model.sizing import Size
+
+_CONFIG = "/kolab/turn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoturnArgs:
+    """Inputs of Coturn. `peers` are the only addresses it relays to: Meet's."""
+
+    image: str
+    size: Size
+    realm: str
+    public_address: str
+    peers: Sequence[str]
+    secret: pulumi.Input[str]
+    placement: Placement
+    edge: bool
+    host_ports: Mapping[str, int]
+
+
+class Coturn(DaemonComponent):
+    """TURN with temporary credentials that the web application's Meet hands out. Reached on its public address."""
+
+    def __init__(
+        self, name: str, site: Site, args: CoturnArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.TURN, name, site, opts)
+        config = self.secret(
+            "config",
+            {
+                "turnserver.conf": pulumi.Output.concat(
+                    _configuration(args), "static-auth-secret=", args.secret, "\n"
+                )
+            },
+        )
+        self.serve()
+        container = Container(
+            name="coturn",
+            image=args.image,
+            size=args.size,
+            privileges=Privileges(read_only_root=True),
+            command=("/usr/bin/turnserver", "-c", f"{_CONFIG}/turnserver.conf"),
+            mounts=[
+                from_secret("config", _CONFIG, config, mode=0o444),
+                scratch("run", "/tmp"),
+                scratch("db", "/var/lib/coturn"),
+            ],
+            ports=self.daemon.ports,
+            host_ports=args.host_ports,
+            readiness=Probe(tcp=True, port="turn"),
+            liveness=Probe(tcp=True, port="turn", period=20, failures=6),
+        )
+        self.deployment(
+            Pod(containers=[container], placement=args.placement, edge=args.edge), recreate=args.edge
+        )
+        self.register_outputs({})
+
+
+def _configuration(args: CoturnArgs) -> str:
+    """turnserver.conf without its secret (coturn: turnserver(1))."""
+    first, last = topology.TURN_RELAY_PORTS
+    lines = [
+        f"listening-port={topology.TURN.port('turn').number}",
+        f"realm={args.realm}",
+        f"server-name={args.realm}",
+        f"external-ip={args.public_address}",
+        f"min-port={first}",
+        f"max-port={last}",
+        "use-auth-secret",
+        "fingerprint",
+        "stale-nonce=600",
+        # Relays to Meet and to nothing else: not to private ranges, metadata services or the rest of the world.
+        "denied-peer-ip=0.0.0.0-255.255.255.255",
+        "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        *(f"allowed-peer-ip={peer}" for peer in dict.fromkeys(args.peers)),
+        "no-multicast-peers",
+        "no-tcp-relay",
+        "no-cli",
+        "no-tls",
+        "no-dtls",
+        "user-quota=12",
+        "total-quota=600",
+        "log-file=stdout",
+        "simple-log",
+        "pidfile=/tmp/turnserver.pid",
+    ]
+    return "\n".join(lines) + "\n"

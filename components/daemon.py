@@ -1,0 +1,250 @@
+"""What every daemon's component is made of, so that the second looks like the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_kubernetes import apps, batch, core, meta, policy
+
+from components import content, pods
+from components.guard import Guard
+from model import topology
+from model.settings import Volume
+
+INSTANCE = "kolab"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the objects of a stack are made, and the few things that all of them share."""
+
+    namespace: pulumi.Input[str]
+    salt: pulumi.Input[str]
+    guard: Guard
+    access_mode: str = "ReadWriteOncePod"
+    pull_secret: str | None = None
+
+
+def labels_of(daemon: str) -> dict[str, str]:
+    """Labels of a daemon's objects (Kubernetes: recommended labels)."""
+    return selector_of(daemon) | {
+        "app.kubernetes.io/part-of": "kolab",
+        "app.kubernetes.io/managed-by": "pulumi",
+    }
+
+
+def selector_of(daemon: str) -> dict[str, str]:
+    """Labels that select a daemon's pods; they can never change once a workload exists."""
+    return {"app.kubernetes.io/name": daemon, "app.kubernetes.io/instance": INSTANCE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """What differs between the pods of daemons."""
+
+    containers: Sequence[pods.Container]
+    init: Sequence[pods.Container] = ()
+    placement: pods.Placement = pods.ANYWHERE
+    fs_group: int | None = None
+    grace: int = 30
+    edge: bool = False
+    service_account: pulumi.Input[str] | None = None
+    host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class DaemonComponent(pulumi.ComponentResource):
+    """Base of all daemons: children get this parent, the daemon's labels and names, and safe defaults."""
+
+    def __init__(
+        self, daemon: topology.Daemon, name: str, site: Site, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(f"kolab:index:{type(self).__name__}", name, {}, opts)
+        self.daemon = daemon
+        self._logical = name
+        self._site = site
+
+    def child(self) -> pulumi.ResourceOptions:
+        """Options of an ordinary child. The component's own opts are never merged in: the engine inherits them."""
+        return pulumi.ResourceOptions(parent=self)
+
+    def metadata(
+        self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, str] | None = None
+    ) -> meta.v1.ObjectMetaArgs:
+        """Metadata of an object called `name`, or like the daemon."""
+        return meta.v1.ObjectMetaArgs(
+            name=name or self.daemon.name,
+            namespace=self._site.namespace,
+            labels=labels_of(self.daemon.name),
+            annotations=dict(annotations) if annotations else None,
+        )
+
+    def serve(self, *, headless: str | None = None) -> core.v1.Service:
+        """The Service that other daemons address; with `headless`, one of that name that lists the pods."""
+        ports = [
+            core.v1.ServicePortArgs(name=p.name, port=p.number, target_port=p.name, protocol=p.protocol)
+            for p in self.daemon.ports
+        ]
+        return core.v1.Service(
+            f"{self._logical}-{headless or 'service'}",
+            # Pods are made after Services and name each other in circles: waiting for pods here would never end.
+            metadata=self.metadata(headless, {"pulumi.com/skipAwait": "true"}),
+            spec=core.v1.ServiceSpecArgs(
+                selector=selector_of(self.daemon.name),
+                ports=ports,
+                cluster_ip="None" if headless else None,
+                publish_not_ready_addresses=True if headless else None,
+            ),
+            opts=self.child(),
+        )
+
+    def config(self, role: str, data: Mapping[str, str]) -> pulumi.Output[str]:
+        """An immutable ConfigMap named by its content; returns the name."""
+        made = core.v1.ConfigMap(
+            f"{self._logical}-{role}",
+            metadata=self.metadata(content.config_name(f"{self.daemon.name}-{role}", data)),
+            data=dict(data),
+            immutable=True,
+            opts=self.child(),
+        )
+        return made.metadata.name
+
+    def secret(
+        self, role: str, data: Mapping[str, pulumi.Input[str]], *, guarded: bool = False
+    ) -> pulumi.Output[str]:
+        """An immutable Secret named by its content; returns the name. `guarded` ones are refused to vanish."""
+        logical = f"{self._logical}-{role}"
+        made = core.v1.Secret(
+            logical,
+            metadata=self.metadata(content.secret_name(f"{self.daemon.name}-{role}", data, self._site.salt)),
+            string_data=dict(data),
+            immutable=True,
+            opts=self._site.guard.options(self, logical) if guarded else self.child(),
+        )
+        return made.metadata.name
+
+    def claim(self, role: str, volume: Volume, *, physical: str | None = None) -> pulumi.Output[str]:
+        """A protected volume claim; returns its name.
+
+        Claims are resources of their own: those that a StatefulSet makes from templates are invisible here and
+        can be neither protected nor resized.
+        """
+        logical = f"{self._logical}-{role}"
+        made = core.v1.PersistentVolumeClaim(
+            logical,
+            metadata=self.metadata(physical or logical, {"pulumi.com/skipAwait": "true"}),
+            spec=core.v1.PersistentVolumeClaimSpecArgs(
+                access_modes=[self._site.access_mode],
+                storage_class_name=volume.storage_class,
+                resources=core.v1.VolumeResourceRequirementsArgs(requests={"storage": volume.size}),
+            ),
+            opts=self._site.guard.options(self, logical),
+        )
+        return made.metadata.name
+
+    def stateful_set(
+        self, run: Pod, *, replicas: int = 1, templates: Sequence[str] = ()
+    ) -> apps.v1.StatefulSet:
+        """Pods that own data: at most one per ordinal at any time. `templates` names claims that `claim` pre-made."""
+        return apps.v1.StatefulSet(
+            f"{self._logical}-pods",
+            metadata=self.metadata(),
+            spec=apps.v1.StatefulSetSpecArgs(
+                replicas=replicas,
+                service_name=self.daemon.name,
+                pod_management_policy="Parallel",
+                selector=self._selector(),
+                template=self._template(run),
+                volume_claim_templates=[
+                    # Only the name matters: every claim exists already, with its real size, as a resource of its own.
+                    core.v1.PersistentVolumeClaimArgs(
+                        metadata=meta.v1.ObjectMetaArgs(name=name),
+                        spec=core.v1.PersistentVolumeClaimSpecArgs(
+                            access_modes=[self._site.access_mode],
+                            resources=core.v1.VolumeResourceRequirementsArgs(requests={"storage": "1Gi"}),
+                        ),
+                    )
+                    for name in templates
+                ]
+                or None,
+            ),
+            opts=self.child(),
+        )
+
+    def deployment(self, run: Pod, *, replicas: int = 1, recreate: bool = False) -> apps.v1.Deployment:
+        """Pods without data. `recreate` stops the old one before the new one starts."""
+        strategy = (
+            apps.v1.DeploymentStrategyArgs(type="Recreate")
+            if recreate
+            else apps.v1.DeploymentStrategyArgs(
+                type="RollingUpdate",
+                rolling_update=apps.v1.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
+            )
+        )
+        return apps.v1.Deployment(
+            f"{self._logical}-pods",
+            metadata=self.metadata(),
+            spec=apps.v1.DeploymentSpecArgs(
+                replicas=replicas, strategy=strategy, selector=self._selector(), template=self._template(run)
+            ),
+            opts=self.child(),
+        )
+
+    def job(self, run: Pod, *, name: pulumi.Input[str], retries: int = 20, hours: int = 2) -> batch.v1.Job:
+        """Work that is done once per `name`."""
+        return batch.v1.Job(
+            f"{self._logical}-job",
+            metadata=self.metadata(name),
+            spec=batch.v1.JobSpecArgs(
+                backoff_limit=retries,
+                active_deadline_seconds=hours * 3600,
+                template=self._template(run, restart="OnFailure"),
+            ),
+            opts=self.child(),
+        )
+
+    def cron_job(self, run: Pod, *, schedule: str) -> batch.v1.CronJob:
+        """Work that repeats and never overlaps."""
+        return batch.v1.CronJob(
+            f"{self._logical}-schedule",
+            metadata=self.metadata(),
+            spec=batch.v1.CronJobSpecArgs(
+                schedule=schedule,
+                concurrency_policy="Forbid",
+                starting_deadline_seconds=300,
+                successful_jobs_history_limit=1,
+                failed_jobs_history_limit=3,
+                job_template=batch.v1.JobTemplateSpecArgs(
+                    spec=batch.v1.JobSpecArgs(backoff_limit=0, template=self._template(run, restart="Never"))
+                ),
+            ),
+            opts=self.child(),
+        )
+
+    def disruption_budget(self) -> policy.v1.PodDisruptionBudget:
+        """Let a drain take one pod at a time."""
+        return policy.v1.PodDisruptionBudget(
+            f"{self._logical}-budget",
+            metadata=self.metadata(),
+            spec=policy.v1.PodDisruptionBudgetSpecArgs(max_unavailable=1, selector=self._selector()),
+            opts=self.child(),
+        )
+
+    def _selector(self) -> meta.v1.LabelSelectorArgs:
+        return meta.v1.LabelSelectorArgs(match_labels=selector_of(self.daemon.name))
+
+    def _template(self, run: Pod, restart: str | None = None) -> core.v1.PodTemplateSpecArgs:
+        return pods.pod(
+            labels_of(self.daemon.name) | (pods.EDGE_LABEL if run.edge else {}),
+            selector_of(self.daemon.name),
+            run.containers,
+            init=run.init,
+            placement=run.placement,
+            fs_group=run.fs_group,
+            grace=run.grace,
+            restart=restart,
+            service_account=run.service_account,
+            host_aliases=run.host_aliases,
+            pull_secret=self._site.pull_secret,
+        )

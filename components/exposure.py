@@ -1,0 +1,156 @@
+"""The way in: each public port on a load-balancer address that shows daemons who really calls.
+
+externalTrafficPolicy is Local, always. With Cluster the source becomes a node's address: SPF, greylisting and rate
+limits judge the node, and a daemon that trusts the node's network relays for the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes import apiextensions, core, meta, networking
+
+from components.daemon import Site, labels_of, selector_of
+from components.pods import EDGE_LABEL
+from model.settings import Ingress
+from model.topology import PROXY, PublicPort
+
+_SHARING_KEY = "kolab"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposureArgs:
+    """Inputs of Exposure. `addresses` maps each claim to its addresses, IPv4 first."""
+
+    ports: Sequence[PublicPort]
+    addresses: Mapping[str, Sequence[str]]
+    shared: bool
+    metallb_namespace: str
+    interfaces: Sequence[str]
+    namespace_name: str
+    ingress: Ingress | None
+    website_hosts: Sequence[str]
+
+
+class Exposure(pulumi.ComponentResource):
+    """MetalLB's pool and one LoadBalancer Service per claim."""
+
+    def __init__(
+        self, name: str, site: Site, args: ExposureArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("kolab:index:Exposure", name, {}, opts)
+        self._name, self._site = name, site
+        pool = self._pool(args)
+        for claim in dict.fromkeys(port.claim for port in args.ports):
+            self._service(claim, args, pool)
+        if args.ingress:
+            self._ingress(args.ingress, args.website_hosts)
+        self.register_outputs({})
+
+    def _pool(self, args: ExposureArgs) -> pulumi.Resource:
+        owned = sorted({address for found in args.addresses.values() for address in found})
+        metadata = meta.v1.ObjectMetaArgs(
+            name=args.namespace_name, namespace=args.metallb_namespace, labels=labels_of("exposure")
+        )
+        pool = apiextensions.CustomResource(
+            f"{self._name}-pool",
+            api_version="metallb.io/v1beta1",
+            kind="IPAddressPool",
+            metadata=metadata,
+            spec={
+                "addresses": [f"{address}/{128 if ':' in address else 32}" for address in owned],
+                # Nobody else's Service may take an address whose reputation is ours.
+                "autoAssign": False,
+                "serviceAllocation": {"priority": 10, "namespaces": [args.namespace_name]},
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        advertisement: dict[str, object] = {"ipAddressPools": [args.namespace_name]}
+        if args.interfaces:
+            advertisement["interfaces"] = list(args.interfaces)
+        apiextensions.CustomResource(
+            f"{self._name}-advertisement",
+            api_version="metallb.io/v1beta1",
+            kind="L2Advertisement",
+            metadata=metadata,
+            spec=advertisement,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
+        )
+        return pool
+
+    def _service(self, claim: str, args: ExposureArgs, pool: pulumi.Resource) -> None:
+        ports = [port for port in args.ports if port.claim == claim]
+        addresses = args.addresses[claim]
+        annotations = {
+            "metallb.io/loadBalancerIPs": ",".join(addresses),
+            # Ready when the address is there: pods come later, and some never on this node.
+            "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress}",
+        }
+        if args.shared:
+            annotations["metallb.io/allow-shared-ip"] = _SHARING_KEY
+        # MetalLB shares an address between Services with the very same selector only. Named target ports then
+        # lead each port to the pods that have a port of that name.
+        selector = dict(EDGE_LABEL) if args.shared else selector_of(ports[0].daemon.name)
+        dual = len(addresses) > 1
+        core.v1.Service(
+            f"{self._name}-{claim}",
+            metadata=meta.v1.ObjectMetaArgs(
+                name=f"public-{claim}",
+                namespace=self._site.namespace,
+                labels=labels_of("exposure"),
+                annotations=annotations,
+            ),
+            spec=core.v1.ServiceSpecArgs(
+                type="LoadBalancer",
+                external_traffic_policy="Local",
+                allocate_load_balancer_node_ports=False,
+                ip_family_policy="RequireDualStack" if dual else "SingleStack",
+                ip_families=["IPv4", "IPv6"] if dual else ["IPv4"],
+                selector=selector,
+                ports=[
+                    core.v1.ServicePortArgs(
+                        name=f"{port.target.name}",
+                        port=port.number,
+                        target_port=port.target.name,
+                        protocol=port.target.protocol,
+                    )
+                    for port in ports
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
+        )
+
+    def _ingress(self, ingress: Ingress, hosts: Sequence[str]) -> None:
+        backend = networking.v1.IngressBackendArgs(
+            service=networking.v1.IngressServiceBackendArgs(
+                name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")
+            )
+        )
+        path = networking.v1.HTTPIngressPathArgs(path="/", path_type="Prefix", backend=backend)
+        networking.v1.Ingress(
+            f"{self._name}-web",
+            metadata=meta.v1.ObjectMetaArgs(
+                name="web",
+                namespace=self._site.namespace,
+                labels=labels_of("exposure"),
+                annotations={
+                    "pulumi.com/skipAwait": "true",
+                    # The proxy speaks HTTPS and sets X-Forwarded-Proto itself.
+                    "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
+                    "haproxy.org/server-ssl": "true",
+                },
+            ),
+            spec=networking.v1.IngressSpecArgs(
+                ingress_class_name=ingress.class_name,
+                tls=[networking.v1.IngressTLSArgs(hosts=list(hosts), secret_name="proxy-certificate")],
+                rules=[
+                    networking.v1.IngressRuleArgs(
+                        host=host, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path])
+                    )
+                    for host in hosts
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,59 @@
+"""MinIO: file storage of the web application. One drive; point kolab:external.s3 elsewhere for more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.daemon import DaemonComponent, Pod, Site
+from components.pods import Container, Privileges, Probe, from_claim
+from model import topology
+from model.settings import Volume
+from model.sizing import Size
+
+USER = "minio"
+BUCKET = "kolab"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinioArgs:
+    """Inputs of Minio."""
+
+    image: str
+    size: Size
+    volume: Volume
+    password: pulumi.Input[str]
+
+
+class Minio(DaemonComponent):
+    """MinIO with the one bucket. Reached at topology.MINIO; browsers never talk to it."""
+
+    def __init__(
+        self, name: str, site: Site, args: MinioArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.MINIO, name, site, opts)
+        credentials = self.secret("credentials", {"MINIO_ROOT_PASSWORD": args.password})
+        data = self.claim("data", args.volume)
+        self.serve()
+        container = Container(
+            name="minio",
+            image=args.image,
+            size=args.size,
+            privileges=Privileges(uid=1001, gid=1001, read_only_root=True),
+            # A folder of the drive is a bucket: that is how upstream makes it, too.
+            command=(
+                "/bin/sh",
+                "-c",
+                f"mkdir -p /data/{BUCKET} && exec minio server /data --address :{topology.MINIO.port('s3').number}",
+            ),
+            env={"MINIO_ROOT_USER": USER, "MINIO_BROWSER": "off", "HOME": "/data"},
+            secrets=[credentials],
+            mounts=[from_claim("data", "/data", data)],
+            ports=self.daemon.ports,
+            startup=Probe(http="/minio/health/live", port="s3", failures=30),
+            readiness=Probe(http="/minio/health/ready", port="s3"),
+            liveness=Probe(http="/minio/health/live", port="s3", period=20, timeout=10, failures=6),
+        )
+        self.stateful_set(Pod(containers=[container], fs_group=1001))
+        self.register_outputs({})

@@ -1,0 +1,147 @@
+"""NetworkPolicies: nothing may talk, then exactly the connections of the topology.
+
+They are generated, never written by hand: a daemon that needs a new connection gets it in model/topology.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes import meta, networking
+
+from components.daemon import Site, labels_of, selector_of
+from model.topology import Daemon, Edge, Outside, Port, PublicPort
+
+_DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoliciesArgs:
+    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name."""
+
+    daemons: Sequence[Daemon]
+    edges: Sequence[Edge]
+    public: Sequence[PublicPort]
+    peers: dict[str, Sequence[str]]
+    elsewhere: Sequence[Daemon]
+    logs_namespace: str
+    main_namespace: str
+    ingress_namespace: str | None
+
+
+class Policies(pulumi.ComponentResource):
+    """Default deny both ways, and one policy per daemon."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        logs: pulumi.Input[str] | None,
+        args: PoliciesArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("kolab:index:Policies", name, {}, opts)
+        self._name, self._args = name, args
+        self._deny(f"{name}-default", site.namespace)
+        if logs is not None:
+            self._deny(f"{name}-default-logs", logs)
+        for daemon in args.daemons:
+            namespace = logs if logs is not None and daemon in args.elsewhere else site.namespace
+            self._allow(daemon, namespace)
+        self.register_outputs({})
+
+    def _deny(self, logical: str, namespace: pulumi.Input[str]) -> None:
+        networking.v1.NetworkPolicy(
+            logical,
+            metadata=meta.v1.ObjectMetaArgs(
+                name="default", namespace=namespace, labels=labels_of("policies")
+            ),
+            spec=networking.v1.NetworkPolicySpecArgs(
+                pod_selector=meta.v1.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _allow(self, daemon: Daemon, namespace: pulumi.Input[str]) -> None:
+        networking.v1.NetworkPolicy(
+            f"{self._name}-{daemon.name}",
+            metadata=meta.v1.ObjectMetaArgs(
+                name=daemon.name, namespace=namespace, labels=labels_of(daemon.name)
+            ),
+            spec=networking.v1.NetworkPolicySpecArgs(
+                pod_selector=meta.v1.LabelSelectorArgs(match_labels=selector_of(daemon.name)),
+                policy_types=["Ingress", "Egress"],
+                ingress=self._ingress(daemon),
+                egress=self._egress(daemon),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _ingress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyIngressRuleArgs]:
+        rules = [
+            networking.v1.NetworkPolicyIngressRuleArgs(
+                from_=[self._peer(edge.client, daemon)],
+                ports=_ports(_chosen(daemon, edge.ports, self._args.public)),
+            )
+            for edge in self._args.edges
+            if edge.server == daemon
+        ]
+        public = [port.target for port in self._args.public if port.daemon == daemon]
+        if public:
+            rules.append(networking.v1.NetworkPolicyIngressRuleArgs(ports=_ports(public)))
+        if daemon.name == "proxy" and self._args.ingress_namespace:
+            peer = networking.v1.NetworkPolicyPeerArgs(
+                namespace_selector=_namespace(self._args.ingress_namespace)
+            )
+            rules.append(
+                networking.v1.NetworkPolicyIngressRuleArgs(from_=[peer], ports=_ports([daemon.port("https")]))
+            )
+        return rules
+
+    def _egress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
+        rules = [networking.v1.NetworkPolicyEgressRuleArgs(ports=_ports(_DNS))]
+        for edge in self._args.edges:
+            if edge.client != daemon:
+                continue
+            if isinstance(edge.server, Outside):
+                blocks = edge.server.cidrs or ("0.0.0.0/0", "::/0")
+                to = [
+                    networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
+                    for cidr in blocks
+                ]
+                ports = list(edge.server.ports)
+            else:
+                to = [self._peer(edge.server, daemon)]
+                # Some networks judge a connection to a load-balancer address before it becomes one to a pod.
+                for address in self._args.peers.get(f"{daemon.name}->{edge.server.name}", ()):
+                    to.append(
+                        networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=address))
+                    )
+                ports = _chosen(edge.server, edge.ports, self._args.public)
+            rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
+        return rules
+
+    def _peer(self, peer: Daemon, seen_from: Daemon) -> networking.v1.NetworkPolicyPeerArgs:
+        there, here = peer in self._args.elsewhere, seen_from in self._args.elsewhere
+        name = self._args.logs_namespace if there else self._args.main_namespace
+        return networking.v1.NetworkPolicyPeerArgs(
+            pod_selector=meta.v1.LabelSelectorArgs(match_labels=selector_of(peer.name)),
+            namespace_selector=_namespace(name) if there != here else None,
+        )
+
+
+def _namespace(name: str) -> meta.v1.LabelSelectorArgs:
+    return meta.v1.LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": name})
+
+
+def _chosen(server: Daemon, names: Sequence[str], public: Sequence[PublicPort]) -> list[Port]:
+    listening = {
+        port.name: port for port in (*server.ports, *(p.target for p in public if p.daemon == server))
+    }
+    return [listening[name] for name in names] if names else list(server.ports)
+
+
+def _ports(ports: Sequence[Port]) -> list[networking.v1.NetworkPolicyPortArgs]:
+    return [networking.v1.NetworkPolicyPortArgs(port=p.number, protocol=p.protocol) for p in ports]

@@ -1,0 +1,220 @@
+"""nginx: HTTPS, IMAP and submission for the outside world, and the gate in front of every web application."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components import entry
+from components.daemon import DaemonComponent, Pod, Site
+from components.entry import Replace
+from components.pods import KOLAB_USER, Container, Placement, Probe, from_config, from_secret
+from model import topology
+from model.sizing import Size
+
+OPERATOR = "operator"
+"""User of the monitoring pages."""
+
+_CERTIFICATE = "/kolab/certificate"
+_POLICY = "/kolab/mta-sts"
+_USERS = "/kolab/users"
+
+# The cipher list that satisfies both Mozilla's intermediate profile and internet.nl: ECDHE with AEAD only.
+_CIPHERS = ":".join(
+    f"ECDHE-{auth}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for auth in ("ECDSA", "RSA")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyArgs:
+    """Inputs of Proxy. `body_limit` is in bytes; `policy` is the MTA-STS policy, None while there is none."""
+
+    image: str
+    size: Size
+    website: str
+    hosts: Sequence[str]
+    meet: bool
+    office: bool
+    monitored: bool
+    policy: str | None
+    body_limit: int
+    trusted: Sequence[str]
+    certificate: pulumi.Input[str]
+    operator_password: pulumi.Input[str] | None
+    replicas: int
+    placement: Placement
+    edge: bool
+    host_ports: Mapping[str, int]
+
+
+class Proxy(DaemonComponent):
+    """The proxy. Reached at topology.PROXY from inside, at its public address from outside."""
+
+    def __init__(
+        self, name: str, site: Site, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.PROXY, name, site, opts)
+        scripts = self.config("entry", {"entry.sh": entry.script("/init.sh", _ADJUSTMENTS), "stop.sh": _STOP})
+        pages = {"http.conf": http_configuration(args), "server.conf": server_configuration(args)}
+        config = self.config("config", pages)
+        mounts = [
+            from_config("entry", entry.PATH, scripts, mode=0o555),
+            from_config("config", "/etc/nginx/conf.d/kolab.conf", config, file="http.conf"),
+            from_config("config", "/etc/nginx/default.d/kolab.conf", config, file="server.conf"),
+            from_secret("certificate", _CERTIFICATE, args.certificate),
+        ]
+        if args.policy is not None:
+            policy = self.config("policy", {"mta-sts.txt": args.policy})
+            mounts.append(from_config("policy", _POLICY, policy))
+        if args.operator_password is not None:
+            users = self.secret("users", {"htpasswd": htpasswd(args.operator_password, site.salt)})
+            mounts.append(from_secret("users", _USERS, users))
+        self.serve()
+        # The server turns foreign Host headers away, those of probes included.
+        health = Probe(http="/health", headers={"Host": args.website})
+        container = Container(
+            name="proxy",
+            image=args.image,
+            size=args.size,
+            privileges=KOLAB_USER,
+            command=entry.COMMAND,
+            env=_environment(args),
+            mounts=mounts,
+            ports=self.daemon.ports,
+            host_ports=args.host_ports,
+            startup=Probe(http="/health", headers={"Host": args.website}, failures=60),
+            readiness=health,
+            liveness=Probe(http="/health", headers={"Host": args.website}, period=20, timeout=10, failures=6),
+            pre_stop=("/bin/bash", f"{entry.PATH}/stop.sh"),
+        )
+        # fsGroup lets uid 1001 read the certificate's key, which stays closed to others.
+        run = Pod(containers=[container], placement=args.placement, edge=args.edge, fs_group=1001, grace=60)
+        # On one node, the old pod holds the node's ports or the one address: stop it first.
+        self.deployment(run, replicas=args.replicas, recreate=bool(args.host_ports))
+        if args.replicas > 1:
+            self.disruption_budget()
+        self.register_outputs({})
+
+
+def htpasswd(password: pulumi.Input[str], salt: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The operator's line of an htpasswd file. Salted from the stack's own salt: a random one would differ each run.
+
+    Salted SHA-1 is what nginx itself understands everywhere; the password is 32 random characters, out of reach
+    of any dictionary.
+    """
+
+    def line(both: Sequence[str]) -> str:
+        salted = hashlib.sha256(both[1].encode()).digest()[:8]
+        digest = hashlib.sha1(both[0].encode() + salted).digest()
+        return f"{OPERATOR}:{{SSHA}}{base64.b64encode(digest + salted).decode()}\n"
+
+    return pulumi.Output.all(password, salt).apply(line)
+
+
+def _environment(args: ProxyArgs) -> dict[str, str]:
+    # nginx refuses to start if a backend's name does not resolve, also for parts that are switched off.
+    webapp = topology.WEBAPP.url("http")
+    return {
+        "APP_WEBSITE_DOMAIN": args.website,
+        "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
+        "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
+        "WEBAPP_BACKEND": webapp,
+        "MEET_BACKEND": topology.MEET.url("http") if args.meet else webapp,
+        "ROUNDCUBE_BACKEND": topology.ROUNDCUBE.url("http"),
+        "DAV_BACKEND": topology.IMAP.url("http"),
+        "DAV_PATH": "/dav",
+        "FREEBUSY_BACKEND": topology.IMAP.url("http"),
+        "FREEBUSY_PATH": "/freebusy",
+        "COLLABORA_BACKEND": topology.COLLABORA.url("http") if args.office else webapp,
+        "WEBMAIL_PATH": "/webmail",
+        "SIEVE_BACKEND": topology.IMAP.at("sieve"),
+    }
+
+
+def http_configuration(args: ProxyArgs) -> str:
+    """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
+    hosts = "".join(f'  "{host}" 1;\n' for host in args.hosts)
+    trusted = "".join(f"set_real_ip_from {network};\n" for network in args.trusted)
+    real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
+    return f"""\
+client_max_body_size {args.body_limit};
+server_tokens off;
+ssl_session_tickets off;
+{real_ip}# Hosts of this stack; anything else is somebody probing, or reaching for the internal hooks by name.
+map $host $kolab_host {{
+  default 0;
+{hosts}}}
+# Internal hooks (a password oracle among them) and Horizon, whose gate lets everybody in.
+map $uri $kolab_closed {{
+  default 0;
+  "~*^/api/webhooks/(?!meet(/|$)|payment/)" 1;
+  "~*^/horizon(/|$)" 1;
+}}
+# The web application believes this header from its trusted proxy, and nobody on the way sets it.
+map $http_x_client_ip $kolab_spoofed {{
+  default 1;
+  "" 0;
+}}
+server {{
+  listen {topology.PROXY.port("redirect").number} default_server;
+  location / {{ return 301 https://$host$request_uri; }}
+}}
+"""
+
+
+def server_configuration(args: ProxyArgs) -> str:
+    """default.d/kolab.conf: what holds inside the one server of the image."""
+    # Codes other than 404: the image would fetch its page for that from the web application.
+    parts = [
+        "if ($kolab_host = 0) { return 421; }",
+        "if ($kolab_closed) { return 403; }",
+        "if ($kolab_spoofed) { return 400; }",
+        "location ^~ /roundcubemail { rewrite ^/roundcubemail(.*)$ /webmail$1 permanent; }",
+    ]
+    if args.policy is None:
+        # The application's own default policy names the wrong MX and says enforce.
+        parts.append("location = /.well-known/mta-sts.txt { return 410; }")
+    else:
+        parts.append(
+            f"location = /.well-known/mta-sts.txt {{ default_type text/plain; alias {_POLICY}/mta-sts.txt; }}"
+        )
+    if args.monitored:
+        for path, daemon in (
+            ("/prometheus", topology.PROMETHEUS),
+            ("/alertmanager", topology.ALERTMANAGER),
+            ("/select", topology.LOGS),
+        ):
+            parts.append(
+                f'location ^~ {path} {{ auth_basic "monitoring"; auth_basic_user_file {_USERS}/htpasswd;'
+                f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
+            )
+    return "\n".join(parts) + "\n"
+
+
+_STOP = """\
+#!/bin/bash
+# Endpoints are removed while this sleeps; then nginx closes its ports and lets open sessions end.
+sleep 5
+nginx -s quit
+while [ -e /run/nginx.pid ]; do sleep 1; done
+"""
+
+_EXEC = '    exec nginx -g "daemon off;"'
+
+_ADJUSTMENTS = (
+    Replace("    ssl_protocols TLSv1 TLSv1.1 TLSv1.2;", "    ssl_protocols TLSv1.2 TLSv1.3;"),
+    Replace("    ssl_ciphers HIGH:!aNULL:!MD5;", f"    ssl_ciphers {_CIPHERS};"),
+    # STARTTLS is offered, and so is LOGIN without it: passwords in the clear.
+    Replace("        starttls on;", "        starttls only;", times=3),
+    # No IPv6 address is ever claimed for the proxy, and this line stops nginx on nodes without IPv6.
+    Replace("        listen [::]:6443 ssl ipv6only=on;", ""),
+    # `auto` means one for each CPU of the node.
+    Replace("worker_processes auto;", "worker_processes 4;"),
+    Replace(_EXEC, f"{entry.on_certificate_change(_CERTIFICATE, 'nginx -s reload')}\n{_EXEC}"),
+)

@@ -1,0 +1,65 @@
+"""Redis: job queue, cache, webmail sessions. One instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.daemon import DaemonComponent, Pod, Site
+from components.pods import KOLAB_USER, Container, Probe, from_claim
+from model import topology
+from model.settings import Volume
+from model.sizing import Size
+from model.types import bytes_of
+
+_DATA = "/var/lib/redis/data"
+"""The folder itself must be the volume: an empty one at /var/lib/redis hides it and Redis exits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisArgs:
+    """Inputs of Redis."""
+
+    image: str
+    size: Size
+    volume: Volume
+    password: pulumi.Input[str]
+
+
+class Redis(DaemonComponent):
+    """Redis that refuses writes when full instead of forgetting queued jobs. Reached at topology.REDIS."""
+
+    def __init__(
+        self, name: str, site: Site, args: RedisArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.REDIS, name, site, opts)
+        credentials = self.secret("credentials", {"REDIS_PASSWORD": args.password})
+        data = self.claim("data", args.volume)
+        self.serve()
+        # redis-cli leaves 0 on NOAUTH: the answer must be read.
+        ping = ("/bin/bash", "-c", 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG')
+        container = Container(
+            name="redis",
+            image=args.image,
+            size=args.size,
+            privileges=KOLAB_USER,
+            # MEMORY_LIMIT would choose allkeys-lru, which evicts queued jobs and sessions; arguments come last and win.
+            command=("/init.sh",),
+            args=(
+                "--maxmemory",
+                str(bytes_of(args.size.memory_limit) * 3 // 4),
+                "--maxmemory-policy",
+                "noeviction",
+                "--appendonly",
+                "yes",
+            ),
+            secrets=[credentials],
+            mounts=[from_claim("data", _DATA, data)],
+            ports=self.daemon.ports,
+            startup=Probe(command=ping, failures=60),
+            readiness=Probe(command=ping),
+            liveness=Probe(command=ping, period=20, timeout=10, failures=6),
+        )
+        self.stateful_set(Pod(containers=[container], fs_group=KOLAB_USER.uid, grace=60))
+        self.register_outputs({})

@@ -1,0 +1,174 @@
+"""Roundcube with Syncroton (ActiveSync) and Chwala (files): three web applications in one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components import content, entry
+from components.daemon import DaemonComponent, Pod, Site
+from components.mariadb import ROUNDCUBE_DATABASE
+from components.pods import Container, Placement, Probe, from_config, scratch
+from model import topology
+from model.sizing import Size
+
+_INIT = "/opt/app-root/src/init.sh"
+_SCRIPT = entry.script(_INIT, [entry.QUIET])
+# `shell` runs the migrations and then a shell, which ends at once without input.
+_MIGRATE = entry.script(_INIT, [entry.QUIET], arguments=["shell"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundcubeArgs:
+    """Inputs of Roundcube."""
+
+    image: str
+    size: Size
+    migrate_size: Size
+    domain: str
+    website: str
+    database_host: str
+    redis_host: str
+    office: bool
+    replicas: int
+    placement: Placement
+    database_password: pulumi.Input[str]
+    database_root_password: pulumi.Input[str] | None
+    redis_password: pulumi.Input[str]
+    des_key: pulumi.Input[str]
+    webmail_client_id: pulumi.Input[str]
+    webmail_client_secret: pulumi.Input[str]
+
+
+class Roundcube(DaemonComponent):
+    """Webmail, ActiveSync and the files API. Reached at topology.ROUNDCUBE."""
+
+    def __init__(
+        self, name: str, site: Site, args: RoundcubeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.ROUNDCUBE, name, site, opts)
+        credentials = self.secret(
+            "credentials",
+            {
+                "DES_KEY": args.des_key,
+                "DB_RC_PASSWORD": args.database_password,
+                "REDIS_PASSWORD": args.redis_password,
+                "PASSPORT_WEBMAIL_SSO_CLIENT_ID": args.webmail_client_id,
+                "PASSPORT_WEBMAIL_SSO_CLIENT_SECRET": args.webmail_client_secret,
+            },
+        )
+        scripts = self.config("entry", {"entry.sh": _SCRIPT})
+        self.serve()
+        # A PHP page sees a dead php-fpm, which nothing supervises: a static file would not.
+        php = Probe(http="/chwala/api/", period=20, timeout=10, failures=6)
+        container = Container(
+            name="roundcube",
+            image=args.image,
+            size=args.size,
+            command=entry.COMMAND,
+            env=_environment(args) | {"RUN_MIGRATIONS": "false"},
+            secrets=[credentials],
+            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555), scratch("data", "/data")],
+            ports=self.daemon.ports,
+            startup=Probe(http="/roundcubemail/program/js/app.js", failures=60),
+            readiness=Probe(http="/chwala/api/", timeout=10),
+            liveness=php,
+            # Lets running requests end; ActiveSync clients that hang on a Ping reconnect.
+            pre_stop=("/bin/bash", "-c", "sleep 5"),
+        )
+        self.deployment(
+            Pod(containers=[container], placement=args.placement, fs_group=1001, grace=45),
+            replicas=args.replicas,
+        )
+        if args.replicas > 1:
+            self.disruption_budget()
+        if args.database_root_password is not None:
+            RoundcubeMigrate(
+                f"{name}-migrate",
+                site,
+                args,
+                args.database_root_password,
+                pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+
+class RoundcubeMigrate(DaemonComponent):
+    """Creates and updates the tables once for each image: replicas that all migrate at start race each other."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        args: RoundcubeArgs,
+        root_password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(topology.ROUNDCUBE_MIGRATE, name, site, opts)
+        credentials = self.secret(
+            "credentials",
+            {
+                "DB_RC_PASSWORD": args.database_password,
+                "DB_ROOT_PASSWORD": root_password,
+                "REDIS_PASSWORD": args.redis_password,
+                "DES_KEY": args.des_key,
+            },
+        )
+        scripts = self.config("entry", {"entry.sh": _MIGRATE})
+        env = _environment(args) | {"RUN_MIGRATIONS": "true"}
+        wait = f"until (exec 3<>/dev/tcp/{args.database_host}/3306) 2>/dev/null; do sleep 3; done"
+        container = Container(
+            name="migrate",
+            image=args.image,
+            size=args.migrate_size,
+            command=("/bin/bash", "-c", f"{wait}; exec /bin/bash {entry.PATH}/entry.sh < /dev/null"),
+            env=env,
+            secrets=[credentials],
+            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555), scratch("data", "/data")],
+        )
+        self.job(
+            Pod(containers=[container], fs_group=1001),
+            name=content.config_name(self.daemon.name, env | {"image": args.image}),
+        )
+        self.register_outputs({})
+
+
+def _environment(args: RoundcubeArgs) -> dict[str, str]:
+    imap, webapp, own = topology.IMAP, topology.WEBAPP, topology.ROUNDCUBE
+    url, dav = f"https://{args.website}", imap.url("http", "/dav")
+    env = {
+        "APP_DOMAIN": args.domain,
+        "DB_HOST": args.database_host,
+        "DB_RC_DATABASE": ROUNDCUBE_DATABASE,
+        "DB_RC_USERNAME": ROUNDCUBE_DATABASE,
+        "REDIS_HOST": args.redis_host,
+        "IMAP_HOST": imap.name,
+        "IMAP_PORT": str(imap.port("imap").number),
+        "SUBMISSION_HOST": topology.POSTFIX.name,
+        "SUBMISSION_PORT": str(topology.POSTFIX.port("submission").number),
+        "SUBMISSION_ENCRYPTION": "starttls",
+        "KOLAB_API_URL": webapp.url("http"),
+        "FILEAPI_KOLABFILES_BASEURI": webapp.url("http", "/api"),
+        "KOLAB_FILES_SERVER_URL": own.url("http", "/chwala"),
+        "KOLAB_FILES_URL": f"{url}/chwala/",
+        "FILE_API_URL": f"{url}/chwala/api/",
+        "CALENDAR_CALDAV_SERVER": dav,
+        "TASKLIST_CALDAV_SERVER": dav,
+        "KOLAB_ADDRESSBOOK_CARDDAV_SERVER": dav,
+        "KOLAB_FREEBUSY_SERVER": f"{url}/freebusy/user/%u",
+        "OAUTH_AUTH_URI": f"{url}/oauth/authorize",
+        "OAUTH_TOKEN_URI": webapp.url("http", "/oauth/token"),
+        # Must equal what the web application registers: WEBMAIL_URL plus index.php/login/oauth.
+        "OAUTH_REDIRECT_URI": f"{url}/webmail/index.php/login/oauth",
+        # The image sets LOGDRIVER, which nothing reads; without LOG_DRIVER logs stay in files of the pod.
+        "LOG_DRIVER": "stdout",
+        "PER_USER_LOGGING": "false",
+    }
+    if args.office:
+        # Collabora calls back here; the browser reaches it through the proxy, on the same origin (CSP 'self').
+        env |= {
+            "FILE_API_SERVER_URL": own.url("http", "/chwala/api/"),
+            "FILEAPI_WOPI_OFFICE": topology.COLLABORA.url("http"),
+        }
+    return env

@@ -1,0 +1,47 @@
+"""CAA: which authority may issue certificates for our hosts (RFC 8659, RFC 8657).
+
+The nearest CAA above a name decides alone. So it stands at each name that is in one of our certificates, and a
+hosted domain's other web servers keep whatever authority they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.identity.mailto import mailto
+from model.identity.rdata import CAA
+from model.identity.record import Record
+from model.names import Names
+from model.settings import Settings
+
+
+def issue(settings: Settings) -> str | None:
+    """Value of the issue property; None when nobody told which authority issues."""
+    tls = settings.tls
+    if tls.issuer == "selfSigned" or not tls.caa:
+        return None
+    if tls.issuer != "acme":
+        return tls.caa
+    account = f"; accounturi={tls.account_uri}" if tls.account_uri else ""
+    return f"{tls.caa}; validationmethods=dns-01{account}"
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """Names in our certificates that are published now."""
+    every = Names.of(settings)
+    held = frozenset(every.discovery if settings.mail.mx.stage != "live" else ())
+    ours = dict.fromkeys((*every.proxy_certificate, every.sieve, *every.mx_certificate))
+    return tuple(name for name in ours if name not in held)
+
+
+def records(settings: Settings) -> Iterator[Record]:
+    """issue and iodef at every certificate name."""
+    value = issue(settings)
+    if value is None:
+        return
+    report = settings.mail.reports.caa_iodef or f"postmaster@{settings.domain}"
+    for name in names(settings):
+        why = f"Only this authority and method may issue a certificate for {name}."
+        yield Record(name, CAA(0, "issue", value), settings.dns.ttl, why)
+        why = f"Authorities report refused requests for {name} here."
+        yield Record(name, CAA(0, "iodef", mailto(report)), settings.dns.ttl, why)

@@ -1,0 +1,80 @@
+"""SPF: which addresses may send in our name (RFC 7208), made from egress and never from the load balancer."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from model.identity.place import foreign_domains
+from model.identity.rdata import TXT
+from model.identity.record import Record
+from model.names import Names
+from model.settings import Settings
+from model.topology import egress_addresses
+
+MAX_BYTES = 450
+"""Longest record that fits a UDP answer beside other text (RFC 7208 section 3.4)."""
+MAX_LOOKUPS = 10
+"""Terms that make receivers ask DNS (RFC 7208 section 4.6.4)."""
+MAX_VOIDS = 2
+"""Questions without an answer before receivers give up (RFC 7208 section 4.6.4)."""
+
+
+def sources(settings: Settings) -> tuple[str, ...]:
+    """The mechanisms that match our mail: ip4:/ip6: for every egress address, or the include of the relay.
+
+    Neighbouring addresses are joined into networks that hold exactly the same addresses. Empty when nothing is
+    known (a relay without spfInclude): then no SPF record is published, since every one would be wrong.
+    """
+    egress = settings.network.egress
+    if egress is not None and egress.mode == "relay":
+        return (f"include:{egress.spf_include}",) if egress.spf_include else ()
+    addresses = [ipaddress.ip_network(address) for address in egress_addresses(settings)]
+    v4 = [net for net in addresses if isinstance(net, ipaddress.IPv4Network)]
+    v6 = [net for net in addresses if isinstance(net, ipaddress.IPv6Network)]
+    return (
+        *(_term("ip4", net) for net in ipaddress.collapse_addresses(v4)),
+        *(_term("ip6", net) for net in ipaddress.collapse_addresses(v6)),
+    )
+
+
+def _term(mechanism: str, net: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    alone = net.prefixlen == net.max_prefixlen
+    return f"{mechanism}:{net.network_address if alone else net}"
+
+
+def text(mechanisms: tuple[str, ...], end: str) -> str:
+    """An SPF record of these mechanisms, in this order."""
+    return " ".join(("v=spf1", *mechanisms, end))
+
+
+def shared_name(settings: Settings) -> str:
+    """Name of the record that domains in foreign zones include: our addresses can change without their owners."""
+    return f"_spf.{settings.domain}"
+
+
+def records(settings: Settings) -> Iterator[Record]:
+    """SPF of every mail domain, of the HELO name, and the record that foreign domains include.
+
+    Mail domains end in ~all, so that forwarded mail is judged by DKIM and DMARC instead of refused at once.
+    Nobody forwards a HELO name, so that one ends in -all.
+    """
+    found = sources(settings)
+    if not found:
+        return
+    ttl, end = settings.dns.ttl, settings.mail.spf_all
+    for domain in settings.domains:
+        yield Record(
+            domain, TXT(text(found, end)), ttl, f"Addresses that may send mail of @{domain} (RFC 7208)."
+        )
+    helo = Names.of(settings).helo
+    if helo not in settings.domains and egress_addresses(settings):
+        yield Record(
+            helo,
+            TXT(text(found, "-all")),
+            ttl,
+            "Bounces have no sender, so receivers check the EHLO name instead (RFC 7208 section 2.3).",
+        )
+    if foreign_domains(settings):
+        why = "Domains in other people's zones include this record and follow our addresses."
+        yield Record(shared_name(settings), TXT(text(found, end)), ttl, why)

@@ -1,0 +1,181 @@
+"""What blackbox asks, as a client would: one row per question, only where topology lets it through.
+
+Public names are asked at the Services inside, with the public name as Host and TLS server name: no packet has
+to leave the cluster and come back (hairpin), which many load balancers cannot do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from model.names import Names
+from model.settings import Settings
+from model.topology import BLACKBOX, PROXY, Daemon, Outside, database_host, edges, redis_host
+
+Severity = Literal["page", "ticket"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One question. `alert` and `meaning` are what an operator reads when there is no good answer."""
+
+    name: str
+    target: str
+    instance: str
+    service: str
+    alert: str
+    meaning: str
+    severity: Severity = "page"
+    hostname: str | None = None
+
+
+def probes(settings: Settings) -> tuple[Probe, ...]:
+    """Every question of this stack, from the edges that start at blackbox."""
+    found: list[Probe] = []
+    for edge in edges(settings):
+        if edge.client is BLACKBOX:
+            for port in edge.ports:
+                found += _probes(settings, edge.server, port)
+    return tuple(found)
+
+
+def _probes(settings: Settings, server: Daemon | Outside, port: str) -> Iterator[Probe]:
+    names = Names.of(settings)
+    if isinstance(server, Outside):
+        yield from _outside(settings, server, port)
+        return
+    at = server.at(port)
+    match server.name, port:
+        case "proxy", "https":
+            yield from _web(settings, names)
+        case "proxy", "imaps":
+            yield Probe(
+                name="imaps",
+                target=at,
+                instance=names.imap,
+                service="proxy",
+                alert="ImapDown",
+                meaning="mail clients cannot read mail",
+            )
+        case "proxy", "submissions":
+            yield Probe(
+                name="submissions",
+                target=at,
+                instance=names.smtp,
+                service="proxy",
+                alert="SubmissionDown",
+                meaning="mail clients cannot send mail",
+            )
+        case "postfix", "smtp-in":
+            yield Probe(
+                name="smtp",
+                target=at,
+                instance=names.mx,
+                service="postfix",
+                alert="SmtpDown",
+                meaning="nobody can send us mail, or not encrypted; senders retry for days, so nothing is lost yet",
+            )
+        case "imap", "sieve-tls":
+            yield Probe(
+                name="sieve",
+                target=at,
+                instance=names.sieve,
+                service="imap",
+                alert="SieveDown",
+                severity="ticket",
+                meaning="mail clients cannot edit filters; filters that exist still run",
+            )
+        case "mariadb", "mysql":
+            yield _database(at)
+        case "redis", "redis":
+            yield _redis(at)
+        case _:
+            yield _connects(f"{server.name}-{port}", at, server.name)
+
+
+def _web(settings: Settings, names: Names) -> Iterator[Probe]:
+    def web(name: str, path: str, host: str, alert: str, meaning: str, severity: Severity = "page") -> Probe:
+        url = f"https://{PROXY.at('https')}{path}"
+        return Probe(
+            name=name,
+            target=url,
+            instance=f"https://{host}{path}",
+            service="proxy",
+            hostname=host,
+            alert=alert,
+            meaning=meaning,
+            severity=severity,
+        )
+
+    # Through the proxy to the web application; the proxy's own /health would not notice a dead one.
+    yield web(
+        "website",
+        "/api/health/readiness",
+        names.website,
+        "WebsiteDown",
+        "nobody can log in: the web interface, passwords of IMAP and SMTP, and policies all come from there",
+    )
+    yield web("webmail", "/webmail/", names.website, "WebmailDown", "nobody can read mail in the browser")
+    if settings.features.office:
+        yield web(
+            "office",
+            "/hosting/discovery",
+            names.website,
+            "OfficeDown",
+            "documents cannot be edited",
+            "ticket",
+        )
+    if settings.mail.mta_sts.stage != "none":
+        for policy_host in names.policy_hosts:
+            yield web(
+                "mta-sts",
+                "/.well-known/mta-sts.txt",
+                policy_host,
+                "MtaStsPolicyWrong",
+                "senders that keep the published policy may refuse to deliver to us, or deliver unprotected",
+            )
+
+
+def _outside(settings: Settings, server: Outside, port: str) -> Iterator[Probe]:
+    number = next(p.number for p in server.ports if p.name == port)
+    if server.name == "database":
+        yield _database(f"{database_host(settings)}:{number}")
+    elif server.name == "redis":
+        yield _redis(f"{redis_host(settings)}:{number}")
+
+
+def _database(at: str) -> Probe:
+    return Probe(
+        name="database",
+        target=at,
+        instance=at,
+        service="mariadb",
+        alert="DatabaseDown",
+        meaning="nobody can log in, and Postfix knows no recipients: mail from outside is deferred",
+    )
+
+
+def _redis(at: str) -> Probe:
+    return Probe(
+        name="redis",
+        target=at,
+        instance=at,
+        service="redis",
+        alert="RedisDown",
+        meaning="webmail sessions are gone and no job runs: new accounts get no mailbox",
+    )
+
+
+def _connects(name: str, at: str, service: str) -> Probe:
+    alert = "".join(part.capitalize() for part in name.split("-")) + "Down"
+    return Probe(
+        name=name,
+        target=at,
+        instance=at,
+        service=service,
+        alert=alert,
+        severity="ticket",
+        meaning="the port does not open",
+    )

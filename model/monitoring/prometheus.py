@@ -1,0 +1,166 @@
+"""prometheus.yml and Prometheus' flags.
+
+What is scraped follows the edges of model/topology that start at Prometheus.
+
+- webapp: `/api/webhooks/metrics` answers only to a Host in APP_SERVICES_ALLOWED_DOMAINS, which holds the Service
+  name (upstream: AllowedHosts.php), so the target is the Service and not the pods. Each scrape reaches one of the
+  replicas; that is right, since every number comes from the database and Redis (upstream: MetricsController.php).
+- imap: promstatsd renews the numbers every 120 s and may take more than 10 s (upstream: imapd.conf).
+- postfix and vector: every pod has numbers of its own, so they are found through headless Services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from model.monitoring.document import to_yaml
+from model.monitoring.places import (
+    ALERTMANAGER_PATH,
+    POSTFIX_PODS,
+    PROMETHEUS_PATH,
+    external_url,
+    host,
+)
+from model.monitoring.probes import Probe, probes
+from model.settings import Settings, Volume
+from model.topology import (
+    ALERTMANAGER,
+    BLACKBOX,
+    IMAP,
+    LOGS,
+    POSTFIX,
+    PROMETHEUS,
+    VECTOR,
+    WEBAPP,
+    Daemon,
+    edges,
+)
+from model.types import bytes_of
+
+PATH = "/etc/prometheus"
+DATA = "/prometheus"
+RULES = "rules.yml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scrape:
+    """How a daemon is scraped. `pods` is the headless Service that lists its pods."""
+
+    path: str = "/metrics"
+    interval: str = "30s"
+    timeout: str = "10s"
+    pods: str | None = None
+
+
+SCRAPES = {
+    WEBAPP: Scrape(path="/api/webhooks/metrics", interval="60s", timeout="30s"),
+    IMAP: Scrape(interval="60s", timeout="50s"),
+    POSTFIX: Scrape(pods=POSTFIX_PODS),
+    VECTOR: Scrape(pods=VECTOR.name),
+    LOGS: Scrape(),
+    ALERTMANAGER: Scrape(path=f"{ALERTMANAGER_PATH}/metrics"),
+    BLACKBOX: Scrape(),
+}
+"""Daemon -> where its numbers are."""
+
+
+def config(settings: Settings) -> str:
+    """prometheus.yml."""
+    return to_yaml(
+        {
+            "global": {
+                "scrape_interval": "30s",
+                "scrape_timeout": "10s",
+                "evaluation_interval": "30s",
+                # Tells the alerts of several stacks apart.
+                "external_labels": {"stack": settings.domain},
+            },
+            "rule_files": [f"{PATH}/{RULES}"],
+            "alerting": {
+                "alertmanagers": [
+                    {
+                        "path_prefix": ALERTMANAGER_PATH,
+                        "static_configs": [{"targets": [ALERTMANAGER.at("http")]}],
+                    }
+                ]
+            },
+            "scrape_configs": list(_jobs(settings)),
+        }
+    )
+
+
+def flags(settings: Settings) -> tuple[str, ...]:
+    """Command line of Prometheus. The paths in its links and its routes both come from the external URL."""
+    return (
+        f"--config.file={PATH}/prometheus.yml",
+        f"--storage.tsdb.path={DATA}",
+        f"--storage.tsdb.retention.time={settings.monitoring.retention}",
+        f"--storage.tsdb.retention.size={room(settings.storage.metrics)}B",
+        f"--web.external-url={external_url(settings, PROMETHEUS_PATH)}",
+        f"--web.listen-address=:{PROMETHEUS.port('http').number}",
+    )
+
+
+def room(volume: Volume) -> int:
+    """Bytes that may be filled before the oldest data goes: the rest is for what is being written and merged."""
+    return bytes_of(volume.size) * 8 // 10
+
+
+def _jobs(settings: Settings) -> Iterator[dict[str, Any]]:
+    yield _static("prometheus", PROMETHEUS.at("http"), Scrape(path=f"{PROMETHEUS_PATH}/metrics"))
+    for edge in edges(settings):
+        if edge.client is PROMETHEUS and isinstance(edge.server, Daemon):
+            yield _job(settings, edge.server, edge.ports[0])
+    if BLACKBOX in {edge.server for edge in edges(settings) if edge.client is PROMETHEUS}:
+        yield _probe_job(probes(settings))
+
+
+def _job(settings: Settings, server: Daemon, port: str) -> dict[str, Any]:
+    scrape = SCRAPES[server]
+    if scrape.pods is None:
+        return _static(server.name, server.at(port), scrape)
+    discovery = {
+        "names": [host(settings, server, service=scrape.pods)],
+        "type": "A",
+        "port": server.port(port).number,
+        "refresh_interval": "15s",
+    }
+    return _common(server.name, scrape) | {"dns_sd_configs": [discovery]}
+
+
+def _static(name: str, target: str, scrape: Scrape) -> dict[str, Any]:
+    return _common(name, scrape) | {"static_configs": [{"targets": [target]}]}
+
+
+def _common(name: str, scrape: Scrape) -> dict[str, Any]:
+    return {
+        "job_name": name,
+        "metrics_path": scrape.path,
+        "scrape_interval": scrape.interval,
+        "scrape_timeout": scrape.timeout,
+    }
+
+
+def _probe_job(asked: tuple[Probe, ...]) -> dict[str, Any]:
+    return _common("probe", Scrape(path="/probe", timeout="20s")) | {
+        "static_configs": [
+            {
+                "targets": [probe.target],
+                # Labels __param_* become parameters of the request (Prometheus: relabel_config).
+                "labels": {
+                    "__param_module": probe.name,
+                    **({"__param_hostname": probe.hostname} if probe.hostname else {}),
+                    "instance": probe.instance,
+                    "probe": probe.name,
+                    "service": probe.service,
+                },
+            }
+            for probe in asked
+        ],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"target_label": "__address__", "replacement": BLACKBOX.at("http")},
+        ],
+    }

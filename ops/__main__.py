@@ -1,0 +1,30 @@
+"""`python -m ops <command>`: see docs/reference/commands.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from model.stack_file import StackFileError
+from ops import deploy, render, secrets
+from ops.stacks import StackProblem
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; what goes wrong is one sentence and exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m ops", description="Day-2 work on a stack.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for module in (deploy, render, secrets):
+        module.add_command(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (StackFileError, StackProblem) as problem:
+        print(f"{options.command}: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""`ops render`: manifests and zones of a stack without engine, plugins, network or passphrase. Secrets are masked."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from components.kolab import Kolab
+from model.settings import Settings
+from ops.recorder import Registered, objects, record
+from ops.stacks import ROOT, StackFile
+
+MASK = "masked"
+"""Stands for every secret value."""
+
+
+def add_command(commands: Any) -> None:
+    """Registers the command."""
+    parser = commands.add_parser("render", help="write a stack's manifests and zones to rendered/<stack>/")
+    parser.add_argument("--stack", required=True)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Writes rendered/<stack>/, in the layout of the kubernetes plugin's render mode."""
+    settings, warnings = StackFile.read(options.stack).settings()
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    target = ROOT / "rendered" / options.stack
+    written = write_manifests(objects(resources(settings)), target / "manifests")
+    print(f"render: {written} manifests in {(target / 'manifests').relative_to(ROOT)}", file=sys.stderr)
+
+
+def resources(settings: Settings) -> list[Registered]:
+    """What the program registers for `settings`, with every secret masked."""
+
+    def program() -> None:
+        Kolab(settings, lambda key: pulumi.Output.secret(f"{MASK}-{key}"))
+
+    return record(program)
+
+
+def write_manifests(found: Iterable[dict[str, Any]], folder: Path) -> int:
+    """Writes objects as the genuine plugin names them; returns how many. An earlier rendering is replaced."""
+    shutil.rmtree(folder, ignore_errors=True)
+    count = 0
+    for item in found:
+        path = folder / file_name(item)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(item, sort_keys=True, width=10_000))
+        path.chmod(0o600)
+        count += 1
+    return count
+
+
+def file_name(item: dict[str, Any]) -> str:
+    """Path of an object's file below the folder (kubernetes plugin: renderYamlToDirectory)."""
+    stage = "0-crd" if item["kind"] == "CustomResourceDefinition" else "1-manifest"
+    metadata = item["metadata"]
+    version = item["apiVersion"].replace("/", "_")
+    return f"{stage}/{version}-{item['kind'].lower()}-{metadata.get('namespace', 'default')}-{metadata['name']}.yaml"

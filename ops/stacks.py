@@ -1,0 +1,133 @@
+"""Reads and edits stack files. Values are written by the pulumi CLI, which alone can encrypt them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.findings import Finding
+from model.settings import Settings
+from model.stack_file import NAMESPACE, load
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+LOCAL = "local"
+"""The stack of `make up`: made on the spot, kept in ignored files of the checkout."""
+
+
+def local_environment(stack: str, root: Path = ROOT) -> dict[str, str]:
+    """Variables that the CLI needs for `stack` beyond the operator's own: a backend and a passphrase for local."""
+    if stack != LOCAL:
+        return {}
+    folder = root / ".local"
+    return {
+        "PULUMI_BACKEND_URL": f"file://{folder}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
+        # The file backend writes the whole state after every resource; a rendered stack can simply be run again.
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+    }
+
+
+class StackProblem(Exception):
+    """A stack cannot be read or edited; the message is for the operator."""
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """The keys of one stack file, without the `kolab:` prefix, and which of them hold `secure:`."""
+
+    name: str
+    path: Path
+    values: dict[str, Any]
+    secret_keys: frozenset[str]
+
+    @classmethod
+    def read(cls, name: str, root: Path = ROOT) -> StackFile:
+        """Reads stacks/Pulumi.<name>.yaml. Raises StackProblem when it is absent or no YAML."""
+        path = root / "stacks" / f"Pulumi.{name}.yaml"
+        try:
+            content = yaml.safe_load(path.read_text()) or {}
+        except FileNotFoundError:
+            known = sorted(
+                p.name.removeprefix("Pulumi.").removesuffix(".yaml")
+                for p in path.parent.glob("Pulumi.*.yaml")
+            )
+            raise StackProblem(
+                f"there is no stack {name!r}; known stacks: {', '.join(known) or 'none'}"
+            ) from None
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" at line {mark.line + 1}" if mark else ""
+            raise StackProblem(f"{path.name} is not valid YAML{where}") from None
+        prefix = f"{NAMESPACE}:"
+        config = content.get("config") or {}
+        values = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+        return cls(name, path, values, frozenset(key for key, value in values.items() if _secure(value)))
+
+    def settings(self) -> tuple[Settings, tuple[Finding, ...]]:
+        """Settings and warnings, without asking for the secrets. Raises StackFileError."""
+        return load(self.values, self.secret_keys, need_secrets=False)
+
+
+def _secure(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "secure" in value or any(_secure(child) for child in value.values())
+    return isinstance(value, list) and any(_secure(child) for child in value)
+
+
+class Pulumi:
+    """The few CLI calls that ops needs, on one stack."""
+
+    def __init__(self, stack: str, root: Path = ROOT) -> None:
+        if shutil.which("pulumi") is None:
+            raise StackProblem(
+                "the pulumi command is not on PATH; run through `python3 -m toolchain run --` or install it"
+            )
+        self._stack, self._root = stack, root
+
+    def select(self, *, create: bool) -> None:
+        """Makes the stack known to the backend."""
+        self._run(["stack", "select", *(["--create"] if create else [])])
+
+    def set_secret(self, key: str, value: str) -> None:
+        """Encrypts `value` into the flat key. The value travels on standard input, never on a command line."""
+        self._run(["config", "set", "--secret", f"{NAMESPACE}:{key}"], value)
+
+    def set_plain(self, path: str, value: str) -> None:
+        """Stores a public value at a path such as mail.dkim.selectors.k1.stage."""
+        self._run(["config", "set", "--plaintext", "--path", f"{NAMESPACE}:{path}"], value)
+
+    def plaintexts(self) -> dict[str, str]:
+        """All flat values, decrypted. For comparing only."""
+        shown = json.loads(self._run(["config", "--show-secrets", "--json"]))
+        prefix = f"{NAMESPACE}:"
+        return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **local_environment(self._stack, self._root)}
+
+    def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
+        command = ["pulumi", "--non-interactive", *arguments, "--stack", self._stack]
+        done = subprocess.run(
+            command,
+            input=text,
+            text=True,
+            capture_output=True,
+            cwd=self._root,
+            env=self._environment(),
+            check=False,
+        )
+        if done.returncode != 0:
+            last = (done.stderr.strip() or "pulumi failed").splitlines()[-1]
+            raise StackProblem(f"pulumi {' '.join(arguments[:2])} on stack {self._stack}: {last}")
+        return done.stdout

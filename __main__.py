@@ -1,4 +1,4 @@
-"""Entry point: reads the stack file, makes the provider, and puts the stack on it."""
+"""Entry point: reads the stack file, makes the providers, puts the stack on them, and says what came of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import config as runtime_config
 
+from components.guard import Guard
 from components.kolab import Kolab
+from model import identity, topology
+from model.identity.shards import published
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
 
@@ -14,12 +17,11 @@ from model.stack_file import NAMESPACE, StackFileError, load
 def settings_of(config: pulumi.Config) -> Settings:
     """The stack file as settings; what is wrong with it is one message, before anything is registered."""
     everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    hidden = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     prefix = f"{NAMESPACE}:"
     values = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    hidden = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
-    secret = {key.removeprefix(prefix) for key in hidden}
     try:
-        settings, warnings = load(values, secret, plaintext=config.get)
+        settings, warnings = load(values, {key.removeprefix(prefix) for key in hidden}, plaintext=config.get)
     except StackFileError as error:
         raise pulumi.RunError(str(error)) from None
     for warning in warnings:
@@ -38,6 +40,25 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
     )
 
 
+def publish(settings: Settings, guard: Guard, policy_server: pulumi.Resource | None) -> None:
+    """Puts the records of this stack into its zones at Cloudflare."""
+    from components.cloudflare_api import Provider  # noqa: PLC0415 (costly, and only needed here)
+    from components.dns import Dns, DnsArgs  # noqa: PLC0415
+
+    provider = Provider("dns", api_token=config.require_secret("cloudflareApiToken"))
+    args = DnsArgs(records=published(settings), zone_ids=settings.dns.zone_ids, policy_server=policy_server)
+    Dns("dns", guard, args, pulumi.ResourceOptions(providers=[provider]))
+
+
 config = pulumi.Config(NAMESPACE)
 settings = settings_of(config)
-Kolab(settings, config.require_secret, pulumi.ResourceOptions(providers=[cluster_of(settings)]))
+guard = Guard.of(settings)
+kolab = None
+if settings.scope != "dns":
+    here = pulumi.ResourceOptions(providers=[cluster_of(settings)])
+    kolab = Kolab(settings, config.require_secret, guard, here)
+if settings.dns.provider == "cloudflare" and settings.scope != "cluster":
+    publish(settings, guard, kolab.proxy if kolab else None)
+
+pulumi.export("addresses", topology.public_addresses(settings))
+pulumi.export("tickets", identity.markdown(identity.tickets(settings)))

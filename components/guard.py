@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import pulumi
 
+from model.settings import Settings
+
 RULE = "data-delete"
 _HOOK = "kolab-data-delete"
 
@@ -19,6 +21,11 @@ Acknowledged = Callable[[str, str], bool]
 
 class Guard:
     """Makes the options of resources that must not vanish. One per stack."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Guard:
+        """The guard that the stack file asks for."""
+        return cls(protect=settings.storage.protect, acknowledged=settings.acknowledged)
 
     def __init__(self, *, protect: bool, acknowledged: Acknowledged) -> None:
         self._protect = protect

@@ -37,15 +37,16 @@ Secrets = Callable[[str], pulumi.Output[str]]
 
 
 class Kolab(pulumi.ComponentResource):
-    """Everything in the cluster."""
+    """Everything in the cluster. `proxy` serves the MTA-STS policy, which DNS may name only then."""
+
+    proxy: Proxy
 
     def __init__(
-        self, settings: Settings, secret: Secrets, opts: pulumi.ResourceOptions | None = None
+        self, settings: Settings, secret: Secrets, guard: Guard, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("kolab:index:Kolab", "kolab", {}, opts)
         self._settings, self._secret = settings, secret
         self._names = Names.of(settings)
-        guard = Guard(protect=settings.storage.protect, acknowledged=settings.acknowledged)
         namespaces = Namespaces(
             "namespace",
             guard,
@@ -288,7 +289,7 @@ class Kolab(pulumi.ComponentResource):
             edge=settings.single_node,
             host_ports=topology.host_ports(settings, topology.PROXY),
         )
-        Proxy("proxy", self._site, proxy, self._child())
+        self.proxy = Proxy("proxy", self._site, proxy, self._child())
 
     def _meet(self) -> None:
         settings, secret, names = self._settings, self._secret, self._names

@@ -213,13 +213,13 @@ def _settings(args: PostfixArgs) -> Sequence[str]:
         "smtpd_tls_mandatory_protocols": "!SSLv2,!SSLv3,!TLSv1,!TLSv1.1",
         "disable_vrfy_command": "yes",
         "smtpd_etrn_restrictions": "reject",
-        "smtpd_tls_auth_only": "yes",
         "virtual_alias_maps": f"texthash:{_ALIASES}, $alias_maps, mysql:/etc/postfix/sql/virtual_alias_maps.cf",
     }
     lines = [f"postconf -e {_quote(f'{key} = {value}')}" for key, value in main.items()]
     lines += [
         # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders.
-        "postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all'",
+        # For this port alone: the proxy submits on 10587 over a plain connection inside the cluster.
+        "postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all' '10025/inet/smtpd_tls_auth_only=yes'",
         # Broken upstream (11465) or unused (11587): the proxy is the one way to submit from outside.
         "postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet",
     ]

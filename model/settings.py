@@ -140,6 +140,8 @@ class Networking(Section):
     """Claimed address -> address the world uses, where a NAT maps them; others are public themselves."""
     egress: Egress | None = None
     """What the world sees as the source of our mail. SPF, HELO, A/AAAA of the HELO name and PTR follow it."""
+    announced_egress: Addresses = ()
+    """Addresses that mail will leave from later: they stand in SPF, HELO and PTR now, so that every cache knows them on the day of the move."""
     pod_cidr: Network = Field(default="10.42.0.0/16", validate_default=True)
     """Addresses of pods. Nothing in it may be public, and no daemon trusts it as a mail client."""
     service_cidr: Network = Field(default="10.43.0.0/16", validate_default=True)
@@ -190,6 +192,15 @@ class PtrZones(Section):
 Ptr = Annotated[PtrManual | PtrZones, Discriminator("provider")]
 
 
+class Shard(Section):
+    """One of several stacks that publish records: the engine's work grows with the square of a stack's size."""
+
+    index: Annotated[int, Field(ge=0)]
+    """Number of this stack, from 0."""
+    count: Annotated[int, Field(ge=1)]
+    """How many such stacks there are; changing it moves zones between them."""
+
+
 class Dns(Section):
     """Who publishes the records."""
 
@@ -199,12 +210,20 @@ class Dns(Section):
     """Zone -> Cloudflare zone id ("" with zonefile). Hosted domains outside these zones get a CNAME sheet."""
     ttl: Annotated[int, Field(ge=60, le=86400)] = 3600
     """Seconds that resolvers keep our records."""
+    shard: Shard | None = None
+    """scope dns only: which part of the zones this stack publishes."""
     ptr: Ptr = PtrManual()
     """Reverse DNS."""
     dnssec: bool = False
     """Whether the zones are signed: without it no TLSA is published (RFC 7672 section 2.1)."""
     nameservers: dict[Hostname, Addresses] = {}
     """Authoritative servers -> their addresses (glue; needed only for names inside our zones). For NS and SOA of zone files; Cloudflare fills its own."""
+
+    @property
+    def zone_ids(self) -> dict[str, str]:
+        """Zone -> id at the provider, forward and reverse ones."""
+        reverse = self.ptr.zones if isinstance(self.ptr, PtrZones) else {}
+        return {**self.zones, **reverse}
 
 
 class Mx(Section):
@@ -549,6 +568,8 @@ class Settings(Section):
     """Primary mail domain; IDN may be written in Unicode."""
     hosted_domains: tuple[Hostname, ...] = ()
     """Further mail domains served by this stack."""
+    scope: Literal["all", "cluster", "dns"] = "all"
+    """What this stack manages. Above 100 hosted domains, Cloudflare records move to stacks of their own (`dns`, see dns.shard) and the main one keeps `cluster`."""
     example: bool = False
     """Marks a stack that is never deployed: documentation addresses are allowed there and nowhere else."""
     kubernetes: Kubernetes = Kubernetes()

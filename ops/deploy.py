@@ -9,9 +9,10 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ops import local, secrets, tables
+from ops import local, render, secrets, tables
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, local_environment
 
 _COMMANDS = {
@@ -55,6 +56,8 @@ def run(options: argparse.Namespace) -> None:
         arguments.append("--yes")
     _pulumi([*arguments, "--stack", options.stack, *options.arguments], options.stack)
     if options.command == "up":
+        settings, _ = StackFile.read(options.stack).settings()
+        render.write_zones(settings, ROOT / "rendered" / options.stack / "zones")
         tables.show(settings, options.stack)
 
 
@@ -66,19 +69,28 @@ def _pulumi(arguments: list[str], stack: str) -> None:
     if stack != LOCAL:
         code = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=environment, check=False).returncode
     else:
-        # The plugin warns twice for each Secret that it renders; once for all of them is enough.
         print("local: Secrets are rendered in plain text, readable by you alone (mode 0600)", file=sys.stderr)
+        command = ["pulumi", *arguments, "--suppress-progress", "--suppress-outputs"]
         with subprocess.Popen(
-            ["pulumi", *arguments, "--suppress-progress"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         ) as process:
-            assert process.stdout is not None  # noqa: S101 (it is a pipe)
-            for line in process.stdout:
-                if not any(text in line for text in _PLAINTEXT):
-                    print(line, end="", flush=True)
+            for line in _without_plaintext_warnings(process.stdout or ()):
+                print(line, end="", flush=True)
         code = process.returncode
     if code != 0:
         raise StackProblem(f"pulumi ended with code {code}; its own words stand above")
+
+
+def _without_plaintext_warnings(lines: Iterable[str]) -> Iterator[str]:
+    """The engine's words without what the plugin says twice of each rendered Secret, headings included."""
+    heading: str | None = None
+    for line in lines:
+        if line.startswith("  kubernetes:core/v1:Secret ("):
+            heading = line
+        elif any(text in line for text in _PLAINTEXT) or (heading and not line.strip()):
+            continue
+        else:
+            if heading and line.startswith("    "):
+                yield heading
+            heading = None
+            yield line

@@ -12,7 +12,9 @@ from typing import Any
 import pulumi
 import yaml
 
+from components.guard import Guard
 from components.kolab import Kolab
+from model import identity
 from model.settings import Settings
 from ops.recorder import Registered, objects, record
 from ops.stacks import ROOT, StackFile
@@ -35,16 +37,27 @@ def run(options: argparse.Namespace) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     target = ROOT / "rendered" / options.stack
     written = write_manifests(objects(resources(settings)), target / "manifests")
-    print(f"render: {written} manifests in {(target / 'manifests').relative_to(ROOT)}", file=sys.stderr)
+    zones = write_zones(settings, target / "zones")
+    print(f"render: {written} manifests and {zones} zones in {target.relative_to(ROOT)}/", file=sys.stderr)
 
 
 def resources(settings: Settings) -> list[Registered]:
     """What the program registers for `settings`, with every secret masked."""
 
     def program() -> None:
-        Kolab(settings, lambda key: pulumi.Output.secret(f"{MASK}-{key}"))
+        Kolab(settings, lambda key: pulumi.Output.secret(f"{MASK}-{key}"), Guard.of(settings))
 
     return record(program)
+
+
+def write_zones(settings: Settings, folder: Path) -> int:
+    """Writes every zone of the stack, forward and reverse, as a zone file; returns how many."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    zones = identity.zones(settings)
+    for zone, records in zones.items():
+        (folder / identity.file_name(zone)).write_text(identity.zone_file(settings, zone, records))
+    return len(zones)
 
 
 def write_manifests(found: Iterable[dict[str, Any]], folder: Path) -> int:

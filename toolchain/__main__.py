@@ -16,7 +16,9 @@ def main(argv: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     get = commands.add_parser("ensure", help="make pulumi and its plugins available")
     get.add_argument("--tests", action="store_true", help="also the programs that only tests need")
-    get.add_argument("--refresh", action="store_true", help="try downloads again that failed less than a day ago")
+    get.add_argument(
+        "--refresh", action="store_true", help="try downloads again that failed less than a day ago"
+    )
     run = commands.add_parser("run", help="run a command in an environment that finds them")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     args = parser.parse_args(argv)
@@ -29,7 +31,7 @@ def main(argv: list[str]) -> int:
         if not command:
             parser.error("say what to run: `run -- pulumi up`")
         environment = env.environment()
-        os.execvpe(command[0], command, environment)
+        os.execvpe(command[0], command, environment)  # noqa: S606 - the operator's own command
     except NotReady as reason:
         _say(str(reason))
         return 1

@@ -37,7 +37,7 @@ def new_directory(target: Path) -> Iterator[Path]:
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield scratch
-        scratch.chmod(0o755)
+        scratch.chmod(0o755)  # mkdtemp makes it private
         shutil.rmtree(target, ignore_errors=True)
         scratch.rename(target)
     finally:
@@ -52,7 +52,7 @@ def write_script(path: Path, text: str) -> None:
     handle, scratch = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    os.chmod(scratch, 0o755)
+    Path(scratch).chmod(0o755)
     os.replace(scratch, path)
 
 

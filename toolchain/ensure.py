@@ -13,9 +13,7 @@ from .obtain import Say, Unavailable
 
 LANGUAGE_HOST = "pulumi-language-python"
 PLUGIN = "pulumi-resource-kubernetes"
-STAND_IN_NOTICE = (
-    "using the stand-in kubernetes plugin: the genuine one cannot be downloaded here; never use it for a real stack"
-)
+STAND_IN_NOTICE = "using the stand-in kubernetes plugin: the genuine one cannot be downloaded here; never use it for a real stack"
 
 
 class NotReady(Exception):
@@ -131,7 +129,7 @@ def _pulumi_on_path() -> Path | None:
     if found is None:
         return None
     try:
-        answer = subprocess.run([found, "version"], capture_output=True, text=True, timeout=30)
+        answer = subprocess.run([found, "version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found if answer.returncode == 0 and versions.suffices(answer.stdout) else None
@@ -147,7 +145,10 @@ def _genuine_language_host(pulumi: Path) -> Path | None:
 def _genuine_kubernetes_plugin() -> Path | None:
     installed = _pulumi_home() / "plugins" / f"resource-kubernetes-v{versions.KUBERNETES_PLUGIN}"
     # The CLI leaves `<dir>.partial` beside a plugin whose installation did not finish.
-    whole = os.access(installed / PLUGIN, os.X_OK) and not installed.with_name(installed.name + ".partial").exists()
+    whole = (
+        os.access(installed / PLUGIN, os.X_OK)
+        and not installed.with_name(installed.name + ".partial").exists()
+    )
     return installed / PLUGIN if whole else _which(PLUGIN)
 
 

@@ -2,9 +2,11 @@
 
     language_exec.py SETTINGS-AS-JSON PROGRAM [ARGUMENT ...]
 
-Exit code 32 means: the user has been told what is wrong. It may run under an older Python and without
-the rest of this package, so it imports nothing from it.
+Exit code 32 means: the user has been told what is wrong. The program's Python need not have this package's
+requirements, so nothing of it is imported (and -P keeps this directory off the program's sys.path).
 """
+
+from __future__ import annotations
 
 import asyncio
 import json
@@ -16,21 +18,20 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import pulumi
+import pulumi.runtime
+
 REPORTED = 32
 
 
-def main(settings_json, program, arguments):  # type: ignore[no-untyped-def]
+def main(settings_json: str, program: str, arguments: list[str]) -> int:
     """Run the program inside a stack resource and tell the engine how it ended."""
     directory = program if os.path.isdir(program) else os.path.dirname(program)
-    # Python put this file's directory first, where the program's own modules belong.
-    sys.path[0] = os.path.realpath(directory)
+    sys.path.insert(0, os.path.realpath(directory))
     sys.argv = [program, *arguments]
     # The engine interrupts its whole process group when it is done with us; a KeyboardInterrupt's
     # traceback would be the last thing the user sees.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    import pulumi
-    import pulumi.runtime
 
     settings = json.loads(settings_json)
     pulumi.runtime.configure(pulumi.runtime.Settings(**settings))
@@ -46,14 +47,12 @@ def main(settings_json, program, arguments):  # type: ignore[no-untyped-def]
     # at once, and some to spare for calls that are waited for inside others (hooks, shutdown).
     loop.set_default_executor(ThreadPoolExecutor(max_workers=min(4 * max(settings["parallel"], 1), 256)))
     try:
-        loop.run_until_complete(
-            pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__") and None)
-        )
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(program)))
         return 0
     except pulumi.RunError as error:
-        _report(pulumi, str(error))
+        _report(str(error))
     except Exception as error:
-        _report(pulumi, "Program failed with an unhandled exception:\n" + _user_traceback(error, directory))
+        _report("Program failed with an unhandled exception:\n" + _user_traceback(error, directory))
     finally:
         pending = asyncio.all_tasks(loop)
         for task in pending:
@@ -64,14 +63,18 @@ def main(settings_json, program, arguments):  # type: ignore[no-untyped-def]
     return REPORTED
 
 
-def _report(pulumi, text):  # type: ignore[no-untyped-def]
+def _run(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+def _report(text: str) -> None:
     try:
         pulumi.log.error(text)
     except Exception:  # The engine is gone: it was interrupted, or told the user already.
         print(text, file=sys.stderr)
 
 
-def _user_traceback(error, directory):  # type: ignore[no-untyped-def]
+def _user_traceback(error: BaseException, directory: str) -> str:
     """The traceback from the program's first own line on; all of it when none of it is the program's."""
     here, packages = os.path.realpath(__file__), os.path.realpath(sys.prefix)
     first = error.__traceback__

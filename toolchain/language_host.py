@@ -4,6 +4,7 @@ The engine starts it with its own address as last argument, reads the port from 
 and calls LanguageRuntime over gRPC. Whatever else is printed there reaches the user's terminal.
 """
 
+# ruff: noqa: N802 - the methods have the names of the protocol
 from __future__ import annotations
 
 import contextlib
@@ -54,7 +55,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> language_pb2.RuntimeOptionsResponse:
         return language_pb2.RuntimeOptionsResponse()
 
-    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
+    def Run(
+        self, request: language_pb2.RunRequest, context: grpc.ServicerContext
+    ) -> language_pb2.RunResponse:
         """Run the program once, as a child: it may do what it likes to its process, and it can be killed."""
         try:
             python = Interpreter.of(request.info)
@@ -76,7 +79,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         # Not arguments: configuration holds decrypted secrets, and arguments are shown by `ps`.
         env["PULUMI_CONFIG"] = json.dumps(dict(request.config))
         env["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
-        command = [python.path, "-u", str(EXEC), json.dumps(settings), program, *request.args]
+        command = [python.path, "-u", "-P", str(EXEC), json.dumps(settings), program, *request.args]
         with self._child(command, env=env, cwd=request.pwd or directory, context=context) as child:
             code = child.wait()
         if code == 0:
@@ -97,7 +100,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             yield response(stderr=f"{reason}\n".encode())
             yield response(exitcode=1)
             return
-        program = os.path.normpath(os.path.join(request.info.program_directory, request.info.entry_point or "."))
+        program = os.path.normpath(
+            os.path.join(request.info.program_directory, request.info.entry_point or ".")
+        )
         if request.kind == "analyzer":
             command = [python.path, "-u", "-m", "pulumi.policy", *request.args, program]
         else:
@@ -119,9 +124,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return
         commands = [[sys.executable, "-m", "venv", str(environment)]]
         if (directory / "requirements.txt").exists():
-            commands.append([str(environment / "bin" / "python"), "-m", "pip", "install", "-r", "requirements.txt"])
+            commands.append(
+                [str(environment / "bin" / "python"), "-m", "pip", "install", "-r", "requirements.txt"]
+            )
         for command in commands:
-            with self._child(command, env=dict(os.environ), cwd=str(directory), context=context, piped=True) as child:
+            with self._child(
+                command, env=dict(os.environ), cwd=str(directory), context=context, piped=True
+            ) as child:
                 for name, line in _lines(child):
                     yield response(stdout=line) if name == "stdout" else response(stderr=line)
                 if child.wait() != 0:
@@ -152,7 +161,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     @contextlib.contextmanager
     def _child(
-        self, command: list[str], *, env: dict[str, str], cwd: str, context: grpc.ServicerContext, piped: bool = False
+        self,
+        command: list[str],
+        *,
+        env: dict[str, str],
+        cwd: str,
+        context: grpc.ServicerContext,
+        piped: bool = False,
     ) -> Iterator[subprocess.Popen[bytes]]:
         stream = subprocess.PIPE if piped else None
         child = subprocess.Popen(
@@ -161,7 +176,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         with self._lock:
             self._children.add(child)
         # A policy pack has no other way to learn that it is not needed any more than the end of this call.
-        context.add_callback(lambda: child.poll() is None and child.terminate())
+        context.add_callback(child.terminate)  # does nothing to one that has ended
         try:
             yield child
         finally:
@@ -191,7 +206,9 @@ class Interpreter:
             return cls(sys.executable, None)
         python = virtualenv / "bin" / "python"
         if not python.exists():
-            raise NoInterpreter(f"the virtual environment {virtualenv} of Pulumi.yaml is not there: run `make up`")
+            raise NoInterpreter(
+                f"the virtual environment {virtualenv} of Pulumi.yaml is not there: run `make up`"
+            )
         return cls(str(python), virtualenv)
 
     def environment(self, base: dict[str, str] | None = None) -> dict[str, str]:
@@ -213,12 +230,11 @@ def _lines(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
     """What the child prints, as it comes, until it closes both streams."""
     lines: queue.Queue[tuple[str, bytes | None]] = queue.Queue()
 
-    def pump(name: str, stream: IO[bytes]) -> None:
-        for line in stream:
+    def pump(name: str, stream: IO[bytes] | None) -> None:
+        for line in stream or ():
             lines.put((name, line))
         lines.put((name, None))
 
-    assert child.stdout is not None and child.stderr is not None
     threading.Thread(target=pump, args=("stdout", child.stdout), daemon=True).start()
     threading.Thread(target=pump, args=("stderr", child.stderr), daemon=True).start()
     open_streams = 2
@@ -236,5 +252,3 @@ def main(argv: list[str]) -> int:
     server = new_server(workers=16)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     return serve(server, stop=host.stop_children)
-
-

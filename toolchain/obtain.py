@@ -95,7 +95,9 @@ def download(target: Path, say: Say) -> None:
     """Put the official release (`pulumi` and its language hosts) into `target`/bin, checked by SHA-256."""
     archive = f"pulumi-v{versions.PULUMI}-{_platform()}.tar.gz"
     checksums = fetch(f"{RELEASES}/sdk/pulumi-{versions.PULUMI}-checksums.txt", CONNECT_SECONDS).decode()
-    wanted = {name: digest for digest, name in (line.split()[:2] for line in checksums.splitlines() if line.strip())}
+    wanted = {
+        name: digest for digest, name in (line.split()[:2] for line in checksums.splitlines() if line.strip())
+    }
     if archive not in wanted:
         raise Unavailable(f"the release has no {archive}")
     say(f"downloading {archive} (about 150 MB)")
@@ -122,7 +124,9 @@ def fetch(url: str, seconds: float) -> bytes:
 
 def install_kubernetes_plugin(pulumi: Path, say: Say) -> None:
     """Let the CLI install the genuine kubernetes plugin where it always does: the user's own PULUMI_HOME."""
-    plugin = f"{RELEASES}/plugins/pulumi-resource-kubernetes-v{versions.KUBERNETES_PLUGIN}-{_go_platform()}.tar.gz"
+    plugin = (
+        f"{RELEASES}/plugins/pulumi-resource-kubernetes-v{versions.KUBERNETES_PLUGIN}-{_go_platform()}.tar.gz"
+    )
     probe = urllib.request.Request(plugin, method="HEAD")
     try:
         with urllib.request.urlopen(probe, timeout=CONNECT_SECONDS):
@@ -132,7 +136,7 @@ def install_kubernetes_plugin(pulumi: Path, say: Say) -> None:
     say(f"installing the kubernetes plugin {versions.KUBERNETES_PLUGIN} (about 100 MB)")
     command = [str(pulumi), "plugin", "install", "resource", "kubernetes", versions.KUBERNETES_PLUGIN]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired:
         raise Unavailable("`pulumi plugin install` did not finish within 10 minutes") from None
     if done.returncode != 0:

@@ -42,7 +42,12 @@ def path_directory() -> Path:
 def write_launchers(language_host_beside: Path | None) -> None:
     """Put the launchers in place. The CLI takes a language host beside itself without a warning, so that is
     the place when `pulumi` is ours (None: there is a genuine one)."""
-    plugin = home() / "plugins" / f"resource-kubernetes-v{versions.KUBERNETES_PLUGIN}" / "pulumi-resource-kubernetes"
+    plugin = (
+        home()
+        / "plugins"
+        / f"resource-kubernetes-v{versions.KUBERNETES_PLUGIN}"
+        / "pulumi-resource-kubernetes"
+    )
     cache.write_script(plugin, _text("kubernetes_plugin.server"))
     if language_host_beside is not None:
         ours = language_host_beside.is_relative_to(cache.root())

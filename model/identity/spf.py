@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from model.identity.egress import announced
 from model.identity.place import foreign_domains
 from model.identity.rdata import TXT
 from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
-from model.topology import egress_addresses
 
 MAX_BYTES = 450
 """Longest record that fits a UDP answer beside other text (RFC 7208 section 3.4)."""
@@ -21,17 +21,22 @@ MAX_VOIDS = 2
 
 
 def sources(settings: Settings) -> tuple[str, ...]:
-    """The mechanisms that match our mail: ip4:/ip6: for every egress address, or the include of the relay.
+    """The mechanisms that match our mail: ip4:/ip6: for every egress address, and the include of a relay.
 
-    Neighbouring addresses are joined into networks that hold exactly the same addresses. Empty when nothing is
-    known (a relay without spfInclude): then no SPF record is published, since every one would be wrong.
+    Empty when nothing is known (a relay without spfInclude): then no SPF record is published, since every one
+    would be wrong.
     """
     egress = settings.network.egress
     if egress is not None and egress.mode == "relay":
-        return (f"include:{egress.spf_include}",) if egress.spf_include else ()
-    addresses = [ipaddress.ip_network(address) for address in egress_addresses(settings)]
-    v4 = [net for net in addresses if isinstance(net, ipaddress.IPv4Network)]
-    v6 = [net for net in addresses if isinstance(net, ipaddress.IPv6Network)]
+        return (*networks(announced(settings)), f"include:{egress.spf_include}") if egress.spf_include else ()
+    return networks(announced(settings))
+
+
+def networks(addresses: Iterable[str]) -> tuple[str, ...]:
+    """ip4:/ip6: mechanisms of these addresses; neighbours are joined into networks that hold exactly the same."""
+    nets = [ipaddress.ip_network(address) for address in addresses]
+    v4 = [net for net in nets if isinstance(net, ipaddress.IPv4Network)]
+    v6 = [net for net in nets if isinstance(net, ipaddress.IPv6Network)]
     return (
         *(_term("ip4", net) for net in ipaddress.collapse_addresses(v4)),
         *(_term("ip6", net) for net in ipaddress.collapse_addresses(v6)),
@@ -68,10 +73,10 @@ def records(settings: Settings) -> Iterator[Record]:
             domain, TXT(text(found, end)), ttl, f"Addresses that may send mail of @{domain} (RFC 7208)."
         )
     helo = Names.of(settings).helo
-    if helo not in settings.domains and egress_addresses(settings):
+    if helo not in settings.domains and announced(settings):
         yield Record(
             helo,
-            TXT(text(found, "-all")),
+            TXT(text(networks(announced(settings)), "-all")),
             ttl,
             "Bounces have no sender, so receivers check the EHLO name instead (RFC 7208 section 2.3).",
         )

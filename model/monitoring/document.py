@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+class _Dumper(yaml.SafeDumper):
     """YAML without anchors, and with texts of several lines as blocks."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from model.identity import mta_sts
 from model.names import Names
 from model.settings import Settings
 from model.topology import BLACKBOX, PROXY, Daemon, Outside, database_host, edges, redis_host
@@ -96,7 +97,9 @@ def _probes(settings: Settings, server: Daemon | Outside, port: str) -> Iterator
 
 
 def _web(settings: Settings, names: Names) -> Iterator[Probe]:
-    def web(name: str, path: str, host: str, alert: str, meaning: str, severity: Severity = "page") -> Probe:
+    def web(
+        name: str, host: str, path: str, *, alert: str, meaning: str, severity: Severity = "page"
+    ) -> Probe:
         url = f"https://{PROXY.at('https')}{path}"
         return Probe(
             name=name,
@@ -112,29 +115,35 @@ def _web(settings: Settings, names: Names) -> Iterator[Probe]:
     # Through the proxy to the web application; the proxy's own /health would not notice a dead one.
     yield web(
         "website",
-        "/api/health/readiness",
         names.website,
-        "WebsiteDown",
-        "nobody can log in: the web interface, passwords of IMAP and SMTP, and policies all come from there",
+        "/api/health/readiness",
+        alert="WebsiteDown",
+        meaning="nobody can log in: the web interface, passwords of IMAP and SMTP, and policies all come from there",
     )
-    yield web("webmail", "/webmail/", names.website, "WebmailDown", "nobody can read mail in the browser")
+    yield web(
+        "webmail",
+        names.website,
+        "/webmail/",
+        alert="WebmailDown",
+        meaning="nobody can read mail in the browser",
+    )
     if settings.features.office:
         yield web(
             "office",
-            "/hosting/discovery",
             names.website,
-            "OfficeDown",
-            "documents cannot be edited",
-            "ticket",
+            "/hosting/discovery",
+            alert="OfficeDown",
+            meaning="documents cannot be edited",
+            severity="ticket",
         )
     if settings.mail.mta_sts.stage != "none":
         for policy_host in names.policy_hosts:
             yield web(
                 "mta-sts",
-                "/.well-known/mta-sts.txt",
                 policy_host,
-                "MtaStsPolicyWrong",
-                "senders that keep the published policy may refuse to deliver to us, or deliver unprotected",
+                mta_sts.PATH,
+                alert="MtaStsPolicyWrong",
+                meaning="senders that keep the published policy may refuse to deliver to us, or deliver unprotected",
             )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from model.monitoring.alert import Alert
 from model.monitoring.alerts_mail import mail
 from model.monitoring.alerts_stack import stack
+from model.monitoring.alerts_webapp import webapp
 from model.monitoring.document import to_yaml
 from model.settings import Settings
 
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """Every alert of this stack."""
-    return (*mail(settings), *stack(settings))
+    return (*mail(settings), *webapp(), *stack(settings))
 
 
 def config(settings: Settings) -> str:
     """rules.yml."""
-    groups = {"mail": mail(settings), "stack": stack(settings)}
+    groups = {"mail": mail(settings), "webapp": webapp(), "stack": stack(settings)}
     return to_yaml(
         {"groups": [{"name": name, "rules": [a.rule() for a in found]} for name, found in groups.items()]}
     )

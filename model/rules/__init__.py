@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.findings import Finding
-from model.rules import addresses, egress, features, keys, names, storage, web
+from model.rules import addresses, egress, features, keys, mail, names, scope, storage, web
 from model.settings import Settings
 
 Rule = Callable[[Settings], Iterator[Finding]]
@@ -18,7 +18,9 @@ RULES: tuple[Rule, ...] = (
     *egress.RULES,
     *features.RULES,
     *keys.RULES,
+    *mail.RULES,
     *names.RULES,
+    *scope.RULES,
     *storage.RULES,
     *web.RULES,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -68,7 +67,12 @@ class Project:
         (self.directory / "Pulumi.dev.yaml").write_text(f"{salt}config:\n{lines}")
         return subprocess.run(
             ["pulumi", *command, "--non-interactive", "--color", "never"],
-            cwd=self.directory, env=self.env, capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.directory,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def up(self) -> Case:
@@ -97,7 +101,11 @@ class Project:
             "filesAfter": self.files(),
             "steps": sorted(steps, key=str),
             "changeSummary": found["changeSummary"],
-            "warnings": sorted(f"warning: {w}" if not w.startswith("warning") else w for w in warnings if STAND_IN_NOTICE not in w),
+            "warnings": sorted(
+                f"warning: {w}" if not w.startswith("warning") else w
+                for w in warnings
+                if STAND_IN_NOTICE not in w
+            ),
         }
 
     def files(self) -> list[str]:
@@ -131,7 +139,9 @@ def agree(answer: Case, recorded: Case) -> None:
     """Compare, whatever the order in which independent resources were worked on."""
 
     def stable(case: Case) -> Any:
-        text = json.dumps({k: sorted(v, key=str) if isinstance(v, list) else v for k, v in case.items()}, sort_keys=True)
+        text = json.dumps(
+            {k: sorted(v, key=str) if isinstance(v, list) else v for k, v in case.items()}, sort_keys=True
+        )
         return json.loads(re.sub(r"-[0-9a-f]{8}\.yaml", "-<digits>.yaml", text))
 
     assert stable(answer) == stable(recorded)
@@ -145,7 +155,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     except NotReady as reason:
         pytest.skip(str(reason))
     if "stand-ins" not in project.env.get("PULUMI_HOME", ""):
-        pytest.skip("the genuine kubernetes plugin is installed: nothing here to hold to its recorded answers")
+        pytest.skip(
+            "the genuine kubernetes plugin is installed: nothing here to hold to its recorded answers"
+        )
     found = {"up": project.up(), "cli-refresh-no-kubeconfig": project.refresh()}
     project.settings |= {"data": "2"}
     found["cli-preview-data-change"] = project.preview()

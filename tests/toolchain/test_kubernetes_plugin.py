@@ -11,21 +11,21 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import json_format, struct_pb2
-from pulumi.runtime.proto import engine_pb2, provider_pb2, provider_pb2_grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import provider_pb2
 
-from toolchain.ensure import STAND_IN_NOTICE
-from toolchain.kubernetes_plugin import server
-from toolchain.kubernetes_plugin.wire import UNKNOWN
+from tests.toolchain.harness import Case, Plugin, diff_values, outcome, serving, struct, urn, values
 
 RECORDED = Path(__file__).with_name("provider_behaviour")
-SEEDS = {"check-autoname-other-seed": b"another", "check-autoname-kept-from-olds": b"third", "check-autoname-no-seed": b""}
+SEEDS = {
+    "check-autoname-other-seed": b"another",
+    "check-autoname-kept-from-olds": b"third",
+    "check-autoname-no-seed": b"",
+}
 
 # Cases that the stand-in answers differently, and why that is right. One that agrees must leave this table.
 EXCEPTIONS = {
@@ -34,8 +34,6 @@ EXCEPTIONS = {
     "config-diff-kubeconfig-bad": "the parser's own words; that it is an error, and of what, is the same",
 }
 
-Case = dict[str, Any]
-
 
 def cases(name: str) -> list[Any]:
     """The recorded cases of one file, as parameters named by case."""
@@ -43,104 +41,12 @@ def cases(name: str) -> list[Any]:
     return [pytest.param(case, id=case["id"]) for case in loaded]
 
 
-class RecordingEngine:
-    """Stands where the engine's Log service is."""
-
-    def __init__(self) -> None:
-        self.lines: list[Case] = []
-
-    def Log(self, request: engine_pb2.LogRequest) -> None:  # noqa: N802 - the name in the protocol
-        severity = engine_pb2.LogSeverity.Name(request.severity).lower()
-        if request.message != STAND_IN_NOTICE:
-            self.lines.append({"severity": severity, "status": request.ephemeral, "text": request.message})
-
-
-class Plugin:
-    """A configured stand-in behind gRPC, speaking JSON values."""
-
-    def __init__(self, stub: provider_pb2_grpc.ResourceProviderStub, engine: RecordingEngine, folder: Path) -> None:
-        self.stub, self.engine, self.folder = stub, engine, folder
-
-    def configure(self, **settings: str) -> provider_pb2.ConfigureResponse:
-        """Render mode into the test's folder, with further provider settings."""
-        given = {"renderYamlToDirectory": str(self.folder), **settings}
-        return self.stub.Configure(provider_pb2.ConfigureRequest(args=struct(given), acceptSecrets=True))
-
-    def check(self, type_: str, news: Case, olds: Case | None = None, name: str = "res", seed: bytes = b"seed",
-              autonaming: Any = None) -> Case:
-        request = provider_pb2.CheckRequest(
-            urn=urn(type_, name), news=struct(news), olds=struct(olds) if olds else None, randomSeed=seed,
-            autonaming=autonaming,
-        )
-        answer = self.stub.Check(request)
-        return {"inputs": values(answer.inputs), "failures": list(answer.failures)}
-
-    def create(self, type_: str, inputs: Case, preview: bool = False) -> Case:
-        request = provider_pb2.CreateRequest(urn=urn(type_, "res"), properties=struct(inputs), preview=preview)
-        answer = self.stub.Create(request)
-        return {"id": answer.id, "outputs": values(answer.properties)}
-
-    def update(self, type_: str, olds: Case, news: Case, preview: bool = False) -> Case:
-        request = provider_pb2.UpdateRequest(
-            id="x", urn=urn(type_, "res"), olds=struct(olds), news=struct(news), preview=preview
-        )
-        return {"outputs": values(self.stub.Update(request).properties)}
-
-    def delete(self, type_: str, olds: Case) -> None:
-        self.stub.Delete(provider_pb2.DeleteRequest(id="x", urn=urn(type_, "res"), properties=struct(olds)))
-
-    def diff(self, type_: str, olds: Case, news: Case, ignore: list[str] | None = None) -> Case:
-        request = provider_pb2.DiffRequest(
-            id="x", urn=urn(type_, "res"), olds=struct(olds), news=struct(news), ignoreChanges=ignore
-        )
-        return diff_values(self.stub.Diff(request))
-
-    def files(self) -> dict[str, str]:
-        """What lies in the folder, by name."""
-        found = (p for p in self.folder.rglob("*") if p.is_file())
-        return {str(p.relative_to(self.folder)): p.read_text() for p in found}
-
-
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin]:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    engine = RecordingEngine()
-    grpc_server = grpc.server(futures.ThreadPoolExecutor(4))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(server.Provider(engine), grpc_server)
-    port = grpc_server.add_insecure_port("127.0.0.1:0")
-    grpc_server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Plugin(provider_pb2_grpc.ResourceProviderStub(channel), engine, tmp_path / "rendered")
-    grpc_server.stop(grace=None)
-
-
-def struct(value: Case) -> struct_pb2.Struct:
-    return json_format.ParseDict(value, struct_pb2.Struct())
-
-
-def values(message: struct_pb2.Struct) -> Case:
-    result: Case = json_format.MessageToDict(message)
-    return result
-
-
-def diff_values(answer: provider_pb2.DiffResponse) -> Case:
-    kinds = provider_pb2.PropertyDiff.Kind
-    return {
-        "changes": provider_pb2.DiffResponse.DiffChanges.Name(answer.changes).removeprefix("DIFF_").lower(),
-        "diffs": list(answer.diffs),
-        "replaces": list(answer.replaces),
-        "stables": list(answer.stables),
-        "deleteBeforeReplace": answer.deleteBeforeReplace,
-        "hasDetailedDiff": answer.hasDetailedDiff,
-        "detailedDiff": {
-            path: {"kind": kinds.Name(d.kind), "inputDiff": d.inputDiff} for path, d in answer.detailedDiff.items()
-        },
-    }
-
-
-def urn(type_: str, name: str) -> str:
-    return f"urn:pulumi:dev::rec::{type_}::{name}"
+    with serving(tmp_path / "rendered") as found:
+        yield found
 
 
 def settings_in(note: str) -> dict[str, str]:
@@ -153,7 +59,10 @@ def stable(value: Any, folder: Path) -> Any:
     if isinstance(value, dict):
         # A note is the recorder's; of a log line the first line is the message, the rest is advice.
         value = {key: item for key, item in value.items() if key != "note"}
-        value = {**value, **({"log": [_first_line(entry) for entry in value["log"]]} if "log" in value else {})}
+        value = {
+            **value,
+            **({"log": [_first_line(entry) for entry in value["log"]]} if "log" in value else {}),
+        }
     text = json.dumps(value, sort_keys=True).replace(str(folder), "<render-dir>")
     text = re.sub(r"-[0-9a-f]{8}(?=[\".])", "-<digits>", text)
     return json.loads(re.sub(r', "at": [0-9.]+|"at": [0-9.]+, ', "", text))
@@ -161,14 +70,6 @@ def stable(value: Any, folder: Path) -> Any:
 
 def _first_line(entry: Case) -> Case:
     return {**entry, "text": entry["text"].split("\n")[0].rstrip()}
-
-
-def outcome(call: Callable[[], Any]) -> Any:
-    """What a call answers, or the error it ends with."""
-    try:
-        return call()
-    except grpc.RpcError as error:
-        return {"error": {"code": error.code().name, "message": error.details()}}
 
 
 def agree(case: Case, answer: Any, recorded: Any, folder: Path) -> None:
@@ -191,7 +92,11 @@ def test_check_answers_as_recorded(case: Case, plugin: Plugin) -> None:
     }.get(case["id"])
     seed = SEEDS.get(case["id"], b"seed")
     name = given.get("resourceName", "res")
-    answer = outcome(lambda: plugin.check(case["type"], given["news"], given.get("olds"), name, seed, autonaming))
+    answer = outcome(
+        lambda: plugin.check(
+            case["type"], given["news"], given.get("olds"), name=name, seed=seed, autonaming=autonaming
+        )
+    )
     if plugin.engine.lines:
         answer["log"] = plugin.engine.lines
     agree(case, answer, case["result"], plugin.folder)
@@ -220,20 +125,27 @@ def test_provider_settings_are_answered_as_recorded(case: Case, plugin: Plugin) 
         answer = outcome(lambda: diff_values(plugin.stub.DiffConfig(request)))
     else:
         response = json_format.MessageToDict(plugin.configure())
-        info = plugin.stub.GetPluginInfo(empty())
-        answer = {"response": response, "folderExistsAfter": plugin.folder.exists(), "pluginVersion": info.version}
+        info = plugin.stub.GetPluginInfo(empty_pb2.Empty())
+        answer = {
+            "response": response,
+            "folderExistsAfter": plugin.folder.exists(),
+            "pluginVersion": info.version,
+        }
     agree(case, answer, case["result"], plugin.folder)
 
 
-def empty() -> Any:
-    from google.protobuf import empty_pb2
-
-    return empty_pb2.Empty()
-
-
 CONFIGMAP = "kubernetes:core/v1:ConfigMap"
-LATE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late", "namespace": "lab"}, "data": {"a": "1"}}
-MAILBOX = {"apiVersion": "kolab.example/v1", "kind": "Mailbox", "metadata": {"name": "box", "namespace": "lab"}}
+LATE = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "late", "namespace": "lab"},
+    "data": {"a": "1"},
+}
+MAILBOX = {
+    "apiVersion": "kolab.example/v1",
+    "kind": "Mailbox",
+    "metadata": {"name": "box", "namespace": "lab"},
+}
 
 
 def remove(folder: Path) -> None:
@@ -252,13 +164,21 @@ def _file_modes(case: Case, plugin: Plugin) -> Any:
     def obj(kind: str, **metadata: str) -> Case:
         return {**({"apiVersion": "v1", "kind": kind} if kind else {}), "metadata": metadata}
 
-    crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "c"}}
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "c"},
+    }
     secrets = [obj("Secret", name=name, namespace="lab") for name in ("sec", "sec2")]
     configs = [obj("ConfigMap", name=name, namespace="lab") for name in ("cfg", "secretcm")]
     others = [obj("", name="cfg3-614742c2", namespace="lab"), obj("ConfigMap", name="cfg2")]
     for one in (crd, *secrets, *configs, *others):
         plugin.create(CONFIGMAP, one)
-    return {"modes": {name: oct((plugin.folder / name).stat().st_mode & 0o777) for name in case["result"]["modes"]}}
+    return {
+        "modes": {
+            name: oct((plugin.folder / name).stat().st_mode & 0o777) for name in case["result"]["modes"]
+        }
+    }
 
 
 def _relative_folder(case: Case, plugin: Plugin) -> Any:
@@ -328,7 +248,9 @@ def _default_namespace(case: Case, plugin: Plugin) -> Any:
     created = plugin.create(case["type"], checked["inputs"])
 
     def metadata(type_: str, api_version: str, kind: str, name: str) -> Any:
-        return plugin.check(type_, {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})["inputs"]["metadata"]
+        return plugin.check(type_, {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})[
+            "inputs"
+        ]["metadata"]
 
     rbac, crds = "rbac.authorization.k8s.io/v1", "apiextensions.k8s.io/v1"
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "plain"}}
@@ -337,9 +259,16 @@ def _default_namespace(case: Case, plugin: Plugin) -> Any:
         "create": {**created, "log": plugin.engine.lines},
         "files": list(plugin.files()),
         "checkNamespaceObject": plugin.check("kubernetes:core/v1:Namespace", namespace),
-        "checkCustomResourceMetadata": metadata("kubernetes:kolab.example/v1:Mailbox", "kolab.example/v1", "Mailbox", "nsd"),
+        "checkCustomResourceMetadata": metadata(
+            "kubernetes:kolab.example/v1:Mailbox", "kolab.example/v1", "Mailbox", "nsd"
+        ),
         "checkClusterRoleMetadata": metadata(f"kubernetes:{rbac}:ClusterRole", rbac, "ClusterRole", "r"),
-        "checkCrdMetadata": metadata(f"kubernetes:{crds}:CustomResourceDefinition", crds, "CustomResourceDefinition", "mailboxes.kolab.example"),
+        "checkCrdMetadata": metadata(
+            f"kubernetes:{crds}:CustomResourceDefinition",
+            crds,
+            "CustomResourceDefinition",
+            "mailboxes.kolab.example",
+        ),
     }
 
 

@@ -20,6 +20,7 @@ from .wire import Object
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 _CONNECT_SECONDS, _READ_SECONDS = 5, 60
+_config: Any = kubernetes.config  # its functions carry no types
 
 
 class Unreachable(Exception):
@@ -66,7 +67,7 @@ class Api:
         """One object as it is now."""
         return self._request("GET", resource.path(namespace, name))
 
-    def list(self, resource: Resource, namespace: str | None, selector: dict[str, str]) -> list[Object]:
+    def labelled(self, resource: Resource, namespace: str | None, selector: dict[str, str]) -> list[Object]:
         """The objects with these labels."""
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
         found = self._request("GET", resource.path(namespace), query={"labelSelector": labels})
@@ -78,16 +79,23 @@ class Api:
         query = {"fieldManager": manager, "fieldValidation": "Warn", **_dry(dry_run)}
         return self._request("POST", resource.path(_namespace(obj)), obj, query=query)
 
-    def apply(self, resource: Resource, obj: Object, manager: str, force: bool, dry_run: bool = False) -> Object:
+    def apply(
+        self, resource: Resource, obj: Object, manager: str, force: bool, dry_run: bool = False
+    ) -> Object:
         """Server-side apply: the manager's fields become exactly these."""
-        query = {"fieldManager": manager, "fieldValidation": "Warn", "force": str(force).lower(), **_dry(dry_run)}
+        query = {
+            "fieldManager": manager,
+            "fieldValidation": "Warn",
+            "force": str(force).lower(),
+            **_dry(dry_run),
+        }
         path = resource.path(_namespace(obj), obj["metadata"]["name"])
-        return self._request("PATCH", path, json.dumps(obj), query=query, content_type=APPLY)
+        return self._request("PATCH", path, obj, query=query, content_type=APPLY)
 
     def patch(self, resource: Resource, obj: Object, operations: list[Object]) -> Object:
         """RFC 6902, for what apply cannot say."""
         path = resource.path(_namespace(obj), obj["metadata"]["name"])
-        return self._request("PATCH", path, json.dumps(operations), content_type=JSON_PATCH)
+        return self._request("PATCH", path, operations, content_type=JSON_PATCH)
 
     def delete(self, resource: Resource, namespace: str | None, name: str, propagation: str) -> None:
         """Ask for an object's deletion; it may take its time."""
@@ -166,11 +174,11 @@ class Api:
 def _client(config: Config) -> Any:
     try:
         if config.kubeconfig:
-            return kubernetes.config.new_client_from_config_dict(config.load_kubeconfig(), context=config.context)
+            return _config.new_client_from_config_dict(config.load_kubeconfig(), context=config.context)
         for name in (os.environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep):
             file = Path(name).expanduser()
             if file.is_file():
-                return kubernetes.config.new_client_from_config(str(file), context=config.context)
+                return _config.new_client_from_config(str(file), context=config.context)
     except (BadKubeconfig, kubernetes.config.ConfigException) as error:
         raise Unreachable(f"unable to load Kubernetes client configuration: {error}") from None
     raise Unreachable("unable to load Kubernetes client configuration: there is no kubeconfig")

@@ -79,7 +79,9 @@ def _deployment(live: Object) -> Verdict:
     # As `kubectl rollout status` sees it: all new, no old ones left, all available.
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated < wanted or status.get("replicas", 0) > updated or available < wanted:
-        return Verdict(False, f"Waiting for app ReplicaSet to be available ({available}/{wanted} Pods available)")
+        return Verdict(
+            False, f"Waiting for app ReplicaSet to be available ({available}/{wanted} Pods available)"
+        )
     return READY
 
 
@@ -93,7 +95,9 @@ def _stateful_set(live: Object) -> Verdict:
         return READY
     partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
     if status.get("updatedReplicas", 0) < wanted - partition:
-        return Verdict(False, f"{status.get('updatedReplicas', 0)} out of {wanted - partition} replicas updated")
+        return Verdict(
+            False, f"{status.get('updatedReplicas', 0)} out of {wanted - partition} replicas updated"
+        )
     return READY
 
 
@@ -154,7 +158,7 @@ _JUDGES: dict[tuple[str, str], Judge] = {
 
 def _observed(live: Object) -> bool:
     seen: int = (live.get("status") or {}).get("observedGeneration", 0)
-    return seen >= (live.get("metadata") or {}).get("generation", 1)
+    return bool(seen >= (live.get("metadata") or {}).get("generation", 1))
 
 
 def _has_condition(live: Object, type_: str, status: str) -> bool:
@@ -181,7 +185,9 @@ def _condition(text: str) -> Judge:
     if text.startswith("condition="):
         type_, _, status = text.removeprefix("condition=").partition("=")
         return lambda live: (
-            READY if _has_condition(live, type_, status or "True") else Verdict(False, f"condition {type_} is not met")
+            READY
+            if _has_condition(live, type_, status or "True")
+            else Verdict(False, f"condition {type_} is not met")
         )
     found = re.fullmatch(r"jsonpath=(?P<path>\{[^}]*\}|[^={]+)(?:=(?P<value>.*))?", text)
     if found is None:
@@ -192,7 +198,9 @@ def _condition(text: str) -> Judge:
         values = _select([live], steps)
         if values and (wanted is None or any(_as_text(v) == wanted for v in values)):
             return READY
-        return Verdict(False, f"{found['path']} selected nothing" if not values else f"{found['path']} is not {wanted}")
+        return Verdict(
+            False, f"{found['path']} selected nothing" if not values else f"{found['path']} is not {wanted}"
+        )
 
     return judge
 
@@ -201,7 +209,9 @@ def _steps(path: str) -> list[str | int]:
     """The steps of a simple JSONPath: fields, ['quoted fields'], [indices] and [*]."""
     inner = path.strip("{}").removeprefix("$")
     steps: list[str | int] = []
-    pattern = re.compile(r"\.?(?:\['(?P<quoted>[^']+)'\]|\[(?P<index>\d+)\]|(?P<all>\[\*\])|(?P<field>[\w\\./-]+?(?=[.\[]|$)))")
+    pattern = re.compile(
+        r"\.?(?:\['(?P<quoted>[^']+)'\]|\[(?P<index>\d+)\]|(?P<all>\[\*\])|(?P<field>[\w\\./-]+?(?=[.\[]|$)))"
+    )
     while inner:
         step = pattern.match(inner)
         if step is None or not step.end():

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from . import normalise
-from .wire import UNKNOWN, Object, Secret, Value, has_secret, has_unknown, is_unknown, plain
+from .wire import Object, Secret, Value, has_unknown, plain
 
 AUTONAMED = "pulumi.com/autonamed"
 
@@ -98,7 +98,7 @@ def _with_name(metadata: Object, olds: Object | None, naming: Naming) -> Object:
     if olds is None:
         name = naming.name()
     elif is_autonamed(olds):
-        name = _mapping(plain(olds).get("metadata")).get("name")
+        name = str(_mapping(plain(olds).get("metadata")).get("name"))
     else:
         return metadata  # a fixed name was taken away: Diff reports it, as the genuine plugin does
     annotations = {**_mapping(metadata.get("annotations")), AUTONAMED: "true"}

@@ -68,7 +68,9 @@ class ClusterMode:
         try:
             resource, live = self._retried(attempt, call)
             call.log.status("")
-            return self._awaited(resource, live, wanted, call, f'resource "{call.urn}" was successfully created, but ')
+            return self._awaited(
+                resource, live, wanted, call, f'resource "{call.urn}" was successfully created, but '
+            )
         except NoSuchKind as error:
             kind = f"{wanted.get('apiVersion')}/{wanted.get('kind')}"
             raise Failure(
@@ -131,7 +133,9 @@ class ClusterMode:
         verdict = judge(live) if judge else await_.READY
         if not verdict.ready:
             message = f"Resource '{live['metadata']['name']}' was created but failed to initialize"
-            raise Failure(message, live=live, reasons=[verdict.reason, *self._pod_troubles(live)], inputs=inputs)
+            raise Failure(
+                message, live=live, reasons=[verdict.reason, *self._pod_troubles(live)], inputs=inputs
+            )
         return live, inputs
 
     def delete(self, state: Object, call: Call) -> None:
@@ -140,7 +144,9 @@ class ClusterMode:
         try:
             resource, obj = self._prepared(obj)
             metadata = obj["metadata"]
-            policy = (metadata.get("annotations") or {}).get("pulumi.com/deletionPropagationPolicy", "foreground")
+            policy = (metadata.get("annotations") or {}).get(
+                "pulumi.com/deletionPropagationPolicy", "foreground"
+            )
             live = self._api.get(resource, metadata.get("namespace"), metadata["name"])
             self._api.delete(resource, metadata.get("namespace"), metadata["name"], str(policy).capitalize())
             call.log.status("Resource scheduled for deletion")
@@ -160,7 +166,9 @@ class ClusterMode:
             call.log.warning(_unreachable(error))
             if self._config.delete_unreachable:
                 return
-            raise Failure(_UNREACHABLE_READ.replace("failed to read resource state due to", "configured Kubernetes")) from None
+            raise Failure(
+                _UNREACHABLE_READ.replace("failed to read resource state due to", "configured Kubernetes")
+            ) from None
         finalizers = live["metadata"].get("finalizers")
         if finalizers:
             call.log.warning(f"finalizers might be preventing deletion ({', '.join(finalizers)})")
@@ -258,7 +266,7 @@ class ClusterMode:
         """Whether a claim's class binds only when a pod uses it. No class at all is never bound by itself."""
         name = (claim.get("spec") or {}).get("storageClassName")
         resource = self._api.resource("storage.k8s.io/v1", "StorageClass")
-        for found in self._api.list(resource, None, {}):
+        for found in self._api.labelled(resource, None, {}):
             metadata = found["metadata"]
             is_default = (metadata.get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
             if metadata["name"] == name or (name is None and is_default):
@@ -271,7 +279,9 @@ class ClusterMode:
         if live.get("kind") not in ("Deployment", "StatefulSet", "DaemonSet", "Job") or not selector:
             return []
         try:
-            pods = self._api.list(self._api.resource("v1", "Pod"), live["metadata"].get("namespace"), selector)
+            pods = self._api.labelled(
+                self._api.resource("v1", "Pod"), live["metadata"].get("namespace"), selector
+            )
         except (ApiError, Unreachable):
             return []
         return [trouble for trouble in map(await_.unready_containers, pods) if trouble]
@@ -279,7 +289,9 @@ class ClusterMode:
     def _refused(self, text: str, state: Object | None, call: Call) -> Failure:
         """A change that the API server does not accept. The object is what it was."""
         if state is None:
-            return Failure(f'resource "{call.urn}" was not successfully created by the Kubernetes API server: {text}')
+            return Failure(
+                f'resource "{call.urn}" was not successfully created by the Kubernetes API server: {text}'
+            )
         live = {key: value for key, value in state.items() if key not in INTERNAL}
         return Failure(
             f'the Kubernetes API server reported that "{_id(live)}" failed to fully initialize or become live: {text}',
@@ -348,7 +360,9 @@ def _unreachable(error: Unreachable) -> str:
 
 def _id(obj: Object) -> str:
     metadata = obj["metadata"]
-    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])
+    return (
+        f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])
+    )
 
 
 def _identity_of(id: str, urn: str) -> Object:

@@ -93,9 +93,8 @@ def diff_config(olds: Object, news: Object) -> tuple[list[str], list[str]]:
     if olds.get("clusterIdentifier") and news.get("clusterIdentifier"):
         if "clusterIdentifier" in changed:
             replaces.append("clusterIdentifier")
-    elif "kubeconfig" in changed and olds.get("kubeconfig") and news.get("kubeconfig"):
-        if is_unknown(news["kubeconfig"]) or _active_cluster(olds["kubeconfig"]) != _active_cluster(news["kubeconfig"]):
-            replaces.append("kubeconfig")
+    elif "kubeconfig" in changed and _is_other_cluster(olds.get("kubeconfig"), news.get("kubeconfig")):
+        replaces.append("kubeconfig")
     return changed, replaces
 
 
@@ -108,7 +107,9 @@ def parse_kubeconfig(text: str) -> Object:
     except (OSError, yaml.YAMLError) as error:
         raise BadKubeconfig(f"failed to parse kubeconfig: {error}") from None
     if not isinstance(found, dict):
-        raise BadKubeconfig("failed to parse kubeconfig: couldn't get version/kind; json parse error: not an object")
+        raise BadKubeconfig(
+            "failed to parse kubeconfig: couldn't get version/kind; json parse error: not an object"
+        )
     return found
 
 
@@ -124,6 +125,10 @@ def _unquoted(text: str) -> Value:
     except ValueError:
         return text
     return value if isinstance(value, bool | str) else text
+
+
+def _is_other_cluster(old: Value, new: Value) -> bool:
+    return bool(old and new and (is_unknown(new) or _active_cluster(old) != _active_cluster(new)))
 
 
 def _active_cluster(kubeconfig: str) -> Object:

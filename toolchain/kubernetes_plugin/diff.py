@@ -26,7 +26,12 @@ REPLACE: dict[str, tuple[str, ...]] = {
         "spec.serviceName",
         "spec.volumeClaimTemplates",
     ),
-    "PersistentVolumeClaim": ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    "PersistentVolumeClaim": (
+        "spec.accessModes",
+        "spec.selector",
+        "spec.storageClassName",
+        "spec.volumeName",
+    ),
     "PersistentVolume": ("spec.hostPath", "spec.local", "spec.nfs", "spec.csi"),
     "Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     "Pod": _POD,
@@ -65,7 +70,7 @@ def diff(state: Object, news: Object, mutable: Mutable, ignored: list[str]) -> D
     """
     inputs = plain(state.get("__inputs") or {})
     live = plain({key: value for key, value in state.items() if key not in INTERNAL})
-    old = _with_identity(_cut(live, inputs), live)
+    old = _with_identity(cut(live, inputs), live)
     new = _with_identity(plain(news), {})
     result = Diff()
     fields = _replace_fields(new, mutable)
@@ -92,11 +97,12 @@ def _below(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
 
 
-def _cut(live: Value, inputs: Value) -> Value:
+def cut(live: Value, inputs: Value) -> Value:
+    """The live value without what the inputs do not mention: what the server added is not the program's."""
     if isinstance(live, dict) and isinstance(inputs, dict):
-        return {key: _cut(live[key], item) for key, item in inputs.items() if key in live}
+        return {key: cut(live[key], item) for key, item in inputs.items() if key in live}
     if isinstance(live, list) and isinstance(inputs, list):
-        return [_cut(item, inputs[i]) if i < len(inputs) else item for i, item in enumerate(live)]
+        return [cut(item, wanted) for item, wanted in zip(live, inputs, strict=False)]
     return live
 
 
@@ -106,7 +112,8 @@ def _with_identity(obj: Object, fallback: Object) -> Object:
     metadata = {**{k: known[k] for k in ("name",) if k in known and not obj}, **(obj.get("metadata") or {})}
     metadata["namespace"] = metadata.get("namespace") or "default"
     kept = {k: fallback[k] for k in ("apiVersion", "kind") if k in fallback and not obj}
-    return json_names({**kept, **obj, "metadata": metadata})
+    named: Object = json_names({**kept, **obj, "metadata": metadata})
+    return named
 
 
 def _identity(obj: Object) -> tuple[Value, Value]:
@@ -133,9 +140,5 @@ def _compare(old: Value, new: Value, path: str) -> Iterator[tuple[str, str]]:
                 yield below, "ADD"
             else:
                 yield from _compare(old[index], new[index], below)
-    elif is_unknown(new) or type(old) is not type(new) and not _both_numbers(old, new) or old != new:
+    elif is_unknown(new) or old != new or isinstance(old, bool) != isinstance(new, bool):
         yield path, "UPDATE"
-
-
-def _both_numbers(old: Value, new: Value) -> bool:
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in (old, new))

@@ -15,7 +15,12 @@ class Failure(Exception):
     """
 
     def __init__(
-        self, message: str, *, live: Object | None = None, reasons: list[str] | None = None, inputs: Object | None = None
+        self,
+        message: str,
+        *,
+        live: Object | None = None,
+        reasons: list[str] | None = None,
+        inputs: Object | None = None,
     ) -> None:
         super().__init__(message)
         self.live = live

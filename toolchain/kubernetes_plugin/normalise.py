@@ -16,8 +16,14 @@ from typing import Any
 from .wire import Object, Secret, Value, is_unknown
 
 _SUFFIXES: dict[str, Fraction] = {
-    **{suffix: Fraction(1000) ** power for power, suffix in enumerate(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"], -3)},
-    **{suffix: Fraction(1024) ** power for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], 1)},
+    **{
+        suffix: Fraction(1000) ** power
+        for power, suffix in enumerate(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"], -3)
+    },
+    **{
+        suffix: Fraction(1024) ** power
+        for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], 1)
+    },
 }
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?|[eE][+-]?\d+)")
 
@@ -66,7 +72,7 @@ def quantity(value: Value) -> str:
     raise Mismatch(f"{value!r} is finer than a billionth")
 
 
-def _convert(value: Value, type_: str) -> Value:
+def _convert(value: Value, type_: str) -> Value:  # noqa: PLR0911 - one return per kind of type
     if isinstance(value, Secret):
         return Secret(_convert(value.value, type_))
     if value is None or is_unknown(value):

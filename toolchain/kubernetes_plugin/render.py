@@ -4,16 +4,62 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .wire import Object
+from .mode import Call, Failure
+from .wire import Object, has_secret, plain
 
 
-class RenderFailed(Exception):
-    """The file could not be written; the text is what the genuine plugin says."""
+class RenderMode:
+    """Objects become files; their state is what was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def preview(self, inputs: Object, state: Object | None, manager: str, call: Call) -> Object | None:
+        """Nobody fills in defaults here."""
+        return None
+
+    def create(self, inputs: Object, manager: str, call: Call) -> Object:
+        """Write the file."""
+        obj: Object = plain(inputs)
+        if not (obj.get("metadata") or {}).get("name"):
+            raise Failure("the object has no `.metadata.name`, so there is no name for its file")
+        path = write(self._folder, obj)
+        if has_secret(inputs):
+            call.log.warning(f"rendered file {path} contains a secret value in plaintext")
+        call.log.status(f"rendered {path}")
+        return obj
+
+    def update(self, inputs: Object, state: Object, manager: str, call: Call) -> Object:
+        """Write the file anew."""
+        return self.create(inputs, manager, call)
+
+    def read(self, id: str, state: Object, call: Call) -> tuple[Object, Object] | None:
+        """`pulumi refresh` asks for the truth, and there is none: it fails, as with the genuine plugin."""
+        call.log.warning(
+            "configured Kubernetes cluster is unreachable: unable to load Kubernetes client configuration from "
+            "kubeconfig file. Make sure you have: \n\n the genuine kubernetes plugin; the stand-in renders files only"
+        )
+        raise Failure(
+            "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove "
+            "this resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE "
+            'environment variable set to "true"'
+        )
+
+    def delete(self, state: Object, call: Call) -> None:
+        """Remove the file, if it is there."""
+        path = self._folder / file_name(plain(state))
+        with contextlib.suppress(NotADirectoryError):
+            path.unlink(missing_ok=True)
+        call.log.status(f"deleted {path}")
+
+    def cancel(self) -> None:
+        """Nothing here takes long."""
 
 
 def file_name(obj: Object) -> str:
@@ -22,7 +68,9 @@ def file_name(obj: Object) -> str:
     metadata = obj.get("metadata") or {}
     folder = "0-crd" if kind == "CustomResourceDefinition" else "1-manifest"
     version = api_version.replace("/", "_")
-    return f"{folder}/{version}-{kind.lower()}-{metadata.get('namespace') or 'default'}-{metadata['name']}.yaml"
+    return (
+        f"{folder}/{version}-{kind.lower()}-{metadata.get('namespace') or 'default'}-{metadata['name']}.yaml"
+    )
 
 
 def write(folder: Path, obj: Object) -> Path:
@@ -36,15 +84,7 @@ def write(folder: Path, obj: Object) -> Path:
             file.write(to_yaml(obj))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise RenderFailed(f'failed to write YAML file: "{path}": open {path}: {reason}') from None
-    return path
-
-
-def delete(folder: Path, obj: Object) -> Path:
-    """Remove an object's file, if it is there."""
-    path = folder / file_name(obj)
-    with contextlib.suppress(NotADirectoryError):
-        path.unlink(missing_ok=True)
+        raise Failure(f'failed to write YAML file: "{path}": open {path}: {reason}') from None
     return path
 
 
@@ -73,7 +113,8 @@ def _resolves_to_something_else(text: str) -> bool:
     # PyYAML knows yes/no/on/off as booleans, Go's decoder also y/n.
     if text in {"y", "Y", "n", "N"}:
         return True
-    return str(yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))) != "tag:yaml.org,2002:str"
+    resolve: Callable[..., str] = yaml.SafeLoader("").resolve
+    return resolve(yaml.ScalarNode, text, (True, False)) != "tag:yaml.org,2002:str"
 
 
 _Dumper.add_representer(str, _string)

@@ -1,16 +1,17 @@
 """The gRPC face of the stand-in: decodes, asks check/diff/render/cluster, encodes, logs."""
 
+# ruff: noqa: N802 - the methods have the names of the protocol
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import Iterator
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
+from google.rpc import status_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from .. import versions
@@ -19,9 +20,10 @@ from ..serving import engine_address, new_server, serve
 from . import config as configuration
 from . import render
 from .check import Naming, Refused, check
-from .diff import INTERNAL, Mutable, diff
+from .diff import Mutable, diff
+from .mode import Call, Failure, Mode
 from .normalise import sdk_names
-from .wire import Object, decode, encode, has_secret, mark_secrets, plain
+from .wire import Object, Secret, decode, encode, has_secret, mark_secrets, plain
 
 CLUSTER_SWITCH = "KOLAB_STANDIN_CLUSTER"
 NO_CLUSTER = (
@@ -31,16 +33,7 @@ NO_CLUSTER = (
 )
 
 
-class Failure(Exception):
-    """What a call answers instead of a result. `partial` is the state of an object that exists but is not ready."""
-
-    def __init__(self, message: str, partial: tuple[str, Object] | None = None, reasons: list[str] | None = None):
-        super().__init__(message)
-        self.partial = partial
-        self.reasons = reasons or []
-
-
-class Log:
+class EngineLog:
     """Tells the engine; status lines vanish, diagnostics stay."""
 
     def __init__(self, engine: engine_pb2_grpc.EngineStub | None, urn: str) -> None:
@@ -59,62 +52,10 @@ class Log:
         if self._engine is not None:
             # A lost log line is no reason to fail what it is about.
             with contextlib.suppress(grpc.RpcError):
-                request = engine_pb2.LogRequest(severity=severity, message=text, urn=self._urn, ephemeral=ephemeral)
+                request = engine_pb2.LogRequest(
+                    severity=severity, message=text, urn=self._urn, ephemeral=ephemeral
+                )
                 self._engine.Log(request)
-
-
-class Mode(Protocol):
-    """What happens to objects: they are rendered, or applied to a cluster. Live objects come back plain."""
-
-    def preview(self, inputs: Object, state: Object | None, log: Log) -> Object: ...
-    def create(self, inputs: Object, manager: str, timeout: float, log: Log) -> Object: ...
-    def update(self, inputs: Object, state: Object, timeout: float, log: Log) -> Object: ...
-    def read(self, id: str, state: Object, log: Log) -> Object | None: ...
-    def delete(self, state: Object, timeout: float, log: Log) -> None: ...
-    def cancel(self) -> None: ...
-
-
-class RenderMode:
-    """Objects become files; their state is what was written."""
-
-    def __init__(self, config: configuration.Config) -> None:
-        assert config.render_directory is not None
-        self._folder = config.render_directory
-
-    def preview(self, inputs: Object, state: Object | None, log: Log) -> Object:
-        return inputs
-
-    def create(self, inputs: Object, manager: str, timeout: float, log: Log) -> Object:
-        if not (plain(inputs).get("metadata") or {}).get("name"):
-            raise Failure("the object has no `.metadata.name`, so there is no name for its file")
-        try:
-            path = render.write(self._folder, plain(inputs))
-        except render.RenderFailed as error:
-            raise Failure(str(error)) from None
-        if has_secret(inputs):
-            log.warning(f"rendered file {path} contains a secret value in plaintext")
-        log.status(f"rendered {path}")
-        return inputs
-
-    def update(self, inputs: Object, state: Object, timeout: float, log: Log) -> Object:
-        return self.create(inputs, "", timeout, log)
-
-    def read(self, id: str, state: Object, log: Log) -> Object | None:
-        log.warning(
-            "configured Kubernetes cluster is unreachable: unable to load Kubernetes client configuration from "
-            "kubeconfig file. Make sure you have: \n\n the genuine kubernetes plugin; the stand-in renders files only"
-        )
-        raise Failure(
-            "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove "
-            "this resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE "
-            'environment variable set to "true"'
-        )
-
-    def delete(self, state: Object, timeout: float, log: Log) -> None:
-        log.status(f"deleted {render.delete(self._folder, plain(state))}")
-
-    def cancel(self) -> None:
-        """Nothing here takes long."""
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -130,10 +71,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def CheckConfig(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:
         reasons = configuration.check_config(decode(request.news))
-        failures = [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in reasons.items()]
+        failures = [
+            provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in reasons.items()
+        ]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+    def DiffConfig(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
         try:
             changed, replaces = configuration.diff_config(decode(request.olds), decode(request.news))
         except configuration.BadKubeconfig as error:
@@ -147,19 +92,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         settings = configuration.settings_of(decode(request.args), dict(request.variables))
         self._config = configuration.Config.of(settings)
         if self._config.render_directory is not None:
-            self._mode = RenderMode(self._config)
+            self._mode = render.RenderMode(self._config.render_directory)
         elif os.environ.get(CLUSTER_SWITCH) == "1":
-            from .cluster import ClusterMode  # the client takes a second to import; rendering needs none of it
+            # The client takes half a second to import, and rendering needs none of it.
+            from .cluster import ClusterMode  # noqa: PLC0415
 
             self._mode = ClusterMode(self._config)
         else:
             _abort(context, NO_CLUSTER)
-        Log(self._engine, "").warning(STAND_IN_NOTICE)
+        EngineLog(self._engine, "").warning(STAND_IN_NOTICE)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
-    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+    def Check(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         options = provider_pb2.CheckRequest.AutonamingOptions
         given = request.autonaming if request.HasField("autonaming") else None
         naming = Naming(
@@ -175,7 +123,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         except Refused as refusal:
             _abort(context, str(refusal))
         if self._config.render_directory is not None and has_secret(inputs):
-            Log(self._engine, request.urn).warning("rendered YAML will contain a secret value in plaintext")
+            EngineLog(self._engine, request.urn).warning(
+                "rendered YAML will contain a secret value in plaintext"
+            )
         return provider_pb2.CheckResponse(inputs=encode(inputs))
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
@@ -189,44 +139,64 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             hasDetailedDiff=True,
             detailedDiff={
                 # A deletion has no place in the new inputs to point at.
-                path: provider_pb2.PropertyDiff(kind=kind, inputDiff=kind.startswith("DELETE"))
+                path: provider_pb2.PropertyDiff(
+                    kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=kind.startswith("DELETE")
+                )
                 for path, kind in found.kinds.items()
             },
         )
 
-    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        inputs, log = decode(request.properties), Log(self._engine, request.urn)
-        with _failures(context):
+    def Create(
+        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CreateResponse:
+        inputs, call = decode(request.properties), self._call(request)
+        manager = _field_manager(inputs)
+        with _failures(context, inputs, manager):
             if request.preview:
-                outputs = self._ready(context).preview(inputs, None, log)
-                return provider_pb2.CreateResponse(properties=encode(_outputs(mark_secrets(outputs, inputs))))
-            manager = _field_manager(inputs)
-            live = self._ready(context).create(inputs, manager, request.timeout, log)
+                dry = self._ready(context).preview(inputs, None, manager, call)
+                return provider_pb2.CreateResponse(properties=encode(_previewed(dry, inputs, manager)))
+            live = self._ready(context).create(inputs, manager, call)
             return provider_pb2.CreateResponse(id=_id(live), properties=encode(_state(live, inputs, manager)))
 
-    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
-        olds, inputs, log = decode(request.olds), decode(request.news), Log(self._engine, request.urn)
-        with _failures(context):
+    def Update(
+        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.UpdateResponse:
+        olds, inputs, call = decode(request.olds), decode(request.news), self._call(request)
+        manager = _field_manager(inputs, olds)
+        with _failures(context, inputs, manager):
             if request.preview:
-                outputs = self._ready(context).preview(inputs, olds, log)
-                return provider_pb2.UpdateResponse(properties=encode(_outputs(mark_secrets(outputs, inputs))))
-            live = self._ready(context).update(inputs, olds, request.timeout, log)
-            manager = _field_manager(inputs, olds)
+                dry = self._ready(context).preview(inputs, olds, manager, call)
+                return provider_pb2.UpdateResponse(properties=encode(_previewed(dry, inputs, manager)))
+            live = self._ready(context).update(inputs, olds, manager, call)
             return provider_pb2.UpdateResponse(properties=encode(_state(live, inputs, manager)))
 
-    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        state, log = decode(request.properties), Log(self._engine, request.urn)
-        with _failures(context):
-            live = self._ready(context).read(request.id, state, log)
-            raise NotImplementedError(live)
+    def Read(
+        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ReadResponse:
+        state = decode(request.properties)
+        manager = _field_manager(state.get("__inputs") or {}, state)
+        with _failures(context, state.get("__inputs") or {}, manager):
+            found = self._ready(context).read(request.id, state, self._call(request))
+            if found is None:
+                return provider_pb2.ReadResponse()
+            live, inputs = found
+            properties = encode(_state(live, inputs, manager))
+            return provider_pb2.ReadResponse(
+                id=_id(live), properties=properties, inputs=encode(_outputs(inputs))
+            )
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        with _failures(context):
-            self._ready(context).delete(decode(request.properties), request.timeout, Log(self._engine, request.urn))
+        state = decode(request.properties)
+        with _failures(context, state.get("__inputs") or {}, _field_manager({}, state)):
+            self._ready(context).delete(state, self._call(request))
         return empty_pb2.Empty()
 
-    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
-        _abort(context, f'unknown Invoke type "{request.tok}": the stand-in kubernetes plugin has no functions')
+    def Invoke(
+        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
+        _abort(
+            context, f'unknown Invoke type "{request.tok}": the stand-in kubernetes plugin has no functions'
+        )
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
         self.stop()
@@ -237,6 +207,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if self._mode is not None:
             self._mode.cancel()
 
+    def _call(self, request: Any) -> Call:
+        return Call(request.urn, request.timeout, EngineLog(self._engine, request.urn))
+
     def _ready(self, context: grpc.ServicerContext) -> Mode:
         if self._mode is None:
             _abort(context, "Configure has not been called")
@@ -244,10 +217,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 @contextlib.contextmanager
-def _failures(context: grpc.ServicerContext) -> Iterator[None]:
+def _failures(context: grpc.ServicerContext, inputs: Object, manager: str) -> Iterator[None]:
+    """Turn a Failure into what the engine expects; an object that exists but is not ready goes into the state."""
     try:
         yield
     except Failure as failure:
+        if failure.live is not None:
+            detail = provider_pb2.ErrorResourceInitFailed(
+                id=_id(failure.live),
+                properties=encode(_state(failure.live, failure.inputs or inputs, manager)),
+                reasons=failure.reasons,
+                inputs=encode(_outputs(failure.inputs or inputs)),
+            )
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(failure))
+            status.details.add().Pack(detail)
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         _abort(context, str(failure))
 
 
@@ -259,7 +243,9 @@ def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
 def _field_manager(inputs: Object, state: Object | None = None) -> str:
     annotations = (plain(inputs).get("metadata") or {}).get("annotations") or {}
     kept = (state or {}).get("__fieldManager")
-    return str(annotations.get("pulumi.com/patchFieldManager") or kept or f"pulumi-kubernetes-{secrets.token_hex(4)}")
+    return str(
+        annotations.get("pulumi.com/patchFieldManager") or kept or f"pulumi-kubernetes-{secrets.token_hex(4)}"
+    )
 
 
 def _id(obj: Object) -> str:
@@ -275,7 +261,15 @@ def _state(live: Object, inputs: Object, manager: str) -> Object:
         "__initialApiVersion": str(plain(inputs).get("apiVersion", "")),
         "__fieldManager": manager,
     }
-    return _outputs({**mark_secrets(live, inputs), **internal})
+    marked = mark_secrets(live, inputs)
+    if live.get("kind") == "Secret" and "data" in live:
+        marked["data"] = Secret(plain(live["data"]))  # also of one that is imported: no input says so
+    return _outputs({**marked, **internal})
+
+
+def _previewed(dry: Object | None, inputs: Object, manager: str) -> Object:
+    """What a dry run found out, else just the inputs."""
+    return _outputs(inputs) if dry is None else _state(dry, inputs, manager)
 
 
 def _outputs(obj: Object) -> Object:
@@ -292,5 +286,3 @@ def main(argv: list[str]) -> int:
     provider = Provider(engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     return serve(server, stop=provider.stop)
-
-

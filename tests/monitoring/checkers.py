@@ -1,0 +1,47 @@
+"""Settings that every test here starts from, and the daemons' own checkers where they are installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from model.settings import Settings
+
+PACKAGES = {
+    "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+}
+
+
+def settings(**changed: Any) -> Settings:
+    """A cluster that uses all of the monitoring."""
+    stack: dict[str, Any] = {
+        "mode": "cluster",
+        "domain": "example.org",
+        "hostedDomains": ["example.net"],
+        "mail": {"mtaSts": {"stage": "enforce"}},
+        "monitoring": {"alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"}},
+        "network": {"egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}}},
+    }
+    return Settings.model_validate(stack | changed)
+
+
+def program(name: str) -> str:
+    """Path of a Debian program, or a skipped test that says which package has it."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: apt-get install {PACKAGES[name]}")
+    return found
+
+
+def run(name: str, *arguments: str | Path) -> str:
+    """What a checker prints; a failure shows it."""
+    done = subprocess.run(
+        [program(name), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout

@@ -1,0 +1,179 @@
+"""For each alert: numbers at which it must fire, and numbers near them at which it must not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY = 1440
+"""Minutes; all series have one value a minute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Series in promtool's notation: `bad` makes the alert fire at `after`, `good` does not."""
+
+    bad: dict[str, str]
+    good: dict[str, str]
+    after: str = "30m"
+
+
+def _events(event: str, **labels: str) -> str:
+    wanted = "".join(f',{key}="{value}"' for key, value in labels.items())
+    return f'kolab_log_events_total{{event="{event}",instance="n1"{wanted}}}'
+
+
+def _probe(name: str) -> Case:
+    series = f'probe_success{{probe="{name}",instance="x"}}'
+    # A single lost answer is no outage.
+    return Case(bad={series: "1x5 0x60"}, good={series: "1x10 0 1x60"})
+
+
+def _down(job: str) -> Case:
+    series = f'up{{job="{job}",instance="x"}}'
+    return Case(bad={series: "1x5 0x60"}, good={series: "1x10 0 1x60"})
+
+
+def _queue(queue: str) -> str:
+    return f'postfix_showq_message_age_seconds_count{{queue="{queue}",instance="p1"}}'
+
+
+_OLDER_THAN_A_DAY = 'postfix_showq_message_age_seconds_bucket{queue="deferred",instance="p1",le="%s"}'
+
+CASES = {
+    "SmtpDown": _probe("smtp"),
+    "ImapDown": _probe("imaps"),
+    "SubmissionDown": _probe("submissions"),
+    "SieveDown": _probe("sieve"),
+    "WebsiteDown": _probe("website"),
+    "WebmailDown": _probe("webmail"),
+    "OfficeDown": _probe("office"),
+    "MtaStsPolicyWrong": _probe("mta-sts"),
+    "CyrusDown": _down("imap"),
+    "WebappDown": _down("webapp"),
+    "TargetDown": Case(
+        bad={'up{job="victorialogs",instance="x"}': "0x60"},
+        # These have alerts of their own.
+        good={f'up{{job="{job}",instance="x"}}': "0x60" for job in ("imap", "webapp", "probe", "postfix")},
+    ),
+    "ProbesMissing": Case(
+        bad={'probe_success{probe="imaps",instance="x"}': "1x60"},
+        good={'probe_success{probe="smtp",instance="x"}': "0x60"},
+    ),
+    "CertificateExpiresSoon": Case(
+        bad={'probe_ssl_earliest_cert_expiry{instance="x"}': f"{13 * 86400}x180"},
+        good={'probe_ssl_earliest_cert_expiry{instance="x"}': f"{15 * 86400}x180"},
+        after="2h",
+    ),
+    "CertificateExpiresNow": Case(
+        bad={'probe_ssl_earliest_cert_expiry{instance="x"}': f"{2 * 86400}x60"},
+        good={'probe_ssl_earliest_cert_expiry{instance="x"}': f"{4 * 86400}x60"},
+    ),
+    "PostfixPodMissing": Case(
+        bad={'up{job="postfix",instance="p1"}': "1x60"},
+        good={'up{job="postfix",instance="p1"}': "1x60", 'up{job="postfix",instance="p2"}': "1x60"},
+    ),
+    "ClientAddressLost": Case(
+        # The counter is born with its first line: no increase() sees that one.
+        bad={_events("smtp-client", network="cluster"): "_x22 1x60"},
+        good={
+            _events("smtp-client", network="public"): "0+5x60",
+            _events("smtp-reject", network="local"): "0+5x60",
+            _events("delivery-remote", network="cluster"): "0+5x60",
+        },
+    ),
+    "PrivateSmtpClient": Case(
+        bad={_events("smtp-reject", network="private"): "0+1x60"},
+        good={_events("smtp-reject", network="public"): "0+1x60"},
+    ),
+    "PasswordGuessing": Case(
+        bad={_events("auth-failure", origin="proxy"): "0+20x60"},
+        good={_events("auth-failure", origin="proxy"): "0+10x60"},
+        after="50m",
+    ),
+    "NoMailAccepted": Case(
+        bad={_events("smtp-reject", network="public"): "0+1x200"},
+        good={
+            _events("smtp-reject", network="public"): "0+1x200",
+            _events("smtp-client", network="public"): "0 0 0+0.05x200",
+        },
+        after="3h",
+    ),
+    "QueueStuck": Case(
+        bad={_queue("active"): "90x60", _queue("incoming"): "20x60"},
+        good={_queue("active"): "90x60", _queue("deferred"): "900x60"},
+    ),
+    "QueueDeferredGrowing": Case(
+        bad={_queue("deferred"): "60+1x240"}, good={_queue("deferred"): "600-1x240"}, after="3h"
+    ),
+    "QueueOld": Case(
+        # Prometheus 3 writes the bound of a bucket as a float.
+        bad={_queue("deferred"): "50x240", _OLDER_THAN_A_DAY % "100000.0": "10x240"},
+        good={_queue("deferred"): "50x240", _OLDER_THAN_A_DAY % "100000": "45x240"},
+        after="2h",
+    ),
+    "QueueHeld": Case(bad={_queue("hold"): "1x240"}, good={_queue("hold"): "0x240"}, after="2h"),
+    "QueueUnreadable": Case(
+        bad={'postfix_up{instance="p1",path="unix:///var/spool/postfix/public/showq"}': "0x60"},
+        # The exporter reports the log it does not read as down, for ever.
+        good={'postfix_up{instance="p1",path="/dev/null"}': "0x60"},
+    ),
+    "LocalDeliveryFailing": Case(
+        bad={_events("delivery-local", detail="deferred"): "0+3x60"},
+        good={_events("delivery-local", detail="sent"): "0+30x60", _events("delivery-local", detail="bounced"): "0+0.5x60"},
+    ),
+    "RemoteDeliveryFailing": Case(
+        bad={_events("delivery-remote", detail="deferred"): "0+2x180", _events("delivery-remote", detail="sent"): "0+1x180"},
+        good={_events("delivery-remote", detail="deferred"): "0+2x180", _events("delivery-remote", detail="sent"): "0+3x180"},
+        after="2h",
+    ),
+    "UsersWithoutMailbox": Case(
+        bad={"kolab_users_failed_init": f"2x{DAY} 3x{DAY}"},
+        # A day after the installation the two service accounts appear in the number, and stay.
+        good={"kolab_users_failed_init": f"0x{DAY} 2x{2 * DAY}"},
+        after=f"{DAY + 120}m",
+    ),
+    "UsersNotCleanedUp": Case(
+        bad={"kolab_users_deleted_with_missing_cleanup": "1x600"},
+        good={"kolab_users_deleted_with_missing_cleanup": "1x120 0x600"},
+        after="9h",
+    ),
+    "HorizonStopped": Case(
+        bad={'up{job="webapp",instance="x"}': "1x60"},
+        good={'up{job="webapp",instance="x"}': "1x60", 'kolab_horizon_queue_size{queue="default"}': "0x60"},
+    ),
+    "JobsWaiting": Case(
+        bad={'kolab_horizon_queue_wait_seconds{queue="mail"}': "61x60"},
+        good={'kolab_horizon_queue_wait_seconds{queue="mail"}': "60x60"},
+    ),
+    "JobsFailing": Case(
+        bad={"kolab_horizon_recent_failed_jobs": "4x80 5x80"},
+        good={"kolab_horizon_recent_failed_jobs": "5x80 4x80"},
+        after="100m",
+    ),
+    "VolumeFull": Case(
+        bad={_events("no-space", origin="mariadb"): "_x25 1x60"},
+        good={_events("no-space", origin="mariadb"): "1x60"},
+    ),
+    "LogStoreFull": Case(
+        bad={'vl_free_disk_space_bytes{path="/data"}': "9e8x120"},
+        good={'vl_free_disk_space_bytes{path="/data"}': "2e9x120", 'vl_storage_is_read_only{path="/data"}': "0x120"},
+        after="1h",
+    ),
+    "LogCollectorMissing": Case(
+        bad={'up{job="vector",instance="n1"}': "0x60"}, good={'up{job="vector",instance="n1"}': "1x60"}
+    ),
+    "LogsDropped": Case(
+        bad={'vector_buffer_discarded_events_total{instance="n1"}': "0+5x60"},
+        good={'vector_buffer_discarded_events_total{instance="n1"}': "7x60"},
+    ),
+    "NotificationsFailing": Case(
+        bad={'alertmanager_notifications_failed_total{integration="email"}': "0+1x60"},
+        good={'alertmanager_notifications_failed_total{integration="email"}': "3x60"},
+        after="50m",
+    ),
+    "RulesFailing": Case(
+        bad={'prometheus_rule_evaluation_failures_total{rule_group="mail"}': "0+1x60"},
+        good={'prometheus_rule_evaluation_failures_total{rule_group="mail"}': "3x60"},
+        after="50m",
+    ),
+}

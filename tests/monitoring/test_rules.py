@@ -1,0 +1,79 @@
+"""Every alert fires when it should, keeps quiet when it should, and leads to its entry in the runbook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from model.monitoring import rules
+from model.monitoring.alert import Alert
+
+from tests.monitoring.checkers import run, settings
+from tests.monitoring.rule_cases import CASES, Case
+
+ALERTS = {alert.name: alert for alert in rules.alerts(settings())}
+
+
+def fires(name: str, case: Case, series: dict[str, str], folder: Path) -> bool:
+    """Whether alert `name` fires at the end of `series`, as Prometheus itself computes it."""
+    rule = {"groups": [{"name": "one", "rules": [ALERTS[name].rule()]}]}
+    (folder / "rules.yml").write_text(yaml.safe_dump(rule))
+    expression = f'count(ALERTS{{alertname="{name}", alertstate="firing"}} > 0) or vector(0)'
+    test = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": key, "values": values} for key, values in series.items()],
+                "promql_expr_test": [
+                    {"expr": expression, "eval_time": case.after, "exp_samples": [{"labels": "{}", "value": 1}]}
+                ],
+            }
+        ],
+    }
+    (folder / "test.yml").write_text(yaml.safe_dump(test))
+    try:
+        run("promtool", "test", "rules", folder / "test.yml")
+    except AssertionError as failure:
+        assert re.search(r"exp:.*\n?.*got:", str(failure), re.S), f"promtool itself failed: {failure}"
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", sorted(ALERTS))
+def test_every_alert_has_a_case(name: str) -> None:
+    assert name in CASES, "write when it fires and when not, in rule_cases.py"
+
+
+@pytest.mark.parametrize(("name", "case"), CASES.items(), ids=CASES)
+def test_the_alert_fires(name: str, case: Case, tmp_path: Path) -> None:
+    assert fires(name, case, case.bad, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "case"), CASES.items(), ids=CASES)
+def test_the_alert_keeps_quiet(name: str, case: Case, tmp_path: Path) -> None:
+    assert not fires(name, case, case.good, tmp_path)
+
+
+def test_prometheus_finds_no_fault_in_any_rule(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(rules.config(settings()))
+    assert f"{len(ALERTS)} rules" in run("promtool", "check", "rules", "--lint-fatal", tmp_path / "rules.yml")
+
+
+def test_no_two_alerts_have_the_same_name() -> None:
+    assert len(ALERTS) == len(rules.alerts(settings()))
+
+
+@pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
+def test_the_runbook_link_leads_to_a_heading(alert: Alert) -> None:
+    # The page is made for heads of all kinds of stacks from the same list; GitHub lowers headings to anchors.
+    anchor = str(alert.rule()["annotations"]["runbook_url"]).partition("#")[2]  # type: ignore[index]
+    assert anchor in [line[3:].lower() for line in rules.runbook(settings()).splitlines() if line.startswith("## ")]
+
+
+def test_single_node_misses_its_only_postfix_pod_loudly() -> None:
+    only = {alert.name: alert for alert in rules.alerts(settings(mode="single-node"))}
+    assert (only["PostfixPodMissing"].severity, ALERTS["PostfixPodMissing"].severity) == ("page", "ticket")

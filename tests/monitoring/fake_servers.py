@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 import ssl
@@ -48,25 +49,25 @@ def certificate(folder: Path, names: Sequence[str], *, days: int = 60) -> ssl.SS
 def serving(context: ssl.SSLContext, script: Sequence[str]) -> Iterator[int]:
     """A port where each client gets `script`: "> text" is sent, "< text" is awaited, TLS switches."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(20)
 
     def serve() -> None:
         while True:
             try:
                 client, _ = listener.accept()
-                client.settimeout(5)
-                _play(client, context, script)
             except OSError:
-                if listener.fileno() < 0:
-                    return
+                return
+            client.settimeout(5)
+            with contextlib.suppress(OSError):
+                _play(client, context, script)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(timeout=1)
+        thread.join(timeout=6)
 
 
 def _play(client: socket.socket, context: ssl.SSLContext, script: Sequence[str]) -> None:

@@ -1,0 +1,185 @@
+"""The world between two deployments: old and new DNS, each with old and new services.
+
+Resolvers keep what they have read for a TTL, and pods change one after the other, so every combination occurs. A
+change is safe when mail passes in all four. MTA-STS policies are kept far longer than records, so the policy that a
+sender holds varies on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from model.findings import Finding
+from model.identity.dkim import VISIBLE
+from model.identity.snapshot import snapshot
+from model.settings import Settings
+
+Snapshot = Mapping[str, Any]
+Outcome = Literal["delivered", "delayed", "bounced"]
+_RANK: tuple[Outcome, ...] = ("delivered", "delayed", "bounced")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong in one combination, and the step that has to come first."""
+
+    outcome: Outcome
+    path: str
+    reason: str
+    first: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One combination of what resolvers say and what pods do."""
+
+    dns: Literal["old", "new"]
+    services: Literal["old", "new"]
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst that happens to mail."""
+        return max((t.outcome for t in self.troubles), key=_RANK.index, default="delivered")
+
+
+@dataclass(frozen=True)
+class CachedWorld:
+    """The verdict on a change."""
+
+    pairs: tuple[Pair, ...]
+    ttl: int
+    """Seconds after which no resolver holds the old records."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """A refusal for every way in which mail bounces, with the step that makes the change safe."""
+        found = {t.reason: t for pair in self.pairs for t in pair.troubles if t.outcome == "bounced"}
+        where = {t.reason: f"{p.dns} DNS, {p.services} services" for p in self.pairs for t in p.troubles}
+        return tuple(
+            Finding(
+                rule="cached-world",
+                path=t.path,
+                problem=f"bounces mail ({where[reason]}): {reason}",
+                fix=t.first,
+            )
+            for reason, t in found.items()
+        )
+
+    def plan(self) -> str:
+        """The order that is safe: what comes first, how long to wait, then the change itself. Empty when it is safe now."""
+        first = dict.fromkeys(t.first for p in self.pairs for t in p.troubles if t.outcome == "bounced")
+        if not first:
+            return ""
+        steps = "\n".join(f"   - {step}" for step in first)
+        return f"1. First, on its own:\n{steps}\n2. Wait {self.ttl} seconds, then make the rest of this change.\n"
+
+
+def cached_world(before: Snapshot, after: Settings) -> CachedWorld:
+    """All four combinations of the deployed model and this stack file; nothing to say about a first deployment."""
+    if not before:
+        return CachedWorld((), 0)
+    now = snapshot(after)
+    world: dict[Literal["old", "new"], Snapshot] = {"old": before, "new": now}
+    pairs = tuple(
+        Pair(
+            dns, services, tuple(dict.fromkeys(_troubles(world[dns], world[services], (before, now), after)))
+        )
+        for dns in world
+        for services in world
+    )
+    return CachedWorld(pairs, int(before.get("ttl", 0)))
+
+
+def _troubles(
+    dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snapshot], after: Settings
+) -> Iterator[Trouble]:
+    for trouble in (*_sent(dns, services), *_received(dns, services, policies)):
+        accepted = after.acknowledged("cached-world", trouble.path)
+        if not (accepted and trouble.outcome == "bounced"):
+            yield trouble
+
+
+def _sent(dns: Snapshot, services: Snapshot) -> Iterator[Trouble]:
+    """Mail that these services send, judged by receivers with this DNS."""
+    for address in services["egress"]["addresses"]:
+        if address not in dns["egress"]["announced"] or dns["helo"] != services["helo"]:
+            yield Trouble(
+                "bounced",
+                "kolab:network.egress",
+                f"receivers do not know {address} as {services['helo']} and refuse it",
+                "list new source addresses under network.announcedEgress, and keep the HELO name",
+            )
+    relay = services["egress"]["relay"]
+    if relay and relay != dns["egress"]["relay"] and dns["spf"]["all"] == "-all":
+        yield Trouble(
+            "bounced",
+            "kolab:network.egress",
+            f"SPF ends in -all and does not include {relay}",
+            "set mail.spfAll to ~all",
+        )
+    signing = next((name for name, key in services["dkim"].items() if key["stage"] == "active"), None)
+    if signing is None:
+        return
+    key, seen = services["dkim"][signing], dns["dkim"].get(signing, {})
+    if seen.get("stage") not in VISIBLE or seen["publicKey"] != key["publicKey"]:
+        yield Trouble(
+            "bounced",
+            f"kolab:mail.dkim.selectors.{signing}",
+            f"signatures by {signing} cannot be verified",
+            f"keep {signing} published for as long as anybody signs with it, and publish a new key before it signs",
+        )
+
+
+def _received(dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snapshot]) -> Iterator[Trouble]:
+    """Mail from senders with this DNS that arrives at these services; a domain on hold has its mail elsewhere."""
+    if dns["mx"]["stage"] != "live":
+        if services["mx"]["stage"] == "live" and any(p["mx"]["stage"] == "live" for p in policies[:1]):
+            yield Trouble(
+                "bounced",
+                "kolab:mail.mx.stage",
+                "senders find no MX and no other server is known",
+                "point the MX records elsewhere, then acknowledge it",
+            )
+        return
+    host = dns["mx"]["host"]
+    listening = services["addresses"].get("smtp", [])
+    deaf = [address for address in dns["addresses"].get("smtp", []) if address not in listening]
+    if deaf:
+        yield Trouble(
+            "delayed",
+            "kolab:network.addresses",
+            f"nobody answers at {', '.join(deaf)} until caches follow, and senders try again",
+            "lower dns.ttl, and keep the old address forwarding",
+        )
+    for policy in policies:
+        enforced = policy["mtaSts"]["stage"] == "enforce" and policy["mx"]["stage"] == "live"
+        if enforced and (policy["mx"]["host"] != host or services["mx"]["host"] != host):
+            yield Trouble(
+                "bounced",
+                "kolab:hosts.mx",
+                f"the MTA-STS policy that allows only {policy['mx']['host']} does not fit {host}, with a certificate for {services['mx']['host']}",
+                f"set mail.mtaSts.stage to testing and wait {policies[0]['mtaSts']['maxAge']} seconds",
+            )
+        if enforced and services["tls"] == "selfSigned":
+            yield Trouble(
+                "bounced",
+                "kolab:tls",
+                "senders hold an MTA-STS policy and refuse a self-signed certificate",
+                f"set mail.mtaSts.stage to testing and wait {policies[0]['mtaSts']['maxAge']} seconds",
+            )
+    yield from _pinned(dns["tlsa"], services["tlsa"])
+
+
+def _pinned(published: Snapshot | None, shown: Snapshot | None) -> Iterator[Trouble]:
+    """Senders with DANE deliver only to a key that DNS names."""
+    keys = set(published.values()) - {None} if published else set()
+    if keys and shown and shown["current"] not in keys:
+        yield Trouble(
+            "bounced",
+            "kolab:tlsa",
+            f"port 25 shows a key that TLSA does not name ({shown['current'][:16]}...)",
+            "publish the new key as tlsa.next, and keep the old one as tlsa.next in the step that switches",
+        )

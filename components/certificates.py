@@ -15,6 +15,14 @@ from model.settings import AcmeDns01, ExistingIssuer, ExistingSecrets, Tls
 _API = "cert-manager.io/v1"
 
 
+@dataclass(frozen=True)
+class StableKey:
+    """A private key that DNS names (TLSA): its PEM, and the SHA-256 of its public half in hex."""
+
+    pem: pulumi.Input[str]
+    hash: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class CertificatesArgs:
     """Inputs of Certificates: host names by certificate, in the order of the certificate's names."""
@@ -24,6 +32,7 @@ class CertificatesArgs:
     mx: Sequence[str]
     sieve: Sequence[str]
     cloudflare_token: pulumi.Input[str] | None = None
+    mx_key: StableKey | None = None
 
 
 class Certificates(pulumi.ComponentResource):
@@ -43,7 +52,7 @@ class Certificates(pulumi.ComponentResource):
         else:
             issuer = self._issuer(args)
             self.proxy = self._certificate("proxy", args.proxy, issuer)
-            self.mx = self._certificate("mx", args.mx, issuer)
+            self.mx = self._certificate("mx", args.mx, issuer, args.mx_key)
             self.sieve = self._certificate("sieve", args.sieve, issuer)
         self.register_outputs({})
 
@@ -91,8 +100,14 @@ class Certificates(pulumi.ComponentResource):
         self._object(f"{role}-issuer", "Issuer", f"kolab-{role}", spec)
         return {"name": f"kolab-{role}", "kind": "Issuer", "group": "cert-manager.io"}
 
-    def _certificate(self, role: str, names: Sequence[str], issuer: dict[str, str]) -> str:
+    def _certificate(
+        self, role: str, names: Sequence[str], issuer: dict[str, str], key: StableKey | None = None
+    ) -> str:
         secret = f"{role}-certificate"
+        if key is not None:
+            # A key of its own has a Secret of its own: the switch to the next key rolls Postfix onto that one.
+            secret = f"{secret}-{key.hash[:10]}"
+            self._hand_over(role, secret, key)
         self._object(
             role,
             "Certificate",
@@ -107,6 +122,19 @@ class Certificates(pulumi.ComponentResource):
             },
         )
         return secret
+
+    def _hand_over(self, role: str, secret: str, key: StableKey) -> None:
+        """Puts `key` where cert-manager finds it and keeps using it (rotationPolicy Never)."""
+        core.v1.Secret(
+            f"{self._name}-{role}-key-{key.hash[:10]}",
+            metadata=self._meta(secret),
+            type="kubernetes.io/tls",
+            string_data={"tls.key": key.pem, "tls.crt": ""},
+            # From here on the certificate and its annotations are cert-manager's.
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=["data", "stringData", "metadata.annotations"]
+            ),
+        )
 
     def _object(self, role: str, kind: str, name: str, spec: dict[str, object]) -> None:
         apiextensions.CustomResource(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pulumi
 
 from components.amavis import AmavisArgs
-from components.certificates import Certificates, CertificatesArgs
+from components.certificates import Certificates, CertificatesArgs, StableKey
 from components.collabora import Collabora, CollaboraArgs
 from components.coturn import Coturn, CoturnArgs
 from components.daemon import Site
@@ -104,6 +104,9 @@ class Kolab(pulumi.ComponentResource):
             mx=self._names.mx_certificate,
             sieve=(self._names.sieve,),
             cloudflare_token=self._secret("cloudflareApiToken") if needs_token else None,
+            mx_key=StableKey(self._secret("mxKey"), self._settings.tlsa.current)
+            if self._settings.tlsa
+            else None,
         )
         return Certificates("certificates", self._site, args, self._child())
 

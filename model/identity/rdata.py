@@ -178,10 +178,9 @@ def parse_value(kind: str, text: str) -> Value:
     """
     if kind not in _PARSERS:
         raise ValueError(f"{kind} is not a type that this stack publishes")
-    fields = tokens(text)
     try:
-        return _PARSERS[kind](fields)
-    except (ValueError, IndexError, UnicodeDecodeError) as error:
+        return _PARSERS[kind](tokens(text))
+    except ValueError as error:
         raise ValueError(f"{text!r} is not the value of a {kind} record ({error})") from None
 
 

@@ -16,7 +16,8 @@ from model.topology import LOGS, VECTOR
 
 PATH = "/etc/vector"
 DATA = "/var/lib/vector"
-NODE_LOGS = "/var/log"
+NODE_LOGS = "/var/log/pods"
+"""Where the kubelet keeps the log files of pods; nothing else of the node is seen."""
 FLAGS = ("--config", f"{PATH}/vector.yaml")
 
 _STREAM = ("service", "pod_namespace", "pod_name", "container_name")

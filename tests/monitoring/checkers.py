@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from model.settings import Settings
 
 PACKAGES = {
@@ -38,10 +39,14 @@ def program(name: str) -> str:
     return found
 
 
+def attempt(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """A checker's verdict, good or bad."""
+    command = [program(name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
 def run(name: str, *arguments: str | Path) -> str:
-    """What a checker prints; a failure shows it."""
-    done = subprocess.run(
-        [program(name), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
-    )
+    """What a checker prints; a bad verdict fails the test and is shown."""
+    done = attempt(name, *arguments)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout

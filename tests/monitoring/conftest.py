@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from model.settings import Settings
 
+from model.settings import Settings
 from tests.monitoring.checkers import settings
 
 

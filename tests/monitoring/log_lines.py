@@ -153,7 +153,7 @@ KEPT = {
     "a delivery": COUNTED["put off by a receiver"][1],
     "a rejected client": COUNTED["a pod that is turned away"][1],
     "a failed login": COUNTED["a wrong password at the proxy"][1],
-    "a line about tokens": "name=kolabfiles component=chwala session=a410 user=a@b.c log=\"Refreshing the access token\"",
+    "a line about tokens": 'name=kolabfiles component=chwala session=a410 user=a@b.c log="Refreshing the access token"',
     "a successful login": "saslauthd[12] :auth success: [user=admin] [service=imap] [realm=kolab.local] [mech=httpform]",
     "a message id": f"{_POSTFIX} postfix/cleanup[9]: A1B2C3: message-id=<abc.def@example.com>",
 }

@@ -119,11 +119,20 @@ CASES = {
     ),
     "LocalDeliveryFailing": Case(
         bad={_events("delivery-local", detail="deferred"): "0+3x60"},
-        good={_events("delivery-local", detail="sent"): "0+30x60", _events("delivery-local", detail="bounced"): "0+0.5x60"},
+        good={
+            _events("delivery-local", detail="sent"): "0+30x60",
+            _events("delivery-local", detail="bounced"): "0+0.5x60",
+        },
     ),
     "RemoteDeliveryFailing": Case(
-        bad={_events("delivery-remote", detail="deferred"): "0+2x180", _events("delivery-remote", detail="sent"): "0+1x180"},
-        good={_events("delivery-remote", detail="deferred"): "0+2x180", _events("delivery-remote", detail="sent"): "0+3x180"},
+        bad={
+            _events("delivery-remote", detail="deferred"): "0+2x180",
+            _events("delivery-remote", detail="sent"): "0+1x180",
+        },
+        good={
+            _events("delivery-remote", detail="deferred"): "0+2x180",
+            _events("delivery-remote", detail="sent"): "0+3x180",
+        },
         after="2h",
     ),
     "UsersWithoutMailbox": Case(
@@ -156,7 +165,10 @@ CASES = {
     ),
     "LogStoreFull": Case(
         bad={'vl_free_disk_space_bytes{path="/data"}': "9e8x120"},
-        good={'vl_free_disk_space_bytes{path="/data"}': "2e9x120", 'vl_storage_is_read_only{path="/data"}': "0x120"},
+        good={
+            'vl_free_disk_space_bytes{path="/data"}': "2e9x120",
+            'vl_storage_is_read_only{path="/data"}': "0x120",
+        },
         after="1h",
     ),
     "LogCollectorMissing": Case(

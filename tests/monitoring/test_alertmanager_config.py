@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+
 from model.monitoring import alertmanager
 from model.settings import Settings
-
 from tests.monitoring.checkers import run, settings
 
 RECEIVERS = {

@@ -13,15 +13,22 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from model.identity import mta_sts
 from model.monitoring import blackbox
 from model.monitoring.probes import probes
 from model.settings import Settings
-
 from tests.monitoring.checkers import program, run, settings
 from tests.monitoring.fake_servers import TLS, certificate, serving
 
-NAMES = ("mx.example.org", "imap.example.org", "smtp.example.org", "sieve.example.org", "example.org", "mta-sts.example.org")
+NAMES = (
+    "mx.example.org",
+    "imap.example.org",
+    "smtp.example.org",
+    "sieve.example.org",
+    "example.org",
+    "mta-sts.example.org",
+)
 POLICY = (mta_sts.policy(settings()) or b"").decode()
 
 
@@ -32,13 +39,28 @@ def _page(body: str, *, status: str = "200 OK", kind: str = "text/plain", more: 
 
 _SMTP = ["> 220 mx.example.org ESMTP\r\n", "< EHLO", "> 250-mx.example.org\r\n250-PIPELINING\r\n250 STARTTLS\r\n", "< STARTTLS", "> 220 go\r\n", TLS, "< EHLO", "> 250-mx.example.org\r\n250 SIZE\r\n", "< QUIT", "> 221 bye\r\n"]  # fmt: skip
 _CAPABILITIES = '> "IMPLEMENTATION" "Cyrus timsieved"\r\n"STARTTLS"\r\n"SASL" ""\r\nOK\r\n'
-_SIEVE = [_CAPABILITIES, "< STARTTLS", '> OK "Begin TLS"\r\n', TLS, '> "SASL" "PLAIN"\r\nOK\r\n', "< LOGOUT", "> OK\r\n"]
+_SIEVE = [
+    _CAPABILITIES,
+    "< STARTTLS",
+    '> OK "Begin TLS"\r\n',
+    TLS,
+    '> "SASL" "PLAIN"\r\nOK\r\n',
+    "< LOGOUT",
+    "> OK\r\n",
+]
 
 GOOD = {
     "smtp": _SMTP,
     "sieve": _SIEVE,
     "imaps": [TLS, "> * OK IMAP4 ready\r\n", "< a LOGOUT", "> * BYE\r\na OK\r\n"],
-    "submissions": [TLS, "> 220 smtp ready\r\n", "< EHLO", "> 250-smtp\r\n250 AUTH PLAIN LOGIN\r\n", "< QUIT", "> 221\r\n"],
+    "submissions": [
+        TLS,
+        "> 220 smtp ready\r\n",
+        "< EHLO",
+        "> 250-smtp\r\n250 AUTH PLAIN LOGIN\r\n",
+        "< QUIT",
+        "> 221\r\n",
+    ],
     "website": _page("OK"),
     "webmail": _page("", status="302 Found", more="Location: https://example.org/oauth/authorize\r\n"),
     "office": _page("<wopi-discovery><net-zone/></wopi-discovery>", kind="text/xml"),
@@ -56,7 +78,10 @@ BAD = {
     "an old mta-sts policy": ("mta-sts", _page(POLICY.replace("enforce", "testing"))),
     "an mta-sts policy with one line more": ("mta-sts", _page(f"{POLICY}mx: evil.example\r\n")),
     "an mta-sts policy as a web page": ("mta-sts", _page(POLICY, kind="text/html")),
-    "an mta-sts policy behind a redirect": ("mta-sts", _page("", status="301 Moved", more="Location: https://x/\r\n")),
+    "an mta-sts policy behind a redirect": (
+        "mta-sts",
+        _page("", status="301 Moved", more="Location: https://x/\r\n"),
+    ),
 }
 
 
@@ -81,7 +106,7 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _await(url: str) -> None:
     for _ in range(100):
         with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=1).close()
+            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 (loopback)
             return
         time.sleep(0.05)
     raise AssertionError(f"{url} does not answer")
@@ -93,8 +118,11 @@ def ask(exporter: str, name: str, port: int) -> dict[str, float]:
     query = {"module": name, "target": f"https://127.0.0.1:{port}/" if web else f"127.0.0.1:{port}"}
     if web:
         query["hostname"] = "mta-sts.example.org" if name == "mta-sts" else "example.org"
-    with urllib.request.urlopen(f"{exporter}/probe?{urllib.parse.urlencode(query)}", timeout=10) as answer:
-        lines = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    url = f"{exporter}/probe?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (loopback)
+        lines = [
+            line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")
+        ]
     return {name: float(value) for name, value in lines}
 
 

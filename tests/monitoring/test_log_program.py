@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from model.monitoring import log_program
 from model.monitoring.log_program import ACCESS, LEVEL, LOGFMT, REDACTIONS, SYSLOG
-
 from tests.monitoring.checkers import settings
 from tests.monitoring.log_lines import HIDDEN, KEPT, SECRET
 
@@ -35,11 +35,23 @@ def test_what_stands_beside_a_secret_is_kept() -> None:
 @pytest.mark.parametrize(
     ("line", "process", "text"),
     [
-        ("Aug  3 10:00:00 postfix-0 postfix/smtpd[12]: connect from x[192.0.2.1]", "postfix/smtpd", "connect from x[192.0.2.1]"),
+        (
+            "Aug  3 10:00:00 postfix-0 postfix/smtpd[12]: connect from x[192.0.2.1]",
+            "postfix/smtpd",
+            "connect from x[192.0.2.1]",
+        ),
         ("Nov 23 07:40:00 imap-0 mail.info cyrus-imapd/imap[9]: login: x", "cyrus-imapd/imap", "login: x"),
-        ("cyrus-imapd/imap[13064]: USAGE a@b.c user: 0.01 sys: 0.01", "cyrus-imapd/imap", "USAGE a@b.c user: 0.01 sys: 0.01"),
+        (
+            "cyrus-imapd/imap[13064]: USAGE a@b.c user: 0.01 sys: 0.01",
+            "cyrus-imapd/imap",
+            "USAGE a@b.c user: 0.01 sys: 0.01",
+        ),
         ("saslauthd[12] :auth success: [user=admin]", "saslauthd", "auth success: [user=admin]"),
-        ("Nov 23 07:40:00.123 postfix-0 /usr/sbin/amavisd[31]: (31-01) Passed CLEAN", "/usr/sbin/amavisd", "(31-01) Passed CLEAN"),
+        (
+            "Nov 23 07:40:00.123 postfix-0 /usr/sbin/amavisd[31]: (31-01) Passed CLEAN",
+            "/usr/sbin/amavisd",
+            "(31-01) Passed CLEAN",
+        ),
     ],
 )
 def test_a_syslog_line_gives_its_process_and_text(line: str, process: str, text: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from model.monitoring import log_program
 
+from model.monitoring import log_program
 from tests.monitoring.checkers import settings
 from tests.monitoring.log_lines import COUNTED, HIDDEN, SECRET, Counted
 

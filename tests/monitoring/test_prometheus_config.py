@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+
 from model.monitoring import prometheus, rules
 from model.monitoring.probes import probes
 from model.settings import Settings
-from model.topology import BLACKBOX, PROMETHEUS, Outside, edges
-
+from model.topology import BLACKBOX, PROMETHEUS, edges
 from tests.monitoring.checkers import run, settings
 
 
@@ -33,7 +33,9 @@ def test_every_edge_from_prometheus_is_scraped(stack: Settings) -> None:
 
 
 def test_every_edge_from_blackbox_is_asked_something(stack: Settings) -> None:
-    allowed = {(edge.server.name, port) for edge in edges(stack) if edge.client is BLACKBOX for port in edge.ports}
+    allowed = {
+        (edge.server.name, port) for edge in edges(stack) if edge.client is BLACKBOX for port in edge.ports
+    }
     asked = {probe.target.removeprefix("https://").partition("/")[0] for probe in probes(stack)}
     assert len(asked) == len(allowed)
 
@@ -74,8 +76,6 @@ def test_no_mta_sts_policy_is_asked_for_before_there_is_one() -> None:
     assert "mta-sts" not in {probe.name for probe in probes(settings(mail={}))}
 
 
-
-
 def test_metrics_never_fill_their_volume() -> None:
     stack = settings(storage={"metrics": {"size": "10Gi"}})
     assert f"--storage.tsdb.retention.size={8 * 1024**3}B" in prometheus.flags(stack)
@@ -87,4 +87,6 @@ def test_links_in_alerts_lead_through_the_proxy(stack: Settings) -> None:
 
 def test_alerts_go_to_alertmanager_under_its_path(stack: Settings) -> None:
     alerting = yaml.safe_load(prometheus.config(stack))["alerting"]["alertmanagers"]
-    assert alerting == [{"path_prefix": "/alertmanager", "static_configs": [{"targets": ["alertmanager:9093"]}]}]
+    assert alerting == [
+        {"path_prefix": "/alertmanager", "static_configs": [{"targets": ["alertmanager:9093"]}]}
+    ]

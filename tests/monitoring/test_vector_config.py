@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+
 from model.monitoring import vector
 from model.settings import Settings
-
 from tests.monitoring.checkers import settings
 
 
@@ -60,7 +60,12 @@ def test_the_disk_buffer_is_as_large_as_vector_demands(config: dict[str, Any]) -
 
 def test_every_input_exists(config: dict[str, Any]) -> None:
     made = {*config["sources"], *config["transforms"]}
-    used = {i for part in (config["transforms"], config["sinks"]) for step in part.values() for i in step["inputs"]}
+    used = {
+        i
+        for part in (config["transforms"], config["sinks"])
+        for step in part.values()
+        for i in step["inputs"]
+    }
     assert used <= made
 
 
@@ -74,4 +79,6 @@ def test_every_field_of_the_counter_is_always_there(config: dict[str, Any]) -> N
 
 def test_logs_go_to_the_store_in_the_other_namespace(config: dict[str, Any]) -> None:
     uri = config["sinks"]["store"]["uri"]
-    assert uri.startswith("http://victorialogs.kolab.svc.cluster.local:9428/insert/jsonline?_stream_fields=service,")
+    assert uri.startswith(
+        "http://victorialogs.kolab.svc.cluster.local:9428/insert/jsonline?_stream_fields=service,"
+    )

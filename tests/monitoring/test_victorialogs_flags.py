@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from model.monitoring import victorialogs
 
+from model.monitoring import victorialogs
 from tests.monitoring.checkers import settings
 
 

@@ -1,0 +1,50 @@
+"""blackbox: asks the stack's own services what their clients ask. The questions are in model/monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.daemon import DaemonComponent, Pod, Site
+from components.pods import Container, Privileges, Probe, from_config
+from model import topology
+from model.monitoring.blackbox import PATH
+from model.sizing import Size
+
+_NOBODY = 65534
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlackboxArgs:
+    """Inputs of Blackbox."""
+
+    image: str
+    size: Size
+    configuration: str
+    flags: Sequence[str]
+
+
+class Blackbox(DaemonComponent):
+    """The prober. Reached at topology.BLACKBOX."""
+
+    def __init__(
+        self, name: str, site: Site, args: BlackboxArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(topology.BLACKBOX, name, site, opts)
+        config = self.config("config", {"blackbox.yml": args.configuration})
+        self.serve()
+        container = Container(
+            name="blackbox",
+            image=args.image,
+            size=args.size,
+            privileges=Privileges(uid=_NOBODY, gid=_NOBODY, read_only_root=True),
+            args=args.flags,
+            mounts=[from_config("config", PATH, config)],
+            ports=self.daemon.ports,
+            readiness=Probe(http="/-/healthy"),
+            liveness=Probe(http="/-/healthy", period=20, timeout=10, failures=6),
+        )
+        self.deployment(Pod(containers=[container]))
+        self.register_outputs({})

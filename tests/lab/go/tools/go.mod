@@ -1,0 +1,3 @@
+module kolab.org/lab/tools
+
+go 1.25.0

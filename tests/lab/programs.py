@@ -1,0 +1,192 @@
+"""The programs of the cluster: built once per user from Go modules that go.sum pins byte for byte.
+
+Wrapper modules in go/, because `go install package@version` refuses modules that carry `replace` lines. Debian has
+the rest (etcd, containerd, CNI plugins): PACKAGES.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab import paths
+from tests.lab.errors import LabError
+from tests.lab.progress import Say
+from toolchain.cache import new_directory
+
+KUBERNETES = "v1.34.2"
+METALLB = "v0.15.2"
+COREDNS = "v1.13.1"
+
+# command -> Debian package
+PACKAGES = {
+    "etcd": "etcd-server",
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "ipset": "ipset",
+    "conntrack": "conntrack",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "sysctl": "procps",
+    "named": "bind9",
+    "/bin/busybox": "busybox-static",
+}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A wrapper module in go/: what is built from it, and which files of which dependency come along."""
+
+    name: str
+    takes: str
+    # program -> package
+    programs: dict[str, str] = field(default_factory=dict)
+    # module path -> {file or directory in it: name in share/}
+    share: dict[str, dict[str, str]] = field(default_factory=dict)
+    ldflags: str = ""
+
+    @property
+    def source(self) -> Path:
+        """The wrapper's directory."""
+        return paths.SOURCES / "go" / self.name
+
+    @property
+    def home(self) -> Path:
+        """Where its programs lie; another pin or another source is another directory."""
+        files = sorted(p for p in self.source.rglob("*") if p.suffix in {".go", ".mod", ".sum"})
+        digest = hashlib.sha256(b"".join(p.read_bytes() for p in files))
+        digest.update(repr((self.programs, self.share, self.ldflags)).encode())
+        return paths.cache() / "programs" / f"{self.name}-{digest.hexdigest()[:12]}"
+
+
+_VERSION = "k8s.io/component-base/version"
+_CLIENT_VERSION = "k8s.io/client-go/pkg/version"
+_KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+
+MODULES = {
+    module.name: module
+    for module in (
+        Module(
+            "kubernetes",
+            takes="5 to 8 minutes on 2 cores",
+            programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES} | {"movable": "./movable"},
+            ldflags=" ".join(
+                f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor=34"
+                for package in (_VERSION, _CLIENT_VERSION)
+            ),
+        ),
+        Module(
+            "metallb",
+            takes="2 minutes on 2 cores",
+            programs={
+                "metallb-controller": "go.universe.tf/metallb/controller",
+                "metallb-speaker": "go.universe.tf/metallb/speaker",
+            },
+            share={"go.universe.tf/metallb": {"config/manifests/metallb-native.yaml": "metallb.yaml"}},
+        ),
+        Module("coredns", takes="1 to 3 minutes on 2 cores", programs={"coredns": "."}),
+        Module(
+            "cert-manager",
+            takes="seconds",
+            share={"github.com/cert-manager/cert-manager": {"deploy/crds": "cert-manager-crds"}},
+        ),
+        Module("tools", takes="seconds", programs={"pause": "./pause", "echo": "./echo"}),
+    )
+}
+
+
+def program(name: str) -> Path:
+    """Path of a built program."""
+    for module in MODULES.values():
+        if name in module.programs:
+            return module.home / "bin" / name
+    raise KeyError(name)
+
+
+def shared(name: str) -> Path:
+    """Path of a file that came with a module."""
+    for module in MODULES.values():
+        if any(name in files.values() for files in module.share.values()):
+            return module.home / "share" / name
+    raise KeyError(name)
+
+
+def require_packages() -> None:
+    """Refuse in one sentence when a Debian package is missing."""
+    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = {package for command, package in PACKAGES.items() if shutil.which(command, path=search) is None}
+    if missing:
+        raise LabError(
+            f"missing on this machine: apt-get install -y --no-install-recommends {' '.join(sorted(missing))}"
+        )
+
+
+def build(say: Say) -> None:
+    """Build what is not there. Seconds when all is."""
+    for module in MODULES.values():
+        if not module.home.is_dir():
+            _build(module, say)
+
+
+def _build(module: Module, say: Say) -> None:
+    if shutil.which("go") is None:
+        raise LabError("Go 1.25 or newer is needed to build the lab's programs (Debian: golang-go of backports)")
+    say(f"building {module.name} from Go modules; takes {module.takes}, once per user")
+    with new_directory(module.home) as scratch:
+        if module.programs:
+            (scratch / "bin").mkdir()
+            _compile(module, scratch / "bin", say)
+        for path, files in module.share.items():
+            (scratch / "share").mkdir(exist_ok=True)
+            origin = _unpacked(module, path)
+            for inside, name in files.items():
+                copy = shutil.copytree if (origin / inside).is_dir() else shutil.copyfile
+                copy(origin / inside, scratch / "share" / name)
+
+
+def _compile(module: Module, target: Path, say: Say) -> None:
+    for name, package in module.programs.items():
+        command = ["go", "build", "-mod=readonly", "-ldflags", f"-s -w {module.ldflags}".strip()]
+        command += ["-o", str(target / name), package]
+        process = subprocess.Popen(
+            command,
+            cwd=module.source,
+            # Static: they run in images that hold nothing else.
+            env={**os.environ, "CGO_ENABLED": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if process.returncode != 0:
+            raise LabError(f"`go build` of {name} failed: {' / '.join(output.splitlines()[-5:])}")
+        say(f"  {name}")
+
+
+def _unpacked(module: Module, path: str) -> Path:
+    """Directory of a dependency's files in Go's module cache, checked against the wrapper's go.sum."""
+    version = subprocess.run(
+        ["go", "list", "-m", "-f", "{{.Version}}", path], cwd=module.source, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", f"{path}@{version}"],
+        cwd=module.source, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise LabError(f"{path} {version} cannot be had: {done.stderr.strip()[-300:] or done.stdout.strip()[-300:]}")
+    return Path(json.loads(done.stdout)["Dir"])
+
+

@@ -36,11 +36,9 @@ def settings_of(config: pulumi.Config) -> Settings:
 def cluster_of(settings: Settings) -> kubernetes.Provider:
     """The one cluster of the stack; there is no default provider to fall back to."""
     where = settings.kubernetes
+    name, render = where.cluster_identifier, where.render
     return kubernetes.Provider(
-        "cluster",
-        context=where.context,
-        cluster_identifier=where.cluster_identifier,
-        render_yaml_to_directory=where.render,
+        "cluster", context=where.context, cluster_identifier=name, render_yaml_to_directory=render
     )
 
 

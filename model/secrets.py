@@ -1,4 +1,4 @@
-"""Every private value of a stack: its key, its format, and why it exists.
+"""Every private value of a stack: its key, its format, why it exists, and when it is needed.
 
 Keys are flat (`kolab:databasePassword`), because a secret inside an object reaches the program untracked.
 Formats: the daemons paste most values with sed, DSNs and unquoted heredocs, so generated passwords hold only
@@ -7,13 +7,16 @@ letters and digits (upstream: docker/*/init.sh, docker/roundcube config.inc.php)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from model.settings import Settings
 
 Format = Literal["password", "appKey", "desKey", "uuid", "hex", "rsa4096", "rsa2048", "ecP256", "given"]
+
+DKIM_PREFIX = "dkimKey-"
+"""Begins the keys of DKIM's private halves; the selector follows."""
 
 
 @dataclass(frozen=True)
@@ -25,49 +28,111 @@ class Secret:
     why: str
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A secret of the catalogue, and the stacks that need it."""
+
+    secret: Secret
+    when: str
+    needed: Callable[[Settings], bool]
+
+
 def secrets(settings: Settings) -> tuple[Secret, ...]:
     """The secrets that this stack needs, in the order in which they are made."""
-    return tuple(_secrets(settings))
+    needed = (entry.secret for entry in CATALOGUE if entry.needed(settings))
+    return (*needed, *map(dkim_key, settings.mail.dkim.selectors))
 
 
-def _secrets(settings: Settings) -> Iterator[Secret]:
-    yield Secret("contentSalt", "hex", "names Kubernetes Secrets by content without giving the content away")
-    yield Secret("databaseRootPassword", "password", "MariaDB root; roundcube's migrations")
-    yield Secret("databasePassword", "password", "database of the web application")
-    yield Secret("legacyDatabasePassword", "password", "third database that the MariaDB image insists on")
-    yield Secret("roundcubeDatabasePassword", "password", "database of Roundcube")
-    yield Secret("redisPassword", "password", "Redis")
-    yield Secret("imapAdminPassword", "password", "cyrus-admin, which creates mailboxes")
-    yield Secret("noreplyPassword", "password", "mailbox that sends system mail")
-    yield Secret("adminPassword", "password", "first administrator of the web interface")
-    yield Secret("appKey", "appKey", "encrypts data of the web application; never change it")
-    yield Secret("passportPrivateKey", "rsa4096", "signs OAuth tokens; public half: passportPublicKey")
-    yield Secret("passportClientId", "uuid", "OAuth client of the login form")
-    yield Secret("passportClientSecret", "password", "OAuth client of the login form")
-    yield Secret("webmailClientId", "uuid", "OAuth client of the webmail")
-    yield Secret("webmailClientSecret", "password", "OAuth client of the webmail")
-    yield Secret("desKey", "desKey", "encrypts webmail sessions; the same on all replicas")
-    if settings.features.files and settings.external.s3 is None:
-        yield Secret("minioPassword", "password", "MinIO root user, which the web application uses")
-    if settings.external.s3:
-        yield Secret("s3AccessKey", "given", "access key of the S3 service")
-        yield Secret("s3SecretKey", "given", "secret key of the S3 service")
-    if settings.features.meet:
-        yield Secret("meetServerToken", "hex", "web application to Meet")
-        yield Secret("meetWebhookToken", "hex", "Meet to web application")
-        yield Secret("turnSecret", "hex", "temporary TURN credentials")
-    for selector in settings.mail.dkim.selectors:
-        yield Secret(f"dkimKey-{selector}", "rsa2048", f"DKIM key of selector {selector}")
-    if settings.tlsa:
-        yield Secret("mxKey", "ecP256", "private key of the MX certificate, stable for DANE")
-        if settings.tlsa.next:
-            yield Secret("mxNextKey", "ecP256", "the MX key that comes next")
-    if settings.tls.issuer == "acme" or settings.dns.provider == "cloudflare":
-        yield Secret("cloudflareApiToken", "given", "edits DNS records of the zones")
+def dkim_key(selector: str) -> Secret:
+    """The private half of a DKIM key."""
+    return Secret(f"{DKIM_PREFIX}{selector}", "rsa2048", f"DKIM key of selector {selector}")
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether some stack has a secret under this key."""
+    return key in NAMES or key.startswith(DKIM_PREFIX)
+
+
+def _own_files(settings: Settings) -> bool:
+    return settings.features.files and settings.external.s3 is None
+
+
+def _relay_login(settings: Settings) -> bool:
     egress = settings.network.egress
-    if egress is not None and egress.mode == "relay" and egress.username:
-        yield Secret("relayPassword", "given", "SASL password at the smarthost")
-    if settings.monitoring.enabled:
-        yield Secret(
-            "monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"
+    return egress is not None and egress.mode == "relay" and bool(egress.username)
+
+
+def _edits_dns(settings: Settings) -> bool:
+    return settings.tls.issuer == "acme" or settings.dns.provider == "cloudflare"
+
+
+def _catalogue() -> Iterator[Entry]:
+    def always(key: str, kind: Format, why: str) -> Entry:
+        return Entry(Secret(key, kind, why), "always", lambda _: True)
+
+    def meet(key: str, why: str) -> Entry:
+        return Entry(Secret(key, "hex", why), "features.meet", lambda settings: settings.features.meet)
+
+    def s3(key: str, why: str) -> Entry:
+        return Entry(
+            Secret(key, "given", why), "external.s3", lambda settings: settings.external.s3 is not None
         )
+
+    yield always("contentSalt", "hex", "names Kubernetes Secrets by content without giving the content away")
+    yield always("databaseRootPassword", "password", "MariaDB root; roundcube's migrations")
+    yield always("databasePassword", "password", "database of the web application")
+    yield always("legacyDatabasePassword", "password", "third database that the MariaDB image insists on")
+    yield always("roundcubeDatabasePassword", "password", "database of Roundcube")
+    yield always("redisPassword", "password", "Redis")
+    yield always("imapAdminPassword", "password", "cyrus-admin, which creates mailboxes")
+    yield always("noreplyPassword", "password", "mailbox that sends system mail")
+    yield always("adminPassword", "password", "first administrator of the web interface")
+    yield always("appKey", "appKey", "encrypts data of the web application; never change it")
+    yield always("passportPrivateKey", "rsa4096", "signs OAuth tokens; public half: passportPublicKey")
+    yield always("passportClientId", "uuid", "OAuth client of the login form")
+    yield always("passportClientSecret", "password", "OAuth client of the login form")
+    yield always("webmailClientId", "uuid", "OAuth client of the webmail")
+    yield always("webmailClientSecret", "password", "OAuth client of the webmail")
+    yield always("desKey", "desKey", "encrypts webmail sessions; the same on all replicas")
+    yield Entry(
+        Secret("minioPassword", "password", "MinIO root user, which the web application uses"),
+        "features.files without external.s3",
+        _own_files,
+    )
+    yield s3("s3AccessKey", "access key of the S3 service")
+    yield s3("s3SecretKey", "secret key of the S3 service")
+    yield meet("meetServerToken", "web application to Meet")
+    yield meet("meetWebhookToken", "Meet to web application")
+    yield meet("turnSecret", "temporary TURN credentials")
+    yield Entry(
+        Secret("mxKey", "ecP256", "private key of the MX certificate, stable for DANE"),
+        "tlsa",
+        lambda settings: settings.tlsa is not None,
+    )
+    yield Entry(
+        Secret("mxNextKey", "ecP256", "the MX key that comes next"),
+        "tlsa.next",
+        lambda settings: settings.tlsa is not None and settings.tlsa.next is not None,
+    )
+    yield Entry(
+        Secret("cloudflareApiToken", "given", "edits DNS records of the zones"),
+        "tls.issuer acme, or dns.provider cloudflare",
+        _edits_dns,
+    )
+    yield Entry(
+        Secret("relayPassword", "given", "SASL password at the smarthost"),
+        "network.egress of mode relay with a username",
+        _relay_login,
+    )
+    yield Entry(
+        Secret("monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"),
+        "monitoring.enabled",
+        lambda settings: settings.monitoring.enabled,
+    )
+
+
+CATALOGUE = tuple(_catalogue())
+"""Every secret that some stack has, except the DKIM keys: those are named by their selectors."""
+
+NAMES = frozenset(entry.secret.key for entry in CATALOGUE)
+"""The keys of the catalogue."""

@@ -20,6 +20,7 @@ from model.types import (
     KubernetesName,
     Network,
     Quantity,
+    Size,
 )
 
 Mode = Literal["single-node", "cluster"]
@@ -311,7 +312,7 @@ class Mail(Section):
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
-    message_size_limit: Quantity = "50Mi"
+    message_size_limit: Size = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False
     """Run mail through the web application's filter (invitations, external-sender notes)."""
@@ -408,7 +409,7 @@ class Monitoring(Section):
 class Volume(Section):
     """One persistent volume."""
 
-    size: Quantity
+    size: Size
     """Requested size; it can grow later, never shrink."""
     storage_class: str | None = None
     """Storage class; the cluster's default when empty. Changing it later means moving the data by hand."""
@@ -542,9 +543,9 @@ class Resources(Section):
 
     cpu: Quantity | None = None
     """Requested CPU."""
-    memory: Quantity | None = None
+    memory: Size | None = None
     """Requested memory."""
-    memory_limit: Quantity | None = None
+    memory_limit: Size | None = None
     """Limit of memory."""
 
 

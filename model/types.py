@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from fractions import Fraction
 from typing import Annotated
 
 import idna
-from pydantic import AfterValidator, BeforeValidator, IPvAnyAddress, IPvAnyNetwork
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyAddress, IPvAnyNetwork
 
-_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-_DNS1123 = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
-_QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|[kKMGTPE]i?)?$")
-_LOCAL_PART = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
-_DURATION = re.compile(r"^[1-9][0-9]*[smhdwy]$")
+# Always matched in full: a `$` would let a line end through.
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(m|k|Ki|[MGTPE]i?)?")
+_LOCAL_PART = re.compile(r"(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
+_DURATION = re.compile(r"[1-9][0-9]*[smhdwy]")
 
 
 def hostname(value: str) -> str:
@@ -21,20 +22,19 @@ def hostname(value: str) -> str:
 
     Raises ValueError for anything that no resolver and no certificate authority would accept.
     """
-    text = value.strip().rstrip(".").lower()
-    if not text.isascii():
+    text = value.strip().removesuffix(".").lower()
+    if not text.isascii() or "xn--" in text:
         try:
             text = idna.encode(text, uts46=True).decode("ascii")
-        except idna.IDNAError as error:
-            raise ValueError(f"is not a valid international domain name ({error})") from None
+        except idna.IDNAError:
+            raise ValueError("is not a valid international domain name (RFC 5891)") from None
     labels = text.split(".")
     if len(labels) < 2:
         raise ValueError("must be a full host name with at least one dot, such as mail.example.org")
     if len(text) > 253:
         raise ValueError("is longer than 253 bytes, the most that DNS carries")
-    for label in labels:
-        if not _LABEL.match(label):
-            raise ValueError(f"has the label {label!r}: labels are 1 to 63 letters, digits or inner hyphens")
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("must have 1 to 63 letters, digits or inner hyphens between its dots")
     if labels[-1].isdigit():
         raise ValueError("ends in a number, so it reads as an address and not as a name")
     return text
@@ -42,26 +42,44 @@ def hostname(value: str) -> str:
 
 def _email(value: str) -> str:
     local, at, domain = value.rpartition("@")
-    if not at or not _LOCAL_PART.match(local):
+    if not at or not _LOCAL_PART.fullmatch(local):
         raise ValueError("must be an address such as postmaster@example.org")
     return f"{local}@{hostname(domain)}"
 
 
 def _dns1123(value: str) -> str:
-    if not _DNS1123.match(value):
+    if not _LABEL.fullmatch(value):
         raise ValueError("must be a Kubernetes name: 1 to 63 lower-case letters, digits or inner hyphens")
     return value
 
 
 def _quantity(value: str) -> str:
-    if not _QUANTITY.match(value):
-        raise ValueError("must be a Kubernetes quantity such as 500m, 2, 512Mi or 20Gi")
+    if not _QUANTITY.fullmatch(value):
+        raise ValueError("must be a Kubernetes quantity such as 500m or 2")
+    return value
+
+
+def _size(value: str) -> str:
+    if not _QUANTITY.fullmatch(value) or value.endswith("m") or bytes_of(value) < 1:
+        raise ValueError("must be a size such as 512Mi or 20Gi")
     return value
 
 
 def _duration(value: str) -> str:
-    if not _DURATION.match(value):
+    if not _DURATION.fullmatch(value):
         raise ValueError("must be a duration such as 15d, 12h or 30m")
+    return value
+
+
+def _number_as_text(value: object) -> object:
+    # YAML reads `cpu: 2` as a number.
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _written(value: object) -> object:
+    # ipaddress would read the number 5 as 0.0.0.5, and keep the zone of fe80::1%eth0.
+    if isinstance(value, int | list) or "%" in str(value):
+        raise ValueError("must be written as digits with dots or colons")
     return value
 
 
@@ -69,14 +87,30 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Hostname = Annotated[str, AfterValidator(hostname)]
-Email = Annotated[str, AfterValidator(_email)]
-KubernetesName = Annotated[str, AfterValidator(_dns1123)]
-Quantity = Annotated[str, AfterValidator(_quantity)]
-Duration = Annotated[str, AfterValidator(_duration)]
-Address = IPvAnyAddress
-Addresses = Annotated[tuple[IPvAnyAddress, ...], BeforeValidator(_as_tuple)]
-Network = IPvAnyNetwork
+# The titles name each kind in schema.json and on the reference page.
+Hostname = Annotated[str, AfterValidator(hostname), Field(title="host name")]
+Email = Annotated[str, AfterValidator(_email), Field(title="mail address")]
+KubernetesName = Annotated[str, AfterValidator(_dns1123), Field(title="Kubernetes name")]
+Quantity = Annotated[
+    str,
+    BeforeValidator(_number_as_text, json_schema_input_type=str | float),
+    AfterValidator(_quantity),
+    Field(title="quantity"),
+]
+Size = Annotated[
+    str,
+    BeforeValidator(_number_as_text, json_schema_input_type=str | float),
+    AfterValidator(_size),
+    Field(title="size"),
+]
+Duration = Annotated[str, AfterValidator(_duration), Field(title="duration")]
+Address = Annotated[IPvAnyAddress, BeforeValidator(_written), Field(title="IP address")]
+Addresses = Annotated[
+    tuple[Address, ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=Address | tuple[Address, ...]),
+    Field(title="IP addresses"),
+]
+Network = Annotated[IPvAnyNetwork, BeforeValidator(_written), Field(title="network")]
 
 DOCUMENTATION = tuple(
     ipaddress.ip_network(net)
@@ -89,7 +123,7 @@ def bytes_of(quantity: str) -> int:
     """A memory or storage quantity in bytes, as Kubernetes reads it (apimachinery resource.Quantity)."""
     units = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
     units |= {f"{u}i": 1024 ** (i + 1) for i, u in enumerate("KMGTPE")}
-    match = re.match(r"^([0-9.]+)([A-Za-z]*)$", quantity)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)", quantity)
     if match is None or match[2] not in units:
         raise ValueError(f"{quantity!r} is not a size in bytes")
-    return int(float(match[1]) * units[match[2]])
+    return int(Fraction(match[1]) * units[match[2]])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from model.stack_file import StackFileError
-from ops import deploy, render, secrets
+from ops import deploy, dkim, dns, rehearse, render, secrets
 from ops.stacks import StackProblem
 
 
@@ -15,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; what goes wrong is one sentence and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m ops", description="Day-2 work on a stack.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for module in (deploy, render, secrets):
+    for module in (deploy, dkim, dns, rehearse, render, secrets):
         module.add_command(commands)
     options = parser.parse_args(arguments)
     try:
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (StackFileError, StackProblem) as problem:
         print(f"{options.command}: {problem}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from model.rehearsal import rehearse
 from ops import local, render, secrets, tables
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, local_environment
 
@@ -55,6 +56,8 @@ def run(options: argparse.Namespace) -> None:
     if options.command == "destroy" and is_local:
         arguments.append("--yes")
     _pulumi([*arguments, "--stack", options.stack, *options.arguments], options.stack)
+    if options.command == "preview" and settings.mail.dkim.selectors:
+        print(rehearse(settings).text())
     if options.command == "up":
         settings, _ = StackFile.read(options.stack).settings()
         render.write_zones(settings, ROOT / "rendered" / options.stack / "zones")

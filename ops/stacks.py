@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,16 @@ class Pulumi:
     def set_plain(self, path: str, value: str) -> None:
         """Stores a public value at a path such as mail.dkim.selectors.k1.stage."""
         self._run(["config", "set", "--plaintext", "--path", f"{NAMESPACE}:{path}"], value)
+
+    def remove(self, path: str) -> None:
+        """Removes the value at a path."""
+        self._run(["config", "rm", "--path", f"{NAMESPACE}:{path}"])
+
+    def append(self, key: str, entry: Mapping[str, str]) -> None:
+        """Adds an entry to the list at `key`."""
+        count = len(StackFile.read(self._stack, self._root).values.get(key) or [])
+        for name, value in entry.items():
+            self.set_plain(f"{key}[{count}].{name}", value)
 
     def plaintexts(self) -> dict[str, str]:
         """All flat values, decrypted. For comparing only."""

@@ -49,7 +49,9 @@ def settings(draw: st.DrawFn) -> Settings:
             "dns": draw(_dns(domain, hosted)),
             "mail": draw(_mail(domain, hosted)),
             "tls": draw(_tls(domain)),
-            "tlsa": draw(st.sampled_from((None, {"current": "a" * 64}, {"current": "a" * 64, "next": "b" * 64}))),
+            "tlsa": draw(
+                st.sampled_from((None, {"current": "a" * 64}, {"current": "a" * 64, "next": "b" * 64}))
+            ),
             "features": {"meet": draw(st.booleans()), "activesync": draw(st.booleans())},
         }
     )
@@ -103,7 +105,9 @@ def _hosts(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, str]:
         st.sampled_from((domain, *hosted, f"mta-sts.{domain}", f"mail.{domain}", f"mx.{domain}")),
         domains(),
     )
-    roles = draw(st.lists(st.sampled_from(("website", "mx", "helo", "imap", "smtp", "sieve", "turn")), max_size=2))
+    roles = draw(
+        st.lists(st.sampled_from(("website", "mx", "helo", "imap", "smtp", "sieve", "turn")), max_size=2)
+    )
     return {role: draw(names) for role in roles}
 
 
@@ -111,13 +115,20 @@ def _hosts(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, str]:
 def _dns(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, Any]:
     zones = draw(st.sets(st.sampled_from((domain, domain, *hosted))))
     zones |= {domain} if draw(st.booleans()) else set()
-    reverse = ("100.51.198.in-addr.arpa", "0-127.100.51.198.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa", "nonsense")
+    reverse = (
+        "100.51.198.in-addr.arpa",
+        "0-127.100.51.198.in-addr.arpa",
+        "8.b.d.0.1.0.0.2.ip6.arpa",
+        "nonsense",
+    )
     ptr: dict[str, Any] = {"provider": "manual"}
     if draw(st.booleans()):
         chosen = draw(st.lists(st.sampled_from(reverse), min_size=1, unique=True))
         ptr = {"provider": "zones", "zones": dict.fromkeys(chosen, "")}
     servers = draw(
-        st.sampled_from(({}, {f"ns1.{domain}": ["192.0.2.53"]}, {f"ns.{domain}": []}, {"ns1.provider.example": []}))
+        st.sampled_from(
+            ({}, {f"ns1.{domain}": ["192.0.2.53"]}, {f"ns.{domain}": []}, {"ns1.provider.example": []})
+        )
     )
     return {
         "provider": draw(st.sampled_from(("zonefile", "cloudflare"))),
@@ -132,12 +143,20 @@ def _dns(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, Any]:
 @st.composite
 def _mail(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, Any]:
     names = draw(st.lists(LABELS, max_size=4, unique=True))
-    keys = {name: (public("weak", 1024) if draw(st.integers(0, 9)) == 0 else public(str(i))) for i, name in enumerate(names)}
-    rua = st.sampled_from((f"reports@{domain}", f"a,b!c@{(*hosted, domain)[0]}", "dmarc@reports.example", f"x@mx.{domain}"))
+    keys = {
+        name: (public("weak", 1024) if draw(st.integers(0, 9)) == 0 else public(str(i)))
+        for i, name in enumerate(names)
+    }
+    rua = st.sampled_from(
+        (f"reports@{domain}", f"a,b!c@{(*hosted, domain)[0]}", "dmarc@reports.example", f"x@mx.{domain}")
+    )
     return {
         "mx": {"stage": draw(st.sampled_from(("hold", "live")))},
         "postmaster": draw(st.sampled_from((None, f"postmaster@{domain}", f"hugo@mx.{domain}"))),
-        "mtaSts": {"stage": draw(st.sampled_from(("none", "testing", "enforce", "removing"))), "since": draw(st.none() | DAYS)},
+        "mtaSts": {
+            "stage": draw(st.sampled_from(("none", "testing", "enforce", "removing"))),
+            "since": draw(st.none() | DAYS),
+        },
         "dmarc": {
             "policy": draw(POLICIES),
             "subdomainPolicy": draw(st.none() | POLICIES),

@@ -99,7 +99,9 @@ def test_text_that_is_no_such_value_is_refused_with_a_sentence(kind: str, text: 
         parse_value(kind, text)
 
 
-@pytest.mark.parametrize("line", ["", "a.", "a. IN A 192.0.2.1", "a. x IN A 192.0.2.1", "a. 60 CH A 192.0.2.1"])
+@pytest.mark.parametrize(
+    "line", ["", "a.", "a. IN A 192.0.2.1", "a. x IN A 192.0.2.1", "a. 60 CH A 192.0.2.1"]
+)
 def test_a_line_of_another_form_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
         parse(line)

@@ -31,6 +31,7 @@ const (
 type driver struct {
 	csi.UnimplementedIdentityServer
 	csi.UnimplementedNodeServer
+	registration.UnimplementedRegistrationServer
 	node, data, socket string
 }
 

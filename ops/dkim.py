@@ -1,0 +1,174 @@
+"""`ops dkim`: the life of a signing key, one reviewed step at a time.
+
+staged (made) -> published (in DNS) -> active (signs) -> retired (11 days) -> revoked (empty p=) -> removed.
+Every step edits the stack file and deploys nothing: the edit goes through review and `pulumi up` like any other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from components.guard import RULE
+from model import identity
+from model.identity.dkim import RETIRED_DAYS, name, text
+from model.identity.rdata import TXT
+from model.keys import dkim_public_key
+from model.secrets import Secret
+from model.settings import Settings
+from ops import edits, lookup
+from ops.secrets import make
+from ops.stacks import Pulumi, StackFile, StackProblem
+
+_AT = "mail.dkim.selectors"
+
+
+def add_command(commands: Any) -> None:
+    """Registers the command."""
+    parser = commands.add_parser(
+        "dkim", help="make, publish, activate, retire, revoke and remove signing keys"
+    )
+    parser.add_argument("step", choices=list(_STEPS))
+    parser.add_argument("selector", nargs="?", help="default for stage: k<year><month>")
+    parser.add_argument("--stack", required=True)
+    parser.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="ADDRESS[:PORT]",
+        help="ask this name server instead of the zones' own; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Takes one step. Raises StackProblem when it is unsafe, before anything is written."""
+    today = datetime.date.today()
+    stack = StackFile.read(options.stack)
+    settings, _ = stack.settings()
+    selector = options.selector or (f"k{today:%Y%m}" if options.step == "stage" else None)
+    if selector is None:
+        raise StackProblem(
+            f"name the selector; there are {', '.join(settings.mail.dkim.selectors) or 'none'}"
+        )
+    print(_STEPS[options.step](stack, settings, selector, today, options.server))
+
+
+def _stage(
+    stack: StackFile, settings: Settings, selector: str, today: datetime.date, _: Sequence[str]
+) -> str:
+    if selector in settings.mail.dkim.selectors or f"dkimKey-{selector}" in stack.values:
+        raise StackProblem(
+            f"selector {selector} exists already, and a selector is never used twice: choose another"
+        )
+    private = make(Secret(f"dkimKey-{selector}", "rsa2048", "DKIM"))
+    changes = {
+        f"{_AT}.{selector}.stage": "staged",
+        f"{_AT}.{selector}.since": today.isoformat(),
+        f"{_AT}.{selector}.publicKey": dkim_public_key(private),
+    }
+    edits.propose(stack, changes, today)
+    pulumi = Pulumi(stack.name)
+    pulumi.set_secret(f"dkimKey-{selector}", private)
+    edits.write(pulumi, changes)
+    return f"{selector} is staged. Next: python -m ops dkim publish {selector} --stack {stack.name}, review, pulumi up."
+
+
+def _publish(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
+    _move(stack, selector, "published", today)
+    return (
+        f"{selector} will be published by the next pulumi up. Next, when every name server shows it:"
+        f" python -m ops dkim activate {selector} --stack {stack.name}."
+    )
+
+
+def _activate(
+    stack: StackFile, settings: Settings, selector: str, today: datetime.date, servers: Sequence[str]
+) -> str:
+    _require_visible(settings, selector, servers)
+    old = [s for s, key in settings.mail.dkim.selectors.items() if key.stage == "active" and s != selector]
+    changes = _change(selector, "active", today)
+    for other in old:
+        # Only one key signs: the step that starts the new one ends the old one.
+        changes |= _change(other, "retired", today)
+    edits.propose(stack, changes, today)
+    edits.write(Pulumi(stack.name), changes)
+    safe = today + datetime.timedelta(days=RETIRED_DAYS)
+    later = "".join(f" {other} is retired; revoke it not before {safe}." for other in old)
+    return f"{selector} signs from the next pulumi up on.{later}"
+
+
+def _retire(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
+    _move(stack, selector, "retired", today)
+    return f"{selector} is retired and stays in DNS. Revoke it not before {today + datetime.timedelta(days=RETIRED_DAYS)}."
+
+
+def _revoke(
+    stack: StackFile, settings: Settings, selector: str, today: datetime.date, _: Sequence[str]
+) -> str:
+    changes = _change(selector, "revoked", today)
+    edits.propose(stack, changes, today)
+    pulumi = Pulumi(stack.name)
+    edits.write(pulumi, changes)
+    # Its Secret is guarded. This step is the reviewed decision that it may go, in the step after.
+    pulumi.append(
+        "acknowledge",
+        {
+            "rule": RULE,
+            "subject": f"postfix-dkim-{selector}",
+            "reason": f"DKIM key {selector} revoked on {today}",
+        },
+    )
+    after = today + datetime.timedelta(seconds=settings.dns.ttl, days=1)
+    return f"{selector} is revoked (empty p=). Next, after pulumi up and not before {after}: python -m ops dkim remove {selector}."
+
+
+def _remove(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
+    changes = {f"{_AT}.{selector}": None}
+    edits.propose(stack, changes, today)
+    pulumi = Pulumi(stack.name)
+    edits.write(pulumi, changes)
+    pulumi.remove(f"dkimKey-{selector}")
+    return f"{selector} is removed. Its acknowledgement may go after the next pulumi up."
+
+
+def _change(selector: str, stage: str, today: datetime.date) -> dict[str, str | None]:
+    return {f"{_AT}.{selector}.stage": stage, f"{_AT}.{selector}.since": today.isoformat()}
+
+
+def _move(stack: StackFile, selector: str, stage: str, today: datetime.date) -> None:
+    changes = _change(selector, stage, today)
+    edits.propose(stack, changes, today)
+    edits.write(Pulumi(stack.name), changes)
+
+
+def _require_visible(settings: Settings, selector: str, servers: Sequence[str]) -> None:
+    """Raises StackProblem unless every authoritative server of every zone of ours shows the key."""
+    key = settings.mail.dkim.selectors.get(selector)
+    expected = text(key) if key else None
+    if expected is None:
+        raise StackProblem(f"{selector} is not published yet; python -m ops dkim publish {selector} first")
+    names = [
+        name(selector, domain) for domain in settings.domains if domain not in identity.cname_sheet(settings)
+    ]
+    for wanted in names:
+        for server in lookup.servers_of(wanted, servers):
+            found = lookup.rdata_at(server, wanted, "TXT")
+            if found != [str(TXT(expected))]:
+                seen = f"shows {len(found)} other record(s)" if found else "does not show it"
+                raise StackProblem(
+                    f"nothing was changed: name server {server[0]} {seen} at {wanted}, and receivers who ask it would"
+                    f" fail every signature. Fix: pulumi up (or publish the zone), wait for the secondaries, try again"
+                )
+
+
+_STEPS = {
+    "stage": _stage,
+    "publish": _publish,
+    "activate": _activate,
+    "retire": _retire,
+    "revoke": _revoke,
+    "remove": _remove,
+}

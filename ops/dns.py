@@ -1,0 +1,112 @@
+"""`ops dns`: the records of a stack for people and servers outside of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from model import identity
+from model.findings import Finding, report
+from model.identity.existing import conflicts
+from model.identity.rdata import parse_value
+from model.identity.record import Record
+from model.settings import Settings
+from ops import lookup, push, render
+from ops.stacks import ROOT, StackFile, StackProblem
+from ops.tables import table
+
+
+def add_command(commands: Any) -> None:
+    """Registers the command."""
+    parser = commands.add_parser("dns", help="show, export, compare and push the records of a stack")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, (action, about) in _ACTIONS.items():
+        sub = actions.add_parser(name, help=about)
+        sub.add_argument("--stack", required=True)
+        sub.set_defaults(run=action)
+        if name == "export":
+            sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")
+        if name in ("compare", "push"):
+            sub.add_argument(
+                "--server",
+                action="append",
+                default=[],
+                metavar="ADDRESS[:PORT]",
+                help="name server; default for compare: those of the zone",
+            )
+        if name == "push":
+            push.add_arguments(sub)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings, warnings = StackFile.read(options.stack).settings()
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return settings
+
+
+def show(options: argparse.Namespace) -> None:
+    """Prints every record with its reason."""
+    rows = [(r.name, str(r.ttl), r.type, r.content, r.why) for r in identity.records(_settings(options))]
+    print(table(("NAME", "TTL", "TYPE", "VALUE", "WHY"), rows))
+
+
+def export(options: argparse.Namespace) -> None:
+    """Writes the zone files."""
+    target = options.to or ROOT / "rendered" / options.stack / "zones"
+    count = render.write_zones(_settings(options), target)
+    print(f"dns export: {count} zones in {target}", file=sys.stderr)
+
+
+def tickets(options: argparse.Namespace) -> None:
+    """Prints what humans have to do, as Markdown."""
+    print(identity.markdown(identity.tickets(_settings(options))))
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Reads what the zones hold now. Raises StackProblem when something would be duplicated or shadowed."""
+    found = existing_conflicts(_settings(options), options.server)
+    print(report(found) if found else "dns compare: nothing in the way", file=sys.stderr)
+    if any(finding.severity == "error" for finding in found):
+        raise StackProblem("the zones hold records that contradict this stack; see above")
+
+
+def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Finding]:
+    """Findings about what the zones hold at the names that this stack would publish, asked at the first server of each."""
+    found: list[Finding] = []
+    for zone, planned in identity.zones(settings).items():
+        server = lookup.servers_of(zone, servers)[0]
+        questions = {(record.name, record.type) for record in planned}
+        # An alias hides every other type, and a wildcard answers for names that are not there.
+        questions |= {(name, "CNAME") for name, _ in questions} | {
+            (f"*.{zone}", t) for t in ("A", "MX", "TXT", "CNAME")
+        }
+        existing = [
+            Record(name, value, 0)
+            for name, kind in sorted(questions)
+            for value in _values(server, name, kind)
+        ]
+        found += conflicts(planned, existing, zone)
+    return found
+
+
+def _values(server: tuple[str, int], name: str, kind: str) -> list[Any]:
+    texts = lookup.rdata_at(server, name, kind)
+    return [parse_value(kind, text) for text in texts]
+
+
+def push_zones(options: argparse.Namespace) -> None:
+    """Sends the records to an authoritative server by dynamic update (RFC 2136)."""
+    push.run(_settings(options), options)
+
+
+_ACTIONS = {
+    "show": (show, "every record and why it exists"),
+    "export": (export, "zone files, for servers and providers that take them"),
+    "tickets": (tickets, "what only humans can do: PTR, registrar, customers' CNAMEs"),
+    "compare": (compare, "what the zones hold already that would be duplicated or shadowed"),
+    "push": (push_zones, "update your own name servers (RFC 2136)"),
+}

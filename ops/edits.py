@@ -1,0 +1,48 @@
+"""Edits of a stack file that are checked before they are written: by all rules, and as a step from what it says now."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from model.findings import report
+from model.settings import Settings
+from model.stack_file import load
+from model.transition import snapshot, transition
+from ops.stacks import Pulumi, StackFile, StackProblem
+
+Edits = Mapping[str, str | None]
+"""Path such as mail.dkim.selectors.k1.stage -> new value, or None to remove it."""
+
+
+def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
+    """The settings after `edits`. Raises StackFileError or StackProblem when they are wrong or come too early."""
+    before, _ = stack.settings()
+    values = copy.deepcopy(stack.values)
+    for path, value in edits.items():
+        _apply(values, path.split("."), value)
+    after, _ = load(values, stack.secret_keys, need_secrets=False)
+    refused = transition(snapshot(before), after, today)
+    if any(finding.severity == "error" for finding in refused):
+        raise StackProblem(f"nothing was changed: {report(refused)}")
+    return after
+
+
+def write(pulumi: Pulumi, edits: Edits) -> None:
+    """Stores `edits` through the CLI, which keeps the rest of the file as it is."""
+    for path, value in edits.items():
+        if value is None:
+            pulumi.remove(path)
+        else:
+            pulumi.set_plain(path, value)
+
+
+def _apply(node: Any, keys: list[str], value: str | None) -> None:
+    for key in keys[:-1]:
+        node = node.setdefault(key, {})
+    if value is None:
+        node.pop(keys[-1], None)
+    else:
+        node[keys[-1]] = value

@@ -1,0 +1,64 @@
+"""What name servers say, asked one by one: a resolver's cache may still show yesterday."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rdatatype
+import dns.resolver
+
+from ops.stacks import StackProblem
+
+_TIMEOUT = 5.0
+"""Seconds to wait for one server."""
+
+
+def servers_of(name: str, given: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """Addresses and ports of all authoritative servers of the zone that holds `name`.
+
+    `given` (address or address:port, IPv6 in brackets) replaces them. Raises StackProblem when they cannot be found.
+    """
+    if given:
+        return [_address(text) for text in given]
+    try:
+        zone = dns.resolver.zone_for_name(name)
+        hosts = [str(answer.target) for answer in dns.resolver.resolve(zone, "NS")]
+        return [(str(a), 53) for host in hosts for a in dns.resolver.resolve(host, "A")]
+    except dns.exception.DNSException as error:
+        raise StackProblem(
+            f"the name servers of {name} cannot be found: {error}; name them with --server"
+        ) from None
+
+
+def rdata_at(server: tuple[str, int], name: str, kind: str) -> list[str]:
+    """Values of `name` at one server, in presentation format. An alias is not followed."""
+    query = dns.message.make_query(name, kind)
+    try:
+        answer, _ = dns.query.udp_with_fallback(query, server[0], port=server[1], timeout=_TIMEOUT)
+    except (dns.exception.DNSException, OSError) as error:
+        raise StackProblem(f"name server {server[0]} does not answer for {name}: {error}") from None
+    wanted = dns.rdatatype.from_text(kind)
+    owner = dns.name.from_text(name)
+    rrsets = [rrset for rrset in answer.answer if rrset.rdtype == wanted and rrset.name == owner]
+    return [_text(rdata) for rrset in rrsets for rdata in rrset]
+
+
+def _text(rdata: Any) -> str:
+    # dnspython breaks long hex and base64 for reading; our own presentation does not.
+    if rdata.rdtype == dns.rdatatype.TLSA:
+        return f"{rdata.usage} {rdata.selector} {rdata.mtype} {rdata.cert.hex()}"
+    return str(rdata.to_text())
+
+
+def _address(text: str) -> tuple[str, int]:
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return host, int(port.lstrip(":") or 53)
+    host, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    return host, int(port or 53)

@@ -8,7 +8,6 @@ from typing import Any
 from model.findings import Finding
 from model.rules import mail
 from model.settings import Settings
-
 from tests.identity.keys import public
 
 FOREIGN = "xn--mnchen-3ya.example"

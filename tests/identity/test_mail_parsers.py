@@ -11,12 +11,12 @@ import checkdmarc.spf
 import dkim as dkimpy
 import pytest
 import spf as pyspf
+
 from model.identity import mta_sts, records
 from model.identity.answers import Answers
 from model.identity.rdata import MX, TXT
 from model.names import Names
 from model.topology import egress_addresses
-
 from tests.identity.keys import pem, public
 from tests.identity.stacks import FOREIGN, selectors, stack
 

@@ -8,9 +8,9 @@ import dns.rdata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from model.identity import parse, records
 from model.identity.rdata import (
-    A,
     AAAA,
     CAA,
     CNAME,
@@ -21,11 +21,11 @@ from model.identity.rdata import (
     SRV,
     TLSA,
     TXT,
+    A,
     Value,
     parse_value,
 )
 from model.identity.record import Record
-
 from tests.identity.stacks import stack
 
 LABEL = st.from_regex(r"\A[a-z0-9_]([a-z0-9_-]{0,10}[a-z0-9])?\Z")

@@ -19,10 +19,10 @@ import dns.rcode
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
+
 from model.identity import Record, file_name, parse, zone_file, zones
 from model.identity.zonefile import nameservers
 from model.settings import Settings
-
 from tests.identity.stacks import findings, stack
 from tests.identity.strategies import settings
 

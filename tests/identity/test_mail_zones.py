@@ -9,11 +9,11 @@ from collections.abc import Iterable
 import dns.zone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
+
 from model.identity import Record, cname_sheet, held_back, parse, plan, records, zone_file, zones
 from model.identity.rdata import ROOT, TXT
 from model.identity.zonefile import serial
 from model.settings import Settings
-
 from tests.identity.stacks import FOREIGN, findings, stack
 from tests.identity.strategies import settings
 

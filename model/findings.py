@@ -22,11 +22,14 @@ class Finding:
 
     def __str__(self) -> str:
         source = f" ({self.source})" if self.source else ""
-        return f"{self.path}: {self.problem}{source}. Fix: {self.fix}. [{self.rule}]"
+        end = "" if self.fix.endswith("?") else "."
+        return f"{self.path}: {self.problem}{source}. Fix: {self.fix}{end} [{self.rule}]"
 
 
 def report(findings: Iterable[Finding]) -> str:
     """All findings as the text that an operator reads: errors first, then by key."""
     ordered = sorted(findings, key=lambda f: (f.severity != "error", f.path, f.rule))
+    if len(ordered) == 1:
+        return f"{ordered[0].severity} in the stack file: {ordered[0]}"
     lines = [f"  {f.severity}: {f}" for f in ordered]
-    return "\n".join([f"the stack file has {len(ordered)} finding(s):", *lines])
+    return "\n".join([f"the stack file has {len(ordered)} findings:", *lines])

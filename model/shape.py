@@ -58,7 +58,7 @@ class _Place:
     @property
     def meaning(self) -> str:
         text = (self.field.description or "").strip().rstrip(".") if self.field else ""
-        return f"it means: {text}" if text else "correct the value"
+        return f" (it means: {text})" if text else ""
 
 
 def fault_of(detail: Any) -> Fault:
@@ -69,18 +69,20 @@ def fault_of(detail: Any) -> Fault:
         parent = _place(detail["loc"][:-1])
         return unknown_key(keys, [alias for model in _models(parent.kind) for alias in aliases(model)])
     if kind == "missing":
-        fix = f"add it; {place.meaning}" if place.field else "add it"
-        return _fault(_finding("missing", keys, "is missing", fix), keys[:-1])
+        return _fault(_finding("missing", keys, "is missing", f"add it{place.meaning}"), keys[:-1])
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
         fix = f"add {tag}: to say which kind this is"
         return _fault(_finding("missing", (*keys, tag), "is missing", fix), keys)
     if kind == "union_tag_invalid":
-        tag, allowed = context["discriminator"].strip("'"), context["expected_tags"]
-        return _fault(_one_of((*keys, tag), allowed), keys)
+        tag = context["discriminator"].strip("'")
+        allowed = " or ".join(context["expected_tags"].rsplit(", ", 1))
+        return _fault(_one_of((*keys, tag), allowed, context["tag"]), keys)
     if kind == "literal_error":
-        return _fault(_one_of(keys, context["expected"]), keys)
-    return _fault(_finding("value", keys, _problem(kind, detail["msg"], context), place.meaning), keys)
+        return _fault(_one_of(keys, context["expected"], detail["input"]), keys)
+    return _fault(
+        _finding("value", keys, _problem(kind, detail["msg"], context), f"correct it{place.meaning}"), keys
+    )
 
 
 def unknown_key(keys: Keys, known: Collection[str]) -> Fault:
@@ -115,8 +117,11 @@ def _fault(finding: Finding, at: Keys) -> Fault:
     return Fault(finding, at, at)
 
 
-def _one_of(keys: Keys, allowed: str) -> Finding:
-    return _finding("value", keys, f"must be {allowed}", f"write one of {allowed}")
+def _one_of(keys: Keys, allowed: str, given: object) -> Finding:
+    close = difflib.get_close_matches(str(given), allowed.split("'")[1::2], n=1)
+    return _finding(
+        "value", keys, f"must be {allowed}", f"did you mean {close[0]}?" if close else "write one of them"
+    )
 
 
 def _finding(rule: str, keys: Keys, problem: str, fix: str) -> Finding:

@@ -25,7 +25,8 @@ class StackFileError(Exception):
     """The stack file is refused; the message is what the operator reads."""
 
     def __init__(self, findings: Collection[Finding]) -> None:
-        super().__init__(report(findings))
+        # Warnings are shown by what goes on in spite of them; beside errors they only hide these.
+        super().__init__(report(f for f in findings if f.severity == "error"))
         self.findings = tuple(findings)
 
 
@@ -79,11 +80,11 @@ def _parse(raw: dict[str, Any]) -> tuple[Settings | None, list[Fault], set[Keys]
                 left_out,
             )
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
+            details = error.errors(include_url=False)
         found = [fault_of(detail) for detail in details]
         # What is missing only because it was left out is no new fault, but what needs it must go too.
-        gone = {path(keys) for keys in left_out}
-        faults += [fault for fault in found if fault.finding.path not in gone]
+        told = {path(keys) for keys in left_out} | {fault.finding.path for fault in faults}
+        faults += {f.finding.path: f for f in found if f.finding.path not in told}.values()
         cuts = {_cut(raw, fault.at) for fault in found}
         if () in cuts or cuts <= left_out:
             return None, faults, left_out

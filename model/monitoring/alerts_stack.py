@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from model.monitoring.alert import EVENTS, Alert, events, grew
 from model.monitoring.probes import Probe, Severity, probes
 from model.settings import Settings
+from model.types import bytes_of
 
 _PROBE = "blackbox, https://github.com/prometheus/blackbox_exporter"
 _DAY = 86400
@@ -19,7 +20,7 @@ def stack(settings: Settings) -> Iterator[Alert]:
         yield _silent(probe)
     yield from _certificates()
     yield from _daemons()
-    yield from _storage()
+    yield from _storage(settings)
     yield from _monitoring()
 
 
@@ -104,7 +105,7 @@ def _daemons() -> Iterator[Alert]:
     )
 
 
-def _storage() -> Iterator[Alert]:
+def _storage(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         name="VolumeFull",
         severity="page",
@@ -123,7 +124,8 @@ def _storage() -> Iterator[Alert]:
         name="LogStoreFull",
         severity="ticket",
         service="victorialogs",
-        expr="vl_free_disk_space_bytes < 1e9 or vl_storage_is_read_only > 0",
+        # The store itself keeps a fifth of its volume free.
+        expr=f"vl_free_disk_space_bytes < {bytes_of(settings.storage.logs.size) // 10} or vl_storage_is_read_only > 0",
         wait="30m",
         summary="VictoriaLogs has almost no room left",
         meaning="new log lines will be refused",

@@ -81,6 +81,8 @@ def _modules(settings: Settings) -> dict[str, Any]:
                 {"send": "QUIT"},
             ],
         ),
+        # Any answer will do, also that we must log in first: it is not stuck.
+        "redis": _tcp(query_response=[{"send": "PING"}, {"expect": r"^([+]PONG|-NOAUTH)"}]),
         # RFC 5804: the capabilities end with OK, and come again after STARTTLS.
         "sieve": _tcp(
             _tls(settings, names.sieve),

@@ -90,6 +90,8 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
     ]
     listed += [("kolab:network.public", a) for found in public_addresses(settings).values() for a in found]
     listed += [("kolab:network.egress", a) for a in egress_addresses(settings)]
+    if settings.network.ingress:
+        listed += [("kolab:network.ingress.addresses", str(a)) for a in settings.network.ingress.addresses]
     for path, text in sorted(set(listed)):
         address = ipaddress.ip_address(text)
         if any(address in net for net in cluster if net.version == address.version):
@@ -121,8 +123,11 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
 def public_side(settings: Settings) -> Iterator[Finding]:
     """The public side of each claim must be an address that the Internet routes."""
     claimed = {a for found in claimed_addresses(settings).values() for a in found}
+    groups = claimed_addresses(settings).values()
+    complete = all(groups) and (settings.single_node or len(claimed) == sum(map(len, groups)))
     for inside in map(str, settings.network.public):
-        if inside not in claimed:
+        # As long as a claim is missing or given twice, this line may be the one that belongs to it.
+        if inside not in claimed and complete:
             yield Finding(
                 rule="public-unclaimed",
                 path=f"kolab:network.public.{inside}",

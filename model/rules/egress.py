@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from model.findings import Finding
 from model.settings import Settings
-from model.topology import egress_addresses
 
 _AT = "kolab:network.egress"
 
@@ -27,9 +26,13 @@ def egress_usable(settings: Settings) -> Iterator[Finding]:
     egress = settings.network.egress
     if egress is None:
         return
-    seen: dict[str, int] = {}
-    for address in egress_addresses(settings):
-        seen[address] = seen.get(address, 0) + 1
+    if egress.mode == "gateway" and not any(a.version == 4 for a in egress.addresses):
+        yield Finding(
+            rule="egress-ipv4",
+            path=f"{_AT}.addresses",
+            problem="has no IPv4 address, and most receivers have no other",
+            fix="add the IPv4 address that mail leaves the gateway with",
+        )
     if egress.mode == "nodes":
         for node, addresses in egress.nodes.items():
             if not any(a.version == 4 for a in addresses):

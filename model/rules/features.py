@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from model.findings import Finding
 from model.images import KOLAB, OTHERS
 from model.settings import Settings
+from model.sizing import DEFAULTS, size_of
 from model.topology import daemons
 from model.types import bytes_of
 
@@ -99,4 +100,18 @@ def known_names(settings: Settings) -> Iterator[Finding]:
             )
 
 
-RULES = (combinations, message_size, real_stack, known_names)
+def memory(settings: Settings) -> Iterator[Finding]:
+    """Kubernetes refuses a container whose limit is below what it requests."""
+    for name in settings.resources:
+        if name in DEFAULTS:
+            size = size_of(settings, name)
+            if bytes_of(size.memory_limit) < bytes_of(size.memory):
+                yield Finding(
+                    rule="limit-below-request",
+                    path=f"kolab:resources.{name}.memoryLimit",
+                    problem=f"is {size.memory_limit}, less than the {size.memory} that {name} requests",
+                    fix="raise it, or lower memory",
+                )
+
+
+RULES = (combinations, message_size, real_stack, known_names, memory)

@@ -33,25 +33,27 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
 def distinct(settings: Settings) -> Iterator[Finding]:
     """The mail hosts stand apart: MX and HELO names carry other addresses than the web names."""
     names = Names.of(settings)
+    # Website, IMAP and submission are all the proxy's, unless an Ingress controller answers the web.
+    web = "proxy" if settings.network.ingress is None else "ingress"
     separate = {
-        "mx": names.mx,
-        "imap": names.imap,
-        "smtp": names.smtp,
-        "sieve": names.sieve,
-        "turn": names.turn,
+        "website": (names.website, web),
+        "imap": (names.imap, "proxy"),
+        "smtp": (names.smtp, "proxy"),
+        "mx": (names.mx, "smtp"),
+        "sieve": (names.sieve, "sieve"),
+        "turn": (names.turn, "turn"),
     }
     if not settings.single_node:
-        taken: dict[str, str] = {names.website: "website"}
-        for key, host in separate.items():
-            other = taken.get(host)
-            if other and {key, other} != {"imap", "smtp"}:
+        taken: dict[str, tuple[str, str]] = {}
+        for key, (host, claim) in separate.items():
+            other, others_claim = taken.setdefault(host, (key, claim))
+            if claim != others_claim:
                 yield Finding(
                     rule="host-shared",
                     path=f"kolab:hosts.{key}",
                     problem=f"is {host}, the same as hosts.{other}, which has another address",
                     fix="choose a name of its own",
                 )
-            taken.setdefault(host, key)
     seen: set[str] = set()
     for index, domain in enumerate(settings.hosted_domains):
         if domain == settings.domain or domain in seen:

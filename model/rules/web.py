@@ -8,17 +8,21 @@ from model.findings import Finding
 from model.settings import Settings
 
 
-def ingress(settings: Settings) -> Iterator[Finding]:
-    """hostPort and an Ingress controller would fight for 80 and 443 only if both answered them."""
-    network = settings.network
-    if network.ingress and network.ingress.controller_cidr.prefixlen == 0:
+def ingress_trust(settings: Settings) -> Iterator[Finding]:
+    """Whoever may set X-Forwarded-For chooses the address that rate limits and logs see."""
+    ingress = settings.network.ingress
+    if ingress and ingress.controller_cidr.prefixlen == 0:
         yield Finding(
             rule="ingress-trust",
             path="kolab:network.ingress.controllerCidr",
             problem="trusts X-Forwarded-For from the whole Internet",
             fix="write the network of the controller's pods",
         )
-    if network.load_balancer == "hostPort" and not settings.single_node:
+
+
+def host_ports(settings: Settings) -> Iterator[Finding]:
+    """A port on a node stays on that node, while pods of a cluster move."""
+    if settings.network.load_balancer == "hostPort" and not settings.single_node:
         yield Finding(
             rule="hostport-mode",
             path="kolab:network.loadBalancer",
@@ -27,4 +31,4 @@ def ingress(settings: Settings) -> Iterator[Finding]:
         )
 
 
-RULES = (ingress,)
+RULES = (ingress_trust, host_ports)

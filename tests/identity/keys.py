@@ -15,21 +15,21 @@ from cryptography.hazmat.primitives.serialization import (
 
 
 @lru_cache
-def private(name: str = "one", bits: int = 2048) -> rsa.RSAPrivateKey:
+def private(name: str, bits: int) -> rsa.RSAPrivateKey:
     """The key pair called `name`: the same one each time."""
     del name
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
-def public(name: str = "one", bits: int = 2048) -> str:
+def public(name: str, bits: int = 2048) -> str:
     """The p= of that pair."""
     key = private(name, bits).public_key()
     return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def pem(name: str = "one") -> bytes:
+def pem(name: str) -> bytes:
     """The private half as Amavis mounts it."""
-    return private(name).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return private(name, 2048).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
 def elliptic() -> str:

@@ -103,7 +103,7 @@ def test_checkdmarc_reads_mta_sts_and_the_policy_names_our_mx(domain: str) -> No
     record = checkdmarc.mta_sts.parse_mta_sts_record(text(f"_mta-sts.{domain}", "v=STSv1"))
     body = mta_sts.policy(STACK)
     assert body is not None
-    assert record["tags"]["id"]["value"] == mta_sts.policy_id(body)
+    assert record["tags"]["id"] == mta_sts.policy_id(body)
     parsed = checkdmarc.mta_sts.parse_mta_sts_policy(body.decode())
     exchanges = [v.exchange for v in ANSWERS.ask(domain, "MX") if isinstance(v, MX)]
     assert parsed["policy"] == {"version": "STSv1", "mode": "enforce", "max_age": 1209600, "mx": exchanges}

@@ -48,6 +48,9 @@ CASES = {
     "WebmailDown": _probe("webmail"),
     "OfficeDown": _probe("office"),
     "MtaStsPolicyWrong": _probe("mta-sts"),
+    # Asked when topology lets blackbox through to them.
+    "DatabaseDown": _probe("database"),
+    "RedisDown": _probe("redis"),
     "CyrusDown": _down("imap"),
     "WebappDown": _down("webapp"),
     "TargetDown": Case(

@@ -5,29 +5,38 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from model.findings import Finding
+from model.secrets import DKIM_PREFIX
 from model.settings import Settings
 
 Plaintext = Callable[[str], str | None]
 """Gives the decrypted value of a flat key. It is used for comparing and never leaves this module."""
 
 
-def _public(private_pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
-    key = serialization.load_pem_private_key(private_pem.encode(), password=None).public_key()
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+def private_key(pem: str) -> PrivateKey:
+    """The key in `pem`. Raises ValueError when it is none, has a password, or is of a kind that nobody here uses."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (TypeError, UnsupportedAlgorithm):
+        raise ValueError("is not a plain private key") from None
+    if not isinstance(key, PrivateKey):
         raise ValueError("is neither RSA nor elliptic-curve")
     return key
 
 
 def subject_public_key_info(private_pem: str) -> bytes:
     """DER SubjectPublicKeyInfo of a private key in PEM. Raises ValueError when it is none."""
-    return _public(private_pem).public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = private_key(private_pem).public_key()
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def dkim_public_key(private_pem: str) -> str:
@@ -42,43 +51,64 @@ def tlsa_hash(private_pem: str) -> str:
 
 def public_pem(private_pem: str) -> str:
     """The public half in PEM."""
-    return (
-        _public(private_pem)
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
+    public = private_key(private_pem).public_key()
+    return public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A private key under its flat key, and the place of its public half. `public` is None until it is written."""
+
+    secret: str
+    path: str
+    public: str | None
+    derive: Callable[[str], str]
+
+    def belongs(self, private: str) -> bool:
+        """Whether `private` is the other half. Raises ValueError when it is no private key."""
+        return self.public is not None and self.derive(private).split() == self.public.split()
+
+
+def dkim_pair(selector: str, public: str | None) -> Pair:
+    """The halves of a DKIM key."""
+    return Pair(
+        f"{DKIM_PREFIX}{selector}", f"mail.dkim.selectors.{selector}.publicKey", public, dkim_public_key
     )
+
+
+def pairs(settings: Settings) -> Iterator[Pair]:
+    """Every key pair of the stack."""
+    yield Pair("passportPrivateKey", "passportPublicKey", settings.passport_public_key, public_pem)
+    for name, selector in settings.mail.dkim.selectors.items():
+        yield dkim_pair(name, selector.public_key)
+    if settings.tlsa:
+        yield Pair("mxKey", "tlsa.current", settings.tlsa.current, tlsa_hash)
+        if settings.tlsa.next:
+            yield Pair("mxNextKey", "tlsa.next", settings.tlsa.next, tlsa_hash)
 
 
 def mismatches(settings: Settings, plaintext: Plaintext) -> Iterator[Finding]:
     """Findings about public halves in the stack file that are not those of its private keys."""
-    pairs: list[tuple[str, str, str, Callable[[str], str]]] = [
-        (f"dkimKey-{name}", f"mail.dkim.selectors.{name}.publicKey", selector.public_key, dkim_public_key)
-        for name, selector in settings.mail.dkim.selectors.items()
-    ]
-    if settings.passport_public_key is not None:
-        pairs.append(("passportPrivateKey", "passportPublicKey", settings.passport_public_key, public_pem))
-    if settings.tlsa:
-        pairs.append(("mxKey", "tlsa.current", settings.tlsa.current, tlsa_hash))
-        if settings.tlsa.next:
-            pairs.append(("mxNextKey", "tlsa.next", settings.tlsa.next, tlsa_hash))
-    for secret, public_key, public, derive in pairs:
-        private = plaintext(secret)
-        if private is None:
+    for pair in pairs(settings):
+        private = plaintext(pair.secret)
+        if private is None or pair.public is None:
             continue
         try:
-            same = derive(private).split() == public.split()
-        except (ValueError, TypeError):
+            belongs = pair.belongs(private)
+        except ValueError:
             yield Finding(
                 rule="key-unreadable",
-                path=f"kolab:{secret}",
+                path=f"kolab:{pair.secret}",
                 problem="is not a private key in PEM",
-                fix=f"store the key again: pulumi config set --secret kolab:{secret} < key.pem",
+                fix=f"store the key again: pulumi config set --secret kolab:{pair.secret} < key.pem",
             )
             continue
-        if not same:
+        if not belongs:
             yield Finding(
                 rule="key-halves",
-                path=f"kolab:{public_key}",
-                problem=f"is not the public half of kolab:{secret}: what DNS or clients are told would not match what signs",
+                path=f"kolab:{pair.path}",
+                problem=f"is not the public half of kolab:{pair.secret}: what DNS or clients are told would not match what signs",
                 fix="restore the pair that belongs together, or remove both and run python -m ops secrets",
             )

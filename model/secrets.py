@@ -15,6 +15,32 @@ from model.settings import Settings
 
 Format = Literal["password", "appKey", "desKey", "uuid", "hex", "rsa4096", "rsa2048", "ecP256", "given"]
 
+
+@dataclass(frozen=True)
+class Shape:
+    """What a value of some format looks like: in words, and as a regular expression for values that are brought in."""
+
+    words: str
+    pattern: str
+
+
+_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]+"
+
+FORMATS: dict[Format, Shape] = {
+    "password": Shape(
+        "letters and digits; a value that you bring may also hold . _ ~ -", r"[A-Za-z0-9._~-]+"
+    ),
+    "hex": Shape("64 hexadecimal digits", r"[0-9A-Fa-f]{32,}"),
+    "uuid": Shape("UUID", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    "appKey": Shape("`base64:` and 32 random bytes in base64", r"base64:[A-Za-z0-9+/]{43}="),
+    "desKey": Shape("32 characters of base64", r"[A-Za-z0-9+/=]{32}|[A-Za-z0-9+/=]{24}"),
+    "rsa4096": Shape("RSA private key of 4096 bits in PEM", _PEM),
+    "rsa2048": Shape("RSA private key of 2048 bits in PEM", _PEM),
+    "ecP256": Shape("elliptic-curve private key (P-256) in PEM", _PEM),
+    "given": Shape("as its owner gave it to you", r"\S+"),
+}
+"""Format -> shape."""
+
 DKIM_PREFIX = "dkimKey-"
 """Begins the keys of DKIM's private halves; the selector follows."""
 

@@ -237,7 +237,9 @@ class Mx(Section):
 
 
 DkimStage = Literal["staged", "published", "active", "retired", "revoked"]
-Selector = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+SELECTOR = r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"
+"""Names of DKIM keys."""
+Selector = Annotated[str, Field(pattern=SELECTOR)]
 
 
 class DkimSelector(Section):

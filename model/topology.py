@@ -331,6 +331,8 @@ def _edges(settings: Settings) -> Iterator[Edge]:
     yield Edge(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
     yield Edge(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
     yield Edge(BLACKBOX, IMAP, ("sieve-tls",), "probes")
+    yield Edge(BLACKBOX, database, ("mysql",), "probes")
+    yield Edge(BLACKBOX, redis, ("redis",), "probes")
     yield Edge(VECTOR, LOGS, ("http",), "ships logs")
     yield Edge(VECTOR, KUBERNETES_API, (), "looks up pod names")
     yield Edge(ALERTMANAGER, WEB, (), "alert webhooks")

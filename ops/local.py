@@ -6,6 +6,7 @@ import json
 import os
 import secrets as random
 import shutil
+import socket
 from pathlib import Path
 
 from ops.stacks import LOCAL, ROOT
@@ -19,8 +20,9 @@ def prepare(root: Path = ROOT) -> None:
     if not passphrase.exists():
         passphrase.touch(mode=0o600)
         passphrase.write_text(random.token_hex(16))
-        # Its secrets cannot be read with a new passphrase.
+        # What was encrypted with the old one cannot be read any more.
         stack_file.unlink(missing_ok=True)
+        shutil.rmtree(folder / ".pulumi", ignore_errors=True)
     _forget_dead_locks(folder)
     if not stack_file.exists():
         shutil.copyfile(root / "stacks" / "templates" / f"{LOCAL}.yaml", stack_file)
@@ -40,8 +42,11 @@ def _forget_dead_locks(folder: Path) -> None:
     """An engine that was killed leaves its lock behind; on the own machine it is known whether it still runs."""
     for lock in folder.glob(".pulumi/locks/**/*.json"):
         try:
-            os.kill(int(json.loads(lock.read_text())["pid"]), 0)
+            holder = json.loads(lock.read_text())
+            if holder["hostname"] == socket.gethostname():
+                os.kill(int(holder["pid"]), 0)
         except ProcessLookupError:
             lock.unlink()
-        except PermissionError:
+        except (PermissionError, FileNotFoundError, ValueError, KeyError, TypeError):
+            # It runs under another user, ended by itself, or wrote something that only the engine can judge.
             continue

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import base64
 import datetime
+import re
 import secrets as random
 import string
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from model.findings import Finding
-from model.keys import dkim_public_key, public_pem
-from model.secrets import Secret, secrets
-from model.settings import Settings
+from model.keys import Pair, PrivateKey, dkim_pair, pairs, private_key
+from model.secrets import DKIM_PREFIX, FORMATS, Secret, dkim_key, secrets
+from model.settings import SELECTOR, Settings
 from model.stack_file import StackFileError
 from ops.stacks import Pulumi, StackFile, StackProblem
 
@@ -45,55 +46,104 @@ def run(options: argparse.Namespace) -> None:
     """Makes and stores what is missing. Never overwrites: an existing value, also in FOLDER's way, stays."""
     stack = StackFile.read(options.stack)
     made = fill(stack, Pulumi(options.stack), given=_read_given(options.given), today=datetime.date.today())
-    print(f"secrets: {', '.join(made) if made else 'nothing is missing'}", file=sys.stderr)
+    print(f"secrets: {', '.join(made) if made else 'nothing was missing'}", file=sys.stderr)
 
 
-def fill(stack: StackFile, pulumi: Pulumi, *, given: dict[str, str], today: datetime.date) -> list[str]:
-    """Stores every missing secret and public half of `stack`; returns the keys that were written."""
+def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: datetime.date) -> list[str]:
+    """Stores every missing secret and public half of `stack`; returns the keys that were written.
+
+    A public half without its private one is somebody's key: it is not replaced, except in an example, whose keys
+    nobody has. Raises StackProblem, before anything is written, when `given` cannot be used.
+    """
     settings, _ = known(stack)
-    unknown = (
-        set(given) - {secret.key for secret in secrets(settings)} - {f"dkimKey-{_first_selector(today)}"}
-    )
-    if unknown:
-        raise StackProblem(
-            f"no such secret: {', '.join(sorted(unknown))}; docs/reference/secrets.md lists them"
-        )
-    written: list[str] = []
+    halves = {pair.secret: pair for pair in pairs(settings)}
     needed = list(secrets(settings))
-    if not settings.mail.dkim.selectors:
-        needed.append(Secret(f"dkimKey-{_first_selector(today)}", "rsa2048", "first DKIM key"))
+    for selector in _first_selectors(settings, {*stack.values, *given}, today):
+        needed.append(dkim_key(selector))
+        halves[needed[-1].key] = dkim_pair(selector, None)
+    usable = {secret.key: _usable(secret, given[secret.key]) for secret in needed if secret.key in given}
+    _refuse_strangers(given, stack, needed)
+    if not settings.example:
+        _refuse_other_halves(usable, halves, stack)
+    written: list[str] = []
     for secret in needed:
+        pair = halves.get(secret.key)
         if secret.key in stack.values:
+            if pair and pair.public is None:
+                # An earlier run was cut short, or somebody stored the private half by hand.
+                _publish(pulumi, settings, pair, pulumi.plaintexts()[secret.key], today)
+                written.append(pair.path)
             continue
-        value = given.get(secret.key) or (make(secret) if secret.format != "given" else None)
-        if value is None:
-            print(
-                f"secrets: {secret.key} is yours to give: pulumi config set --secret kolab:{secret.key} ({secret.why})",
-                file=sys.stderr,
-            )
+        value = usable.get(secret.key)
+        lost = pair is not None and pair.public is not None and not settings.example
+        if value is None and (lost or secret.format == "given"):
+            print(f"secrets: {_yours(secret, pair if lost else None)}", file=sys.stderr)
             continue
+        value = value or make(secret)
         pulumi.set_secret(secret.key, value)
         written.append(secret.key)
-        if secret.key == "passportPrivateKey":
-            pulumi.set_plain("passportPublicKey", public_pem(value))
-        elif secret.key.startswith("dkimKey-") and not settings.mail.dkim.selectors:
-            _publish(pulumi, settings, secret.key.removeprefix("dkimKey-"), value, today)
+        if pair and not pair.belongs(value):
+            _publish(pulumi, settings, pair, value, today)
     return written
 
 
-def _publish(pulumi: Pulumi, settings: Settings, selector: str, private: str, today: datetime.date) -> None:
-    # A stack that is never deployed may sign at once; a real one first waits until DNS shows the key.
-    stage = "active" if settings.example or settings.kubernetes.render else "published"
-    for key, value in (
-        ("publicKey", dkim_public_key(private)),
-        ("stage", stage),
-        ("since", today.isoformat()),
-    ):
-        pulumi.set_plain(f"mail.dkim.selectors.{selector}.{key}", value)
+def _yours(secret: Secret, pair: Pair | None) -> str:
+    if pair is None:
+        return f"{secret.key} is yours to give: pulumi config set --secret kolab:{secret.key} ({secret.why})"
+    return (
+        f"{secret.key} is yours to give, since its public half stands in kolab:{pair.path}:"
+        f" pulumi config set --secret kolab:{secret.key} < key.pem, or remove the public half for a new pair"
+    )
 
 
-def _first_selector(today: datetime.date) -> str:
-    return f"k{today:%Y%m}"
+def _publish(pulumi: Pulumi, settings: Settings, pair: Pair, private: str, today: datetime.date) -> None:
+    """Writes the public half, and for a new DKIM key the rest of its entry."""
+    pulumi.set_plain(pair.path, pair.derive(private))
+    if pair.public is None and pair.secret.startswith(DKIM_PREFIX):
+        # A stack that is never deployed may sign at once; a real one first waits until DNS shows the key.
+        stage = "active" if settings.example or settings.kubernetes.render else "published"
+        entry = pair.path.rpartition(".")[0]
+        pulumi.set_plain(f"{entry}.stage", stage)
+        pulumi.set_plain(f"{entry}.since", today.isoformat())
+
+
+def _first_selectors(settings: Settings, keys: Collection[str], today: datetime.date) -> list[str]:
+    """Selectors for a stack without any: those of keys that are there or brought in, else one by date."""
+    if settings.mail.dkim.selectors or settings.scope == "dns":
+        return []
+    brought = sorted(key.removeprefix(DKIM_PREFIX) for key in keys if key.startswith(DKIM_PREFIX))
+    return [name for name in brought if re.fullmatch(SELECTOR, name)][:1] or [f"k{today:%Y%m}"]
+
+
+def _usable(secret: Secret, value: str) -> str:
+    """A value that was brought in, in the form that the daemons read. It never appears in a message."""
+    if re.fullmatch(FORMATS[secret.format].pattern, value) is None:
+        raise StackProblem(
+            f"the value brought in for {secret.key} cannot be used; allowed: {FORMATS[secret.format].words}"
+        )
+    if secret.format in ("rsa2048", "rsa4096", "ecP256"):
+        try:
+            return _pem(private_key(value))
+        except ValueError:
+            raise StackProblem(
+                f"the value brought in for {secret.key} is not a private key without a password"
+            ) from None
+    return value
+
+
+def _refuse_strangers(given: Mapping[str, str], stack: StackFile, needed: Sequence[Secret]) -> None:
+    unknown = set(given) - {secret.key for secret in needed}
+    if unknown:
+        raise StackProblem(
+            f"stack {stack.name} needs no {', '.join(sorted(unknown))}; docs/reference/secrets.md lists all keys"
+        )
+
+
+def _refuse_other_halves(usable: Mapping[str, str], halves: Mapping[str, Pair], stack: StackFile) -> None:
+    for key, value in usable.items():
+        pair = halves.get(key)
+        if pair and pair.public is not None and key not in stack.values and not pair.belongs(value):
+            raise StackProblem(f"the value brought in for {key} is not the private half of kolab:{pair.path}")
 
 
 def known(stack: StackFile) -> tuple[Settings, tuple[Finding, ...]]:
@@ -112,7 +162,10 @@ def _read_given(folder: Path | None) -> dict[str, str]:
         return {}
     if not folder.is_dir():
         raise StackProblem(f"{folder} is not a folder with one file per key")
-    return {path.name: path.read_text().rstrip("\n") for path in sorted(folder.iterdir()) if path.is_file()}
+    try:
+        return {path.name: path.read_text("utf-8").strip() for path in sorted(folder.iterdir())}
+    except (OSError, ValueError):
+        raise StackProblem(f"{folder} holds something else than one text file per key") from None
 
 
 def make(secret: Secret) -> str:
@@ -124,7 +177,7 @@ def _password() -> str:
     return "".join(random.choice(_ALPHABET) for _ in range(_PASSWORD_LENGTH))
 
 
-def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+def _pem(key: PrivateKey) -> str:
     # Traditional format: Amavis' Mail::DKIM reads "RSA PRIVATE KEY".
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -138,7 +191,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "hex": lambda: random.token_hex(32),
     "uuid": lambda: str(uuid.uuid4()),
     "appKey": lambda: "base64:" + base64.b64encode(random.token_bytes(32)).decode(),
-    # Roundcube wants exactly 24 characters after decoding for 3DES; letters and digits keep it safe everywhere else.
+    # Like upstream's: base64 of 24 bytes; without + and / it is safe everywhere.
     "desKey": lambda: "".join(random.choice(_ALPHABET) for _ in range(32)),
     "rsa2048": lambda: _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
     "rsa4096": lambda: _pem(rsa.generate_private_key(public_exponent=65537, key_size=4096)),

@@ -56,7 +56,7 @@ class StackFile:
         """Reads stacks/Pulumi.<name>.yaml. Raises StackProblem when it is absent or no YAML."""
         path = root / "stacks" / f"Pulumi.{name}.yaml"
         try:
-            content = yaml.safe_load(path.read_text()) or {}
+            content = yaml.safe_load(path.read_text("utf-8")) or {}
         except FileNotFoundError:
             known = sorted(
                 p.name.removeprefix("Pulumi.").removesuffix(".yaml")
@@ -69,8 +69,12 @@ class StackFile:
             mark = getattr(error, "problem_mark", None)
             where = f" at line {mark.line + 1}" if mark else ""
             raise StackProblem(f"{path.name} is not valid YAML{where}") from None
+        except UnicodeDecodeError:
+            raise StackProblem(f"{path.name} is not text in UTF-8") from None
+        config = (content.get("config") or {}) if isinstance(content, dict) else None
+        if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
+            raise StackProblem(f"{path.name} must hold `config:` with keys such as {NAMESPACE}:mode below it")
         prefix = f"{NAMESPACE}:"
-        config = content.get("config") or {}
         values = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
         return cls(name, path, values, frozenset(key for key, value in values.items() if _secure(value)))
 

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from model.findings import Finding
 from model.identity.answers import Answers
 from model.identity.egress import announced
-from model.identity.hosts import hosts
+from model.identity.hosts import Host, hosts
+from model.identity.lint import Keys
 from model.identity.place import reverse_zones
 from model.identity.ptr import reverse_name
 from model.identity.rdata import PTR
-from model.identity.spf import MAX_BYTES, MAX_LOOKUPS
+from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, sources
 from model.identity.spf_check import Evaluation, evaluate
 from model.names import Names
 from model.settings import Settings
 from model.types import DOCUMENTATION
 
 _EGRESS = "kolab:network.egress"
+_CHOSEN = ("website", "mx", "imap", "smtp", "sieve", "turn")
 _STRANGERS = ("203.0.113.251", "198.51.100.251", "192.0.2.251", "2001:db8:ffff::251")
 
 
@@ -25,13 +27,22 @@ def lint_sending(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """Findings about what receivers would think of mail from each egress address."""
     yield from spf(settings, answers)
     yield from triangle(settings, answers)
-    yield from shared_helo(settings)
+    yield from shared_names(settings)
     yield from announced_addresses(settings)
 
 
 def spf(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """Every egress address passes for every mail domain, a stranger passes for none, within the limits."""
     egress = announced(settings)
+    if egress and not sources(settings):
+        yield Finding(
+            rule="spf-relay-unknown",
+            path=f"{_EGRESS}.spfInclude",
+            problem="is missing, so no SPF record is published that could announce network.announcedEgress",
+            fix="ask the relay's operator for the domain to include",
+            source="RFC 7208 section 5.2",
+        )
+        return
     strangers = [address for address in _STRANGERS if address not in egress][:2]
     judged: set[tuple[str, ...]] = set()
     for domain in settings.domains:
@@ -89,16 +100,22 @@ def triangle(settings: Settings, answers: Answers) -> Iterator[Finding]:
             )
 
 
-def shared_helo(settings: Settings) -> Iterator[Finding]:
-    """The EHLO name carries egress addresses, so a host that is reached elsewhere needs another name."""
-    helo, egress = Names.of(settings).helo, set(announced(settings))
+def shared_names(settings: Settings) -> Iterator[Finding]:
+    """A name with two roles must lead to the same place for both; model/rules/names.py judges the chosen hosts."""
+    keys = Keys(settings)
+    by_name: dict[str, list[Host]] = {}
     for host in hosts(settings):
-        if egress and host.name == helo and host.role != "helo" and set(host.addresses) != egress:
+        by_name.setdefault(host.name, []).append(host)
+    for name, roles in by_name.items():
+        derived = [host for host in roles if host.role not in _CHOSEN]
+        if derived and len({frozenset(host.addresses) for host in roles}) > 1:
+            meant = "; ".join(f"{host.role} at {', '.join(host.addresses)}" for host in roles)
+            helo = any(host.role == "helo" for host in roles)
             yield Finding(
-                rule="helo-shared",
-                path="kolab:hosts.helo",
-                problem=f"is {helo}, also the name of {host.role} at {', '.join(host.addresses)}: clients would try {', '.join(sorted(egress))} too",
-                fix=f"choose a name of its own, such as mail.{settings.domain}",
+                rule="host-two-places",
+                path="kolab:hosts.helo" if helo else keys.of(name),
+                problem=f"gives {name} two meanings, and clients would try the addresses of both: {meant}",
+                fix=f"choose a name of its own, such as {'mail' if helo else 'mx'}.{settings.domain}",
             )
 
 

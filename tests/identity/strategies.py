@@ -102,7 +102,9 @@ def _network(draw: st.DrawFn) -> dict[str, Any]:
 def _hosts(draw: st.DrawFn, domain: str, hosted: list[str]) -> dict[str, str]:
     names = st.one_of(
         st.builds(lambda label, above: f"{label}.{above}", LABELS, st.sampled_from((domain, *hosted))),
-        st.sampled_from((domain, *hosted, f"mta-sts.{domain}", f"mail.{domain}", f"mx.{domain}")),
+        st.sampled_from(
+            (domain, *hosted, *(f"mta-sts.{d}" for d in (domain, *hosted)), f"mail.{domain}", f"mx.{domain}")
+        ),
         domains(),
     )
     roles = draw(

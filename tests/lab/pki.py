@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 import secrets
@@ -122,13 +123,14 @@ class Pki:
         write_key(self.key(name), key)
 
     def _write_kubeconfig(self, path: Path, settings: Settings, token: str) -> None:
+        authority = base64.b64encode(self.certificate("ca").read_bytes()).decode()
         path.touch(mode=0o600)
         path.write_text(f"""\
 apiVersion: v1
 kind: Config
 clusters:
 - name: lab
-  cluster: {{server: "https://{settings.control_plane}:6443", certificate-authority: {self.certificate("ca")}}}
+  cluster: {{server: "https://{settings.control_plane}:6443", certificate-authority-data: {authority}}}
 users:
 - name: lab
   user: {{token: {token}}}

@@ -1,0 +1,40 @@
+"""Data engines, as far as they are ours."""
+
+from __future__ import annotations
+
+from components.mariadb import Mariadb, MariadbArgs
+from components.minio import Minio, MinioArgs
+from components.redis import Redis, RedisArgs
+from components.stack import Stack
+
+
+def data(stack: Stack) -> None:
+    """MariaDB, Redis and MinIO, where nobody else runs them."""
+    settings, secret = stack.settings, stack.secret
+    if settings.external.database is None:
+        mariadb = MariadbArgs(
+            image=stack.image("mariadb"),
+            size=stack.size("mariadb"),
+            volume=settings.storage.database,
+            root_password=secret("databaseRootPassword"),
+            webapp_password=secret("databasePassword"),
+            roundcube_password=secret("roundcubeDatabasePassword"),
+            legacy_password=secret("legacyDatabasePassword"),
+        )
+        Mariadb("mariadb", stack.site, mariadb, stack.child())
+    if settings.external.redis is None:
+        redis = RedisArgs(
+            image=stack.image("redis"),
+            size=stack.size("redis"),
+            volume=settings.storage.redis,
+            password=secret("redisPassword"),
+        )
+        Redis("redis", stack.site, redis, stack.child())
+    if settings.features.files and settings.external.s3 is None:
+        minio = MinioArgs(
+            image=stack.image("minio"),
+            size=stack.size("minio"),
+            volume=settings.storage.files,
+            password=secret("minioPassword"),
+        )
+        Minio("minio", stack.site, minio, stack.child())

@@ -1,0 +1,66 @@
+"""What stands between the daemons and the world: certificates, addresses, NetworkPolicies."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.certificates import Certificates, CertificatesArgs, StableKey
+from components.exposure import Exposure, ExposureArgs
+from components.policies import Policies, PoliciesArgs
+from components.stack import Stack
+from model import topology
+
+
+def certificates(stack: Stack) -> Certificates:
+    """The certificates of the public names."""
+    needs_token = stack.settings.tls.issuer == "acme"
+    args = CertificatesArgs(
+        tls=stack.settings.tls,
+        proxy=stack.names.proxy_certificate,
+        mx=stack.names.mx_certificate,
+        sieve=(stack.names.sieve,),
+        cloudflare_token=stack.secret("cloudflareApiToken") if needs_token else None,
+        mx_key=StableKey(stack.secret("mxKey"), stack.settings.tlsa.current) if stack.settings.tlsa else None,
+    )
+    return Certificates("certificates", stack.site, args, stack.child())
+
+
+def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
+    """Who may talk to whom. `logs` is the namespace of the log collector, if there is one."""
+    settings = stack.settings
+    public, claimed = topology.public_addresses(settings), topology.claimed_addresses(settings)
+
+    def reached(claim: str) -> list[str]:
+        found = (*claimed.get(claim, ()), *public.get(claim, ()))
+        return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
+
+    ingress = settings.network.ingress
+    args = PoliciesArgs(
+        daemons=topology.daemons(settings),
+        edges=topology.edges(settings),
+        public=topology.public_ports(settings),
+        peers={"meet->proxy": reached("proxy"), "coturn->meet": reached("meet")},
+        elsewhere=(topology.VECTOR,),
+        logs_namespace=f"{settings.kubernetes.namespace}-logs",
+        main_namespace=settings.kubernetes.namespace,
+        ingress_namespace=ingress.namespace if ingress else None,
+    )
+    Policies("policies", stack.site, logs, args, stack.child())
+
+
+def expose(stack: Stack) -> None:
+    """Public ports on public addresses; with hostPort the pods open them themselves."""
+    network = stack.settings.network
+    if network.load_balancer == "hostPort":
+        return
+    args = ExposureArgs(
+        ports=topology.public_ports(stack.settings),
+        addresses=topology.claimed_addresses(stack.settings),
+        shared=stack.settings.single_node,
+        metallb_namespace=network.metallb.namespace,
+        interfaces=network.metallb.interfaces,
+        namespace_name=stack.settings.kubernetes.namespace,
+        ingress=network.ingress,
+        website_hosts=stack.names.web,
+    )
+    Exposure("exposure", stack.site, args, stack.child())

@@ -1,0 +1,96 @@
+"""The mail side: Cyrus IMAP, and Postfix with Amavis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.amavis import AmavisArgs
+from components.certificates import Certificates
+from components.imap import Imap, ImapArgs
+from components.pods import Placement
+from components.postfix import Postfix, PostfixArgs, Relay
+from components.stack import Stack
+from model import topology
+from model.types import bytes_of
+
+
+def mail(stack: Stack, certificates: Certificates) -> None:
+    """What receives, keeps and sends mail."""
+    settings, secret = stack.settings, stack.secret
+    imap = ImapArgs(
+        image=stack.image("imap"),
+        size=stack.size("imap"),
+        mailboxes=settings.storage.mailboxes,
+        state=settings.storage.imap_state,
+        certificate=certificates.sieve,
+        placement=stack.edge(),
+        edge=settings.single_node,
+        host_ports=topology.host_ports(settings, topology.IMAP),
+    )
+    Imap("imap", stack.site, imap, stack.child())
+    selectors = settings.mail.dkim.selectors
+    active = next((name for name, key in selectors.items() if key.stage == "active"), None)
+    amavis = AmavisArgs(
+        image=stack.image("amavis"),
+        size=stack.size("amavis"),
+        domain=settings.domain,
+        database_host=topology.database_host(settings),
+        antivirus=settings.mail.antivirus,
+        selector=active or next(iter(selectors)),
+        signing=active is not None,
+        keys={name: secret(f"dkimKey-{name}") for name in selectors},
+    )
+    egress = settings.network.egress
+    relay = None
+    if egress is not None and egress.mode == "relay":
+        password = secret("relayPassword") if egress.username else None
+        relay = Relay(host=egress.host, port=egress.port, username=egress.username, password=password)
+    postfix = PostfixArgs(
+        image=stack.image("postfix"),
+        exporter_image=stack.image("postfix-exporter"),
+        size=stack.size("postfix"),
+        exporter_size=stack.size("postfix-exporter"),
+        amavis=amavis,
+        domain=settings.domain,
+        helo=stack.names.helo,
+        database_host=topology.database_host(settings),
+        database_password=secret("databasePassword"),
+        message_size_limit=bytes_of(settings.mail.message_size_limit),
+        content_filter=settings.mail.content_filter,
+        ipv6=any(address.version == 6 for address in settings.network.addresses.smtp),
+        aliases=_role_addresses(stack),
+        relay=relay,
+        certificate=certificates.mx,
+        queue=settings.storage.queue,
+        filters=settings.storage.filters,
+        replicas=stack.replicas("postfix"),
+        placement=_postfix_placement(stack),
+        edge=settings.single_node,
+        host_ports=topology.host_ports(settings, topology.POSTFIX),
+        monitored=settings.monitoring.enabled,
+    )
+    Postfix("postfix", stack.site, postfix, stack.child())
+
+
+def _postfix_placement(stack: Stack) -> Placement:
+    """Only where the world sees an address that SPF and PTR name."""
+    egress = stack.settings.network.egress
+    if stack.settings.single_node or egress is None or egress.mode != "nodes":
+        return stack.edge() if stack.settings.single_node else stack.spread("postfix")
+    return Placement(nodes=tuple(egress.nodes), spread=stack.replicas("postfix") > 1)
+
+
+def _role_addresses(stack: Stack) -> Mapping[str, str]:
+    """postmaster@ and abuse@ of every domain, and the report addresses that our DNS names (RFC 5321 4.5.1, RFC 2142)."""
+    mailbox = stack.settings.mail.postmaster
+    if mailbox is None:
+        return {}
+    reports = (
+        stack.settings.mail.reports.tls_rpt,
+        stack.settings.mail.reports.caa_iodef,
+        *stack.settings.mail.dmarc.rua,
+    )
+    own = [address for address in reports if address and address.rpartition("@")[2] in stack.settings.domains]
+    found = [f"{local}@{domain}" for domain in stack.settings.domains for local in ("postmaster", "abuse")]
+    found += [f"{local}@{stack.settings.domain}" for local in ("tls-reports", "dmarc-reports")]
+    return {address: mailbox for address in (*found, *own) if address != mailbox}

@@ -1,0 +1,84 @@
+"""Stacks that are deployed once, and copied for each test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from model.keys import dkim_public_key, public_pem
+from model.secrets import secrets
+from model.settings import Settings
+from model.stack_file import StackFileError, load
+from tests.engine.program import CHECKOUT, Program, Run
+from tests.engine.sentinels import sentinel
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies here runs the engine."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.engine)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack after its first `up`. Tests that change anything work on a copy of the program."""
+
+    program: Program
+    secrets: dict[str, str]
+    first: Run
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The stack of `make up`. Its state is written as in production, so that every kind of file exists."""
+    config = _values(CHECKOUT / "stacks" / "templates" / "local.yaml")
+    return _deploy(
+        tmp_path_factory.mktemp("local") / "program",
+        "local",
+        config,
+        PULUMI_SKIP_CHECKPOINTS="false",
+        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS="false",
+    )
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The example of cluster mode, rendered."""
+    config = _values(CHECKOUT / "stacks" / "Pulumi.cluster.yaml")
+    config["kubernetes"]["render"] = "rendered/cluster/manifests"
+    # No plugin of Cloudflare's here, and no zone either.
+    config["dns"]["provider"] = "zonefile"
+    return _deploy(tmp_path_factory.mktemp("cluster") / "program", "cluster", config)
+
+
+@pytest.fixture
+def program(local: Deployed, tmp_path: Path) -> Program:
+    """A copy of the stack of `make up`, for one test to change."""
+    return local.program.copy(tmp_path / "program")
+
+
+def _values(path: Path) -> dict[str, Any]:
+    config = yaml.safe_load(path.read_text())["config"]
+    return {key.removeprefix("kolab:"): value for key, value in config.items()}
+
+
+def _deploy(root: Path, stack: str, config: dict[str, Any], **environment: str) -> Deployed:
+    config["mail"].setdefault("dkim", {"selectors": {"k1": {"stage": "active", "since": "2026-11-02"}}})
+    selectors = config["mail"]["dkim"]["selectors"]
+    for key in selectors.values():
+        key.setdefault("publicKey", "AAAA")
+    values = {secret.key: sentinel(secret) for secret in secrets(Settings.model_validate(config))}
+    for name, key in selectors.items():
+        key["publicKey"] = dkim_public_key(values[f"dkimKey-{name}"])
+    config["passportPublicKey"] = public_pem(values["passportPrivateKey"])
+    program = Program.make(root, stack, config, values)
+    first = program.up(env=environment)
+    assert first.code == 0, first.output
+    return Deployed(program, values, first)

@@ -1,0 +1,146 @@
+"""From recipes to image tars in the user's cache, each under the hash of what it was made from."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.lab import paths
+from tests.lab.images import base, layer, oci
+from tests.lab.images.contract import FILE, Image, image, images
+from tests.lab.progress import Clock, Say
+
+RECIPES = Path(__file__).parent / "recipes"
+BASE = "00-base"
+"""Sorts before every image: a node that imports a folder in order has the base first."""
+BASE_NAME = "registry.lab/base:1"
+CODE = [Path(__file__).parent / name for name in ("oci.py", "layer.py", "build.py")]
+
+
+def home() -> Path:
+    """Where image tars are kept."""
+    return paths.cache() / "images"
+
+
+def base_folder() -> Path:
+    """Folder of the base: its image tar, its layer's digests, and its files as the builds and checks use them."""
+    return home() / hash_of([Path(base.__file__)])
+
+
+def image_folder(made: Image) -> Path:
+    """Folder of an image's tar."""
+    recipe = _files(RECIPES / made.name), _files(RECIPES / "common"), CODE, [Path(base.__file__)]
+    return home() / hash_of([path for part in recipe for path in part], repr(made))
+
+
+def hash_of(files: Iterable[Path], *facts: str) -> str:
+    """A name made from the content of files."""
+    seen = hashlib.sha256()
+    for path in files:
+        seen.update(f"{path.relative_to(FILE.parent)}\0{path.stat().st_mode:o}\0".encode())
+        seen.update(path.read_bytes())
+    for fact in facts:
+        seen.update(fact.encode())
+    return seen.hexdigest()[:16]
+
+
+def tars(names: Sequence[str] = (), say: Say | None = None) -> list[Path]:
+    """Tars of the named images (all without names), built when they are missing; the base comes first."""
+    say = say or Clock().say
+    with _alone():
+        found = [_base(say) / f"{BASE}.tar"]
+        for name in names or images():
+            made = image(name)
+            folder = image_folder(made)
+            if not folder.is_dir():
+                say(f"building image {name}")
+                with _new(folder) as scratch:
+                    _build(made, scratch)
+            found.append(folder / f"{name}.tar")
+    return found
+
+
+def clean() -> list[Path]:
+    """Remove what no current recipe makes; returns what went."""
+    kept = {base_folder().name, *(image_folder(made).name for made in images().values())}
+    with _alone():
+        old = [folder for folder in home().iterdir() if folder.is_dir() and _ours(folder) and folder.name not in kept]
+        for folder in old:
+            shutil.rmtree(folder)
+    return old
+
+
+def _ours(folder: Path) -> bool:
+    return (folder / "lab-image").is_file()
+
+
+def _base(say: Say) -> Path:
+    folder = base_folder()
+    if folder.is_dir():
+        return folder
+    say("building the base of all images from Debian packages (two minutes, once)")
+    with _new(folder) as scratch:
+        base.build(scratch / "rootfs", scratch / "mmdebstrap.log")
+        blob = scratch / "layer"
+        made = oci.pack_folder(scratch / "rootfs", blob)
+        oci.write_image(scratch / f"{BASE}.tar", [BASE_NAME], [made], {made.digest: blob}, {})
+        blob.unlink()
+        (scratch / "layer.json").write_text(json.dumps(made.__dict__))
+    return folder
+
+
+def _build(made: Image, folder: Path) -> None:
+    below = base_folder()
+    bottom = oci.Layer(**json.loads((below / "layer.json").read_text()))
+    with tempfile.TemporaryDirectory(dir=home(), prefix=".work-") as scratch:
+        recipe = RECIPES / made.name
+        content = layer.make(
+            below / "rootfs",
+            [tree for tree in (RECIPES / "common" / "rootfs", recipe / "rootfs") if tree.is_dir()],
+            {"/usr/share/lab/contract": made.rules},
+            [script for script in [recipe / "setup.sh"] if script.is_file()],
+            Path(scratch),
+        )
+    top, packed = oci.pack_bytes(content)
+    config = {
+        "User": made.user,
+        "Env": [f"PATH={oci.PATH}", *(f"{key}={value}" for key, value in made.env.items())],
+        "Cmd": list(made.command),
+        "ExposedPorts": {port if "/" in port else f"{port}/tcp": {} for port in made.ports},
+        "StopSignal": made.stop_signal,
+    }
+    oci.write_image(folder / f"{made.name}.tar", made.references, [bottom, top], {top.digest: packed}, config)
+    # Unpacked by hand when an image is tried outside of a cluster.
+    (folder / "layer.tar").write_bytes(content)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    home().mkdir(parents=True, exist_ok=True)
+    with (home() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _new(folder: Path) -> Iterator[Path]:
+    """A folder that appears under its name only when it is complete."""
+    scratch = Path(tempfile.mkdtemp(dir=home(), prefix=".new-"))
+    scratch.chmod(0o755)
+    try:
+        yield scratch
+        (scratch / "lab-image").touch()
+        scratch.rename(folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise

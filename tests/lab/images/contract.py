@@ -1,0 +1,147 @@
+"""contract.yaml as types, and as the rules that contract-check reads inside an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model import images as references
+from model.settings import ImagesRegistry
+from tests.lab.errors import LabError
+
+FILE = Path(__file__).parent / "contract.yaml"
+LAB_TAG = "lab"
+"""Kubernetes pulls `latest` again at each start whatever the node has, so the same images carry a second tag."""
+
+KINDS = {
+    "env": "set, not empty, and like the pattern if there is one",
+    "optional": "like the pattern, if it is set",
+    "unset": "not set",
+    "file": "a readable file",
+    "contains": "a readable file with a line like the pattern",
+    "folder": "a folder",
+    "writable": "a folder that this user may write to",
+    "persistent": "a mount of its own that is neither an emptyDir nor in memory",
+    "user": "the numeric user",
+    "capability": "in the bounding set (capability.h numbers)",
+    "escalation": "no_new_privs is off",
+}
+"""Kind of a rule -> when it holds."""
+
+CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One condition of an image, and the sentence with which a container leaves that does not meet it."""
+
+    kind: str
+    subject: str
+    sentence: str
+    source: str
+    pattern: str | None = None
+    when: str | None = None
+    wrong: str | None = None
+
+    def rule(self) -> str:
+        """The line that contract-check reads."""
+        subject = str(CAPABILITIES[self.subject]) if self.kind == "capability" else self.subject
+        return "\t".join((self.when or "-", self.kind, subject, self.pattern or "-", self.sentence))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A good start outside of Kubernetes, which `check` then spoils in every way that `needs` names."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    volumes: Sequence[str] = ()
+    uid: int | None = None
+    gid: int = 0
+    capabilities: Sequence[str] = ()
+    escalation: bool = False
+    command: Sequence[str] = ()
+    together: Sequence[str] = ()
+    ready: str = ""
+    seconds: int = 60
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: how it starts by itself, what it needs, how to try it."""
+
+    name: str
+    references: Sequence[str]
+    inside: str
+    user: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    ports: Sequence[str]
+    stop_signal: str
+    needs: Sequence[Need]
+    sample: Sample
+
+    @property
+    def rules(self) -> str:
+        """The file /usr/share/lab/contract."""
+        return "".join(f"{need.rule()}\n" for need in self.needs)
+
+
+@cache
+def images() -> Mapping[str, Image]:
+    """All images of contract.yaml by name. Raises LabError for a mistake in that file."""
+    document = yaml.safe_load(FILE.read_text())
+    return {name: _image(name, entry) for name, entry in document["images"].items()}
+
+
+def image(name: str) -> Image:
+    """One image. Raises LabError that lists the known ones."""
+    if name not in images():
+        raise LabError(f"no image {name!r}; there are {', '.join(images())}")
+    return images()[name]
+
+
+def _image(name: str, entry: Mapping[str, Any]) -> Image:
+    needs = [_need(name, need) for need in entry.get("needs", [])]
+    return Image(
+        name=name,
+        references=_references(name),
+        inside=entry["inside"],
+        user=str(entry.get("user", "0")),
+        command=entry["command"],
+        env={key: str(value) for key, value in entry.get("env", {}).items()},
+        ports=[str(port) for port in entry.get("ports", [])],
+        stop_signal=entry.get("stop_signal", "SIGTERM"),
+        needs=needs,
+        sample=Sample(**entry.get("sample", {})),
+    )
+
+
+def _need(image_name: str, entry: Mapping[str, Any]) -> Need:
+    kinds = [kind for kind in KINDS if kind in entry]
+    if len(kinds) != 1 or not {"else", "source"} <= set(entry):
+        raise LabError(f"contract.yaml: a need of {image_name} wants one kind, `else` and `source`: {entry}")
+    kind = kinds[0]
+    need = Need(
+        kind=kind,
+        subject=str(entry[kind]),
+        sentence=" ".join(entry["else"].split()),
+        source=entry["source"],
+        pattern=entry.get("like"),
+        when=entry.get("when"),
+        wrong=entry.get("wrong"),
+    )
+    if kind == "capability" and need.subject not in CAPABILITIES:
+        raise LabError(f"contract.yaml: {image_name}: no number is known for capability {need.subject}")
+    return need
+
+
+def _references(name: str) -> list[str]:
+    """The names under which pods ask for an image, as model/images renders them."""
+    tags = ("latest", LAB_TAG) if name in references.KOLAB else ("",)
+    return [references.reference(ImagesRegistry(tag=tag or "latest"), name) for tag in tags]

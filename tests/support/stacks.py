@@ -1,0 +1,115 @@
+"""The stacks that the tests deploy: the shipped ones, and variants of them that switch one thing each."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import Any
+
+import yaml
+
+from model.settings import Settings
+from model.stack_file import NAMESPACE, load
+from ops.stacks import ROOT
+from tests.support.deploy import Deployment, deploy
+
+SHIPPED = ("single-node", "cluster", "local")
+
+_EXTERNAL = {
+    "database": {"host": "db.example.net", "cidr": "198.51.100.32/32"},
+    "redis": {"host": "redis.example.net", "cidr": "198.51.100.33/32"},
+    "s3": {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"},
+}
+_INGRESS = {
+    "className": "nginx",
+    "namespace": "ingress-nginx",
+    "controllerCidr": "10.42.7.0/24",
+    "addresses": ["192.0.2.20"],
+}
+_RELAY = {
+    "mode": "relay",
+    "host": "relay.example.net",
+    "username": "kolab",
+    "spfInclude": "spf.example.net",
+}
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "host-port": ("single-node", {"network": {"loadBalancer": "hostPort"}}),
+    "external": ("cluster", {"external": _EXTERNAL}),
+    "relay": ("single-node", {"network": {"egress": _RELAY}}),
+    "ingress": ("cluster", {"network": {"ingress": _INGRESS}}),
+    "host-port-ingress": ("single-node", {"network": {"loadBalancer": "hostPort", "ingress": _INGRESS}}),
+    "bare": (
+        "single-node",
+        {
+            "features": dict.fromkeys(("meet", "turn", "office", "files", "activesync"), False),
+            "monitoring": {"enabled": False},
+        },
+    ),
+    "filters": (
+        "cluster",
+        {"mail": {"antivirus": True, "contentFilter": True, "messageSizeLimit": "10Mi"}},
+    ),
+    "own-certificates": (
+        "cluster",
+        {
+            "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
+            "tlsa": None,
+            "network": {"ingress": _INGRESS},
+        },
+    ),
+}
+"""Name -> the shipped stack that it changes, and what it changes. None removes a key."""
+
+
+def raw(name: str) -> dict[str, Any]:
+    """The keys of a stack, without their prefix."""
+    base, changes = VARIANTS.get(name, (name, {}))
+    found = _shipped(base)
+    _merge(found, changes)
+    return found
+
+
+def stack(name: str, changes: dict[str, Any] | None = None) -> Settings:
+    """The settings of a stack, judged by every rule; with `changes` merged in."""
+    values = raw(name)
+    _merge(values, changes or {})
+    settings, _ = load(values, need_secrets=False)
+    return settings
+
+
+@functools.cache
+def deployment(name: str) -> Deployment:
+    """What a stack would create. Made once, so read it and change nothing."""
+    return deploy(stack(name))
+
+
+def changed(name: str, **changes: Any) -> Deployment:
+    """What a stack would create after a change of its file."""
+    return deploy(stack(name, changes))
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    file = "templates/local.yaml" if name == "local" else f"Pulumi.{name}.yaml"
+    config = yaml.safe_load((ROOT / "stacks" / file).read_text())["config"]
+    values = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
+    if name == "local":
+        # `make up` makes keys for it; any public halves do here.
+        example = _shipped("single-node")
+        selectors = {name: key | {"stage": "active"} for name, key in example["mail"]["dkim"]["selectors"].items()}
+        _merge(values, {"passportPublicKey": example["passportPublicKey"], "mail": {"dkim": {"selectors": selectors}}})
+    return values
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            values.pop(key, None)
+        elif isinstance(value, dict) and isinstance(values.get(key), dict) and key not in _WHOLE:
+            _merge(values[key], value)
+        else:
+            values[key] = copy.deepcopy(value)
+
+
+_WHOLE = ("egress", "tls", "selectors")
+"""Kinds of things: a new one replaces the old one."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import config as runtime_config
 
 from components.guard import Guard
+from components.judge import judge
 from components.kolab import Kolab
 from model import identity, topology
-from model.findings import report
-from model.identity.shards import published
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
-from model.transition import snapshot, transition
+from model.transition import snapshot
 
 
 def settings_of(config: pulumi.Config) -> Settings:
@@ -42,28 +39,6 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
     )
 
 
-def publish(settings: Settings, guard: Guard, policy_server: pulumi.Resource | None) -> None:
-    """Puts the records of this stack into its zones at Cloudflare."""
-    from components import cloudflare_api, dns  # noqa: PLC0415 (costly, and only needed here)
-
-    provider = cloudflare_api.Provider("dns", api_token=config.require_secret("cloudflareApiToken"))
-    args = dns.DnsArgs(
-        records=published(settings), zone_ids=settings.dns.zone_ids, policy_server=policy_server
-    )
-    dns.Dns("dns", guard, args, pulumi.ResourceOptions(providers=[provider]))
-
-
-def judge(settings: Settings) -> None:
-    """Refuses a step from what is deployed to what the file asks for that would bounce mail (model/transition.py)."""
-    own = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
-
-    def refuse(before: dict[str, Any] | None) -> None:
-        if found := transition(before or {}, settings):
-            raise pulumi.RunError(report(found))
-
-    own.get_output("model").apply(refuse)
-
-
 config = pulumi.Config(NAMESPACE)
 settings = settings_of(config)
 judge(settings)
@@ -73,7 +48,9 @@ if settings.scope != "dns":
     here = pulumi.ResourceOptions(providers=[cluster_of(settings)])
     kolab = Kolab(settings, config.require_secret, guard, here)
 if settings.dns.provider == "cloudflare" and settings.scope != "cluster":
-    publish(settings, guard, kolab.proxy if kolab else None)
+    from components.dns import publish  # costly to import, and only needed here
+
+    publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
 
 pulumi.export("model", snapshot(settings))
 pulumi.export("addresses", topology.public_addresses(settings))

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cloudflare_api import DnsRecord, DnsRecordDataArgs
+from components.cloudflare_api import DnsRecord, DnsRecordDataArgs, Provider
 from components.guard import Guard
 from model.identity import Record
 from model.identity.rdata import ROOT
+from model.identity.shards import published
+from model.settings import Settings
 
 _COMMENT_LENGTH = 100
 """Most that every Cloudflare plan keeps of a comment."""
@@ -85,3 +87,12 @@ def logical_name(record: Record) -> str:
     else:
         mark = hashlib.sha256(record.content.encode()).hexdigest()[:8]
     return "-".join(filter(None, (record.type.lower(), record.name, mark)))
+
+
+def publish(
+    settings: Settings, token: pulumi.Input[str], guard: Guard, policy_server: pulumi.Resource | None
+) -> None:
+    """Puts the records of this stack into its zones, through a provider of its own."""
+    args = DnsArgs(records=published(settings), zone_ids=settings.dns.zone_ids, policy_server=policy_server)
+    provider = Provider("dns", api_token=token)
+    Dns("dns", guard, args, pulumi.ResourceOptions(providers=[provider]))

@@ -73,13 +73,15 @@ def script(init: str, adjustments: Sequence[Replace], *, arguments: Sequence[str
 def on_certificate_change(certificate: str, then: str) -> str:
     """A background loop that runs `then` when a mounted certificate changes: daemons read theirs only at start.
 
-    The kubelet renews a mounted Secret within about a minute after cert-manager has renewed it.
+    The kubelet renews a mounted Secret within about a minute after cert-manager has renewed it. A `then` that
+    fails is tried again; with the `set -e` of most inits it would end the loop, and the next renewal with it.
     """
     return f"""\
 (
   seen=$(cat {certificate}/tls.crt {certificate}/tls.key | sha256sum)
   while sleep 30; do
     now=$(cat {certificate}/tls.crt {certificate}/tls.key | sha256sum)
-    if [ "$now" != "$seen" ]; then seen=$now; {then}; fi
+    [ "$now" != "$seen" ] || continue
+    if {{ {then}; }}; then seen=$now; else echo "entry: the renewed certificate is not in use yet" >&2; fi
   done
 ) &"""

@@ -27,9 +27,7 @@ class Shape:
 _PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]+"
 
 FORMATS: dict[Format, Shape] = {
-    "password": Shape(
-        "letters and digits; a value that you bring may also hold . _ ~ -", r"[A-Za-z0-9._~-]+"
-    ),
+    "password": Shape("letters, digits and . _ ~ -", r"[A-Za-z0-9._~-]+"),
     "hex": Shape("64 hexadecimal digits", r"[0-9A-Fa-f]{32,}"),
     "uuid": Shape("UUID", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "appKey": Shape("`base64:` and 32 random bytes in base64", r"base64:[A-Za-z0-9+/]{43}="),

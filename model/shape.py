@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with one value, said in the words of the stack file."""
+"""Values that are not well-formed: what pydantic finds, in the words of the stack file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Place:
 
 
 def fault_of(detail: Any) -> Fault:
-    """The fault behind one entry of ValidationError.errors(). The offending value is not part of it."""
+    """A value that its key does not allow, or a key that is missing. What was given never appears in the finding."""
     place, kind, context = _place(detail["loc"]), detail["type"], detail.get("ctx", {})
     keys = place.keys
     if kind == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""From the raw keys of a stack file to Settings, or to findings: every fault at once, each with its key and fix."""
+"""Reading a stack file: raw keys become Settings, or findings: every fault at once, each with its key and fix."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _secret_inside(key: str) -> Finding:
         rule="secret-inside",
         path=path((key,)),
         problem="holds a `secure:` value inside an object, where it would reach state in plain text",
-        fix=f"move it to its own flat key: pulumi config set --secret {NAMESPACE}:<name>; see docs/reference/secrets.md",
+        fix="move it to its own flat key: pulumi config set --secret kolab:<name>; see docs/reference/secrets.md",
     )
 
 

@@ -131,12 +131,18 @@ def record(program: Callable[[], None], *, preview: bool = False) -> list[Regist
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
     recorder = Recorder(preview)
     loop = asyncio.new_event_loop()
+    # The first failure is raised below. Those that follow from it would be printed by the garbage collector, later,
+    # in the middle of something else.
+    loop.set_exception_handler(lambda *_: None)
     asyncio.set_event_loop(loop)
     try:
         pulumi.runtime.set_mocks(
             recorder, project="kolab", stack="recorded", preview=preview, monitor=_Monitor(recorder)
         )
         settings.SETTINGS.callbacks = recorder.callbacks
+        # What a run that failed left behind belongs to a loop that is gone.
+        settings.SETTINGS.rpc_manager.clear()
+        settings.SETTINGS.outputs.clear()
         loop.run_until_complete(stack.run_pulumi_func(program))
     finally:
         loop.close()

@@ -14,9 +14,17 @@ def page(title: str, *parts: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells may hold anything but their own borders, which are escaped."""
+    """A table of prose."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(prose(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def prose(text: str) -> str:
+    """Text whose `<placeholders>` are not taken for HTML: inside of code they are safe, outside they are escaped."""
+    parts = text.split("`")
+    return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 
 
 def anchor(heading: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.secrets import CATALOGUE, DKIM_PREFIX, FORMATS
 from model.shape import NAMESPACE
-from ops.reference.markdown import code, page, sentence, table
+from ops.reference.markdown import code, page, table
 
 _INTRODUCTION = f"""\
 Private values stand encrypted in the stack file, each under a flat key: inside an object, Pulumi would hand them to
@@ -40,13 +40,5 @@ def text() -> str:
             "for each of mail.dkim.selectors",
         )
     )
-    found = [
-        (
-            code(f"{NAMESPACE}:{key}"),
-            sentence(words.capitalize() if words.islower() else words),
-            sentence(why),
-            when,
-        )
-        for key, words, why, when in rows
-    ]
+    found = [(code(f"{NAMESPACE}:{key}"), *rest) for key, *rest in rows]
     return page("Secrets", _INTRODUCTION, table(("Key", "Format", "What for", "Needed"), found), _HALVES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.shape import NAMESPACE
-from ops.reference.markdown import code, link, page, sentence, table
+from ops.reference.markdown import code, link, page, prose, sentence, table
 from ops.reference.schema import Schema
 from ops.reference.schema import settings as schema_of_settings
 
@@ -36,8 +36,8 @@ def text() -> str:
     ]
     for section in _below(top, schema["$defs"]):
         parts += [
-            f"## {section.heading}",
-            sentence(section.schema["description"]),
+            f"## {prose(section.heading)}",
+            prose(sentence(section.schema["description"])),
             table(_HEAD, _rows(section, schema["$defs"])) if section.schema.get("properties") else "No keys.",
         ]
     return page("Settings", *parts)
@@ -45,10 +45,13 @@ def text() -> str:
 
 def _below(section: _Section, defs: Schema) -> Iterator[_Section]:
     """The sections inside of `section`, each followed by its own."""
+    told = set()
     for name, schema in section.schema.get("properties", {}).items():
-        for child in _sections(_place(section, name), schema, defs):
-            yield child
-            yield from _below(child, defs)
+        for child in _sections(_place(section, name, schema), schema, defs):
+            if child.heading not in told:
+                told.add(child.heading)
+                yield child
+                yield from _below(child, defs)
 
 
 def _sections(place: str, schema: Schema, defs: Schema) -> Iterator[_Section]:
@@ -74,11 +77,14 @@ def _elements(schema: Schema) -> Iterator[tuple[str, Schema]]:
 def _rows(section: _Section, defs: Schema) -> Iterator[tuple[str, str, str, str]]:
     required = section.schema.get("required", ())
     for name, schema in section.schema["properties"].items():
-        inside = [link(found.heading, "below") for found in _sections(_place(section, name), schema, defs)]
-        kind = f"{_kind(schema)}: {' or '.join(inside)}" if inside else _kind(schema)
+        found = list(_sections(_place(section, name, schema), schema, defs))
+        inside = [link(child.heading, child.heading.partition(" with ")[2] or "keys") for child in found]
+        kind = f"{_kind(schema)}: {', '.join(inside)}" if inside else _kind(schema)
         default = "required" if name in required else _written(schema.get("default"))
         key = f"{NAMESPACE}:{name}" if section.place == f"{NAMESPACE}:" else name
-        yield code(key), kind, default, sentence(schema["description"])
+        # pydantic leaves a description out that the section itself has word for word.
+        meaning = schema.get("description") or _resolve(schema, defs)["description"]
+        yield code(key), kind, default, sentence(meaning)
 
 
 def _kind(schema: Schema) -> str:
@@ -95,8 +101,8 @@ def _kind(schema: Schema) -> str:
     inner = [_kind(element) for _, element in _elements(schema)]
     bounds = f" from {schema.get('minimum')} to {schema.get('maximum')}" if "maximum" in schema else ""
     return {
-        "array": f"list of {inner[0] if inner else 'text'}",
-        "object": f"map to {inner[0] if inner else 'text'}",
+        "array": f"list ({inner[0] if inner else 'text'})",
+        "object": f"map ({inner[0] if inner else 'text'})",
         "integer": f"whole number{bounds}",
         "boolean": "true, false",
     }.get(schema["type"], "text")
@@ -115,5 +121,11 @@ def _resolve(reference: Schema, defs: Schema) -> Schema:
     return found
 
 
-def _place(section: _Section, name: str) -> str:
+def _place(section: _Section, name: str, schema: Schema) -> str:
+    """Where a key stands. Neighbours of one kind, such as the volumes, share one place."""
+    neighbours = [
+        other for other in section.schema["properties"].values() if other.get("$ref") == schema.get("$ref", 0)
+    ]
+    if len(neighbours) > 1:
+        name = f"<{schema['$ref'].rpartition('/')[2].lower()}>"
     return section.place + name if section.place.endswith(":") else f"{section.place}.{name}"

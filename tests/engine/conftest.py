@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from model.keys import dkim_public_key, public_pem
+from model.keys import pairs
 from model.secrets import secrets
 from model.settings import Settings
-from model.stack_file import StackFileError, load
-from tests.engine.program import CHECKOUT, Program, Run
+from tests.engine.program import CHECKOUT, Program, Run, put
 from tests.engine.sentinels import sentinel
 
 _HERE = Path(__file__).parent
@@ -37,15 +36,10 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """The stack of `make up`. Its state is written as in production, so that every kind of file exists."""
+    """The stack of `make up`."""
     config = _values(CHECKOUT / "stacks" / "templates" / "local.yaml")
-    return _deploy(
-        tmp_path_factory.mktemp("local") / "program",
-        "local",
-        config,
-        PULUMI_SKIP_CHECKPOINTS="false",
-        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS="false",
-    )
+    config["mail"]["dkim"] = {"selectors": {"k1": {"stage": "active", "since": "2026-11-02"}}}
+    return _deploy(tmp_path_factory.mktemp("local") / "program", "local", config)
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +63,14 @@ def _values(path: Path) -> dict[str, Any]:
     return {key.removeprefix("kolab:"): value for key, value in config.items()}
 
 
-def _deploy(root: Path, stack: str, config: dict[str, Any], **environment: str) -> Deployed:
-    config["mail"].setdefault("dkim", {"selectors": {"k1": {"stage": "active", "since": "2026-11-02"}}})
-    selectors = config["mail"]["dkim"]["selectors"]
-    for key in selectors.values():
+def _deploy(root: Path, stack: str, config: dict[str, Any]) -> Deployed:
+    for key in config["mail"]["dkim"]["selectors"].values():
         key.setdefault("publicKey", "AAAA")
-    values = {secret.key: sentinel(secret) for secret in secrets(Settings.model_validate(config))}
-    for name, key in selectors.items():
-        key["publicKey"] = dkim_public_key(values[f"dkimKey-{name}"])
-    config["passportPublicKey"] = public_pem(values["passportPrivateKey"])
+    settings = Settings.model_validate(config)
+    values = {secret.key: sentinel(secret) for secret in secrets(settings)}
+    for pair in pairs(settings):
+        put(config, pair.path.split("."), pair.derive(values[pair.secret]))
     program = Program.make(root, stack, config, values)
-    first = program.up(env=environment)
+    first = program.up()
     assert first.code == 0, first.output
     return Deployed(program, values, first)

@@ -194,7 +194,6 @@ def _environment() -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
         # Written at the end only: the file backend would write the whole state after every resource.
         "PULUMI_SKIP_CHECKPOINTS": "true",
-        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         "PULUMI_ERROR_OUTPUT_STRING": "true",
         # Offers --event-log.
         "PULUMI_DEBUG_COMMANDS": "true",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.settings import Settings
 from tests.identity.keys import public
 
-LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?\Z")
+LABELS = st.from_regex(r"\A[a-z0-9](-?[a-z0-9]){0,5}\Z")
 LONG_LABELS = st.from_regex(r"\A[a-z]{63}\Z")
 TOPS = st.sampled_from(("example", "test", "org", "co.uk", "xn--p1ai"))
 STAGES = ("staged", "published", "active", "retired", "revoked")

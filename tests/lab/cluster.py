@@ -1,4 +1,4 @@
-"""The lab: two real nodes, a control plane, a router and an internet with one client, on one machine.
+"""The lab: real nodes, a control plane, a router and an internet with one client, on one machine.
 
     lab = Lab().up()
     lab.kubectl("get", "nodes")
@@ -9,23 +9,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-from tests.lab import addons, cgroups, machine, network, paths, processes, programs
+from tests.lab import addons, cgroups, logs, machine, network, own_images, paths, processes, programs
 from tests.lab.control_plane import ApiServer, ControlPlane
 from tests.lab.errors import LabError
 from tests.lab.internet import Internet
+from tests.lab.machine import Mark
 from tests.lab.node import Node
 from tests.lab.pki import Pki
 from tests.lab.processes import Daemon, run
 from tests.lab.progress import Clock, Say, wait_until
 from tests.lab.settings import Settings
+
+READY_SECONDS = 180
+FAILURE_LOGS = paths.CHECKOUT / "reports" / "lab"
 
 
 class Lab:
@@ -39,3 +45,172 @@ class Lab:
         self.control_plane = ControlPlane(self.state, self.settings, self._pki)
         self.internet = Internet(self.state, self.settings)
         self.nodes = [Node(name, self.state, self.settings, self._pki) for name in self.settings.node_names]
+
+    @staticmethod
+    def running(say: Say | None = None) -> Lab | None:
+        """The lab of this machine, if there is one that came up."""
+        mark = Mark.read()
+        if mark is None or not mark.complete or mark.state != str(paths.state()):
+            return None
+        return Lab(Settings.load(mark.settings), say)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of an administrator."""
+        return self._pki.kubeconfig("admin")
+
+    @property
+    def issuer_certificate(self) -> Path:
+        """The CA that answers for every issuer that the lab stands in for, as a public one would be trusted."""
+        return self._pki.certificate("issuer")
+
+    @property
+    def apiserver(self) -> ApiServer:
+        """To stop and start it."""
+        return self.control_plane.apiserver
+
+    @property
+    def daemons(self) -> list[Daemon]:
+        """Everything that has to run while the lab is up."""
+        nodes = [node.daemon for node in self.nodes]
+        return [*self.control_plane.daemons, self.internet.dns.daemon, *nodes]
+
+    def node(self, name: str) -> Node:
+        """n1, n2, ..."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def up(self) -> Lab:
+        """From nothing to a cluster that gives addresses to Services; at once when it is there already."""
+        machine.require_root()
+        programs.require_packages()
+        programs.build(self.say)
+        own_images.tars()
+        with machine.lock():
+            if self._is_up():
+                self.say("the lab is up already")
+                return self
+            self._remove()
+            try:
+                self._make()
+            except BaseException as error:
+                self._give_up(error)
+                raise
+        return self
+
+    def down(self) -> None:
+        """Remove the lab of this machine and everything that it made."""
+        machine.require_root()
+        with machine.lock():
+            self._remove()
+
+    def kubectl(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
+        """Output of kubectl as administrator; LabError with its words when it fails."""
+        options = [f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.state / 'kubectl'}"]
+        return run([programs.program("kubectl"), *options, *arguments], text=text, seconds=seconds)
+
+    def get(self, *arguments: str) -> Any:
+        """What `kubectl get` finds, as JSON."""
+        return json.loads(self.kubectl("get", "-o", "json", *arguments))
+
+    def load_image(self, tar: Path) -> None:
+        """Bring an image to every node that is switched on."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda node: node.load_image(tar), [n for n in self.nodes if n.daemon.pid]))
+
+    def wait_ready(self, name: str, *, ready: bool = True, seconds: float = READY_SECONDS) -> None:
+        """Until the API server says of a node that it is ready, or that it is not."""
+        wanted = "True" if ready else "False Unknown"
+        path = '{.status.conditions[?(@.type=="Ready")].status}'
+
+        def condition() -> bool:
+            if ready:
+                self.node(name).daemon.check()
+            status = self.kubectl("get", "node", name, "-o", f"jsonpath={path}")
+            return bool(status) and status in wanted
+
+        wait_until(f"{name} is {'ready' if ready else 'noticed to be gone'}", condition, seconds=seconds)
+
+    def logs(self, directory: Path) -> None:
+        """Everything that helps to see what went wrong."""
+        logs.collect(self, directory)
+
+    def _is_up(self) -> bool:
+        mark = Mark.read()
+        same = mark is not None and mark.complete and mark.state == str(self.state)
+        return same and mark.settings == self.settings.dump() and all(d.pid for d in self.daemons)  # type: ignore[union-attr]
+
+    def _make(self) -> None:
+        mark = Mark(state=str(self.state), settings=self.settings.dump())
+        mark.write()
+        machine.prepare(mark)
+        self._pki.make(self.settings)
+        network.up(self.settings)
+        self.internet.up()
+        self.say("network")
+        self.control_plane.up()
+        self.say("control plane is ready")
+        for node in self.nodes:
+            node.boot()
+        addons.apply(self.kubectl, self.settings)
+        for node in self.nodes:
+            self.wait_ready(node.name)
+        self.say("nodes are ready")
+        addons.wait(self.kubectl, self.settings)
+        self.say("DNS and load balancer are ready")
+        mark.complete = True
+        mark.write()
+
+    def _remove(self) -> None:
+        mark = Mark.read() or Mark(state=str(self.state), settings=self.settings.dump())
+        # All at once and without asking: nothing of it is kept.
+        ours = {*processes.marked(Path(mark.state)), *network.processes()} - _ourselves()
+        processes.end(ours, signal.SIGKILL)
+        network.down()
+        for name in {path.name for path in cgroups.existing()}:
+            cgroups.remove(name.removeprefix(network.PREFIX))
+        shutil.rmtree(mark.state, ignore_errors=True)
+        machine.restore(mark)
+
+    def _give_up(self, error: BaseException) -> None:
+        with _uninterrupted():
+            if isinstance(error, Exception):
+                shutil.rmtree(FAILURE_LOGS, ignore_errors=True)
+                self.logs(FAILURE_LOGS)
+                self.say(f"it failed; logs are in {FAILURE_LOGS}")
+            self._remove()
+
+
+class _uninterrupted:  # noqa: N801 - reads as a statement
+    """Cleaning up goes on when somebody presses Ctrl-C again."""
+
+    def __enter__(self) -> None:
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, signal.SIG_IGN)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def end_on_signals() -> None:
+    """Make SIGTERM and SIGHUP end a program as Ctrl-C does, so that it cleans up."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+def _ourselves() -> set[int]:
+    """This process and those that started it: `down` may be called from within the lab's internet."""
+    found, pid = set(), os.getpid()
+    while pid > 1:
+        found.add(pid)
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+__all__ = ["Lab", "LabError", "end_on_signals"]

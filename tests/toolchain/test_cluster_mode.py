@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from tests.toolchain import control_plane
 from tests.toolchain.harness import Case, Plugin, outcome, serving, struct, urn, values
-from toolchain.kubernetes_plugin import cluster
+from toolchain.kubernetes_plugin import await_, cluster
 
 pytestmark = pytest.mark.acceptance
 
@@ -50,6 +50,7 @@ def plugin(
     plane: control_plane.ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Plugin]:
     monkeypatch.setenv("KOLAB_STANDIN_CLUSTER", "1")
+    monkeypatch.setattr(await_, "DEFAULT_SECONDS", 30.0)  # a test that fails need not take ten minutes
     with serving(tmp_path) as found:
         configure(found, plane.kubeconfig)
         yield found
@@ -61,7 +62,7 @@ def configure(plugin: Plugin, kubeconfig: str, **settings: str) -> None:
 
 
 def crd(kind: str, scope: str) -> Case:
-    plural = f"{kind.lower()}s"
+    plural = f"{kind.lower()}es"
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {
         "name": "v1",

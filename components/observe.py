@@ -1,0 +1,77 @@
+"""Looks at the cluster before anything is planned on it. Reads only, and says so where it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pulumi
+
+from model.rules.cluster import ClusterFacts
+
+_TIMEOUT = 10
+"""Seconds for each question: a preview must not hang on a cluster that is away."""
+
+_T = TypeVar("_T")
+
+
+def observe(context: str | None) -> ClusterFacts:
+    """Facts about the cluster that `context` of the kubeconfig reaches; empty ones if it does not answer."""
+    from kubernetes import client, config  # noqa: PLC0415 (costs half a second, and rendering does without)
+    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    try:
+        api = config.new_client_from_config(context=context)
+    except (config.ConfigException, OSError) as error:
+        pulumi.log.warn(f"the cluster was not looked at: {error}")
+        return ClusterFacts()
+
+    def ask(what: str, question: Callable[[], _T]) -> _T | None:
+        try:
+            return question()
+        except ApiException as error:
+            pulumi.log.warn(f"{what} were not looked at: the cluster answered {error.status} {error.reason}")
+        except (HTTPError, OSError):
+            pulumi.log.warn(f"{what} were not looked at: the cluster does not answer")
+        return None
+
+    def names(method: Callable[..., Any]) -> frozenset[str]:
+        return frozenset(item.metadata.name for item in method(_request_timeout=_TIMEOUT).items)
+
+    crds = ask(
+        "CustomResourceDefinitions",
+        lambda: names(client.ApiextensionsV1Api(api).list_custom_resource_definition),
+    )
+    if crds is None:
+        return ClusterFacts()
+    core, storage = client.CoreV1Api(api), client.StorageV1Api(api)
+    system = client.AppsV1Api(api).list_namespaced_daemon_set
+    return ClusterFacts(
+        crds=crds,
+        nodes=ask(
+            "nodes",
+            lambda: {
+                n.metadata.name: n.metadata.labels or {}
+                for n in core.list_node(_request_timeout=_TIMEOUT).items
+            },
+        ),
+        service_lb=ask(
+            "load balancers",
+            lambda: any(
+                d.metadata.name.startswith("svclb-")
+                for d in system("kube-system", _request_timeout=_TIMEOUT).items
+            ),
+        ),
+        ingress_classes=ask("ingress classes", lambda: names(client.NetworkingV1Api(api).list_ingress_class)),
+        storage_classes=ask(
+            "storage classes",
+            lambda: {
+                s.metadata.name: (s.metadata.annotations or {}).get(
+                    "storageclass.kubernetes.io/is-default-class"
+                )
+                == "true"
+                for s in storage.list_storage_class(_request_timeout=_TIMEOUT).items
+            },
+        ),
+    )

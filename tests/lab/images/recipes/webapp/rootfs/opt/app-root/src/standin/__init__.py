@@ -1,0 +1,1 @@
+"""A stand-in for Kolab's web application: real tables, real passwords, real jobs; no web interface."""

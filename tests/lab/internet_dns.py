@@ -1,0 +1,102 @@
+"""The internet's DNS server: BIND with its own root zone, so that nothing but what was loaded exists.
+
+Pods reach it through CoreDNS, which forwards everything outside the cluster; the internet client asks it directly.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.lab import network
+from tests.lab.errors import LabError
+from tests.lab.processes import Daemon, in_namespace, run
+from tests.lab.progress import wait_until
+from tests.lab.settings import Settings
+
+# A TTL of a second for what does not exist: tests load zones after they have looked.
+_ROOT_ZONE = """\
+$TTL 1
+@ SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 1
+@ NS ns.invalid.
+"""
+
+
+class InternetDns:
+    """Zones can be loaded at any time while it runs."""
+
+    def __init__(self, state: Path, settings: Settings) -> None:
+        self.address = settings.internet_dns
+        self.daemon = Daemon("internet-dns", state)
+        self._home = state / "dns"
+
+    def up(self) -> None:
+        """Start it with the zones that were loaded before, if any."""
+        self._zones.mkdir(parents=True, exist_ok=True)
+        # AppArmor lets /usr/sbin/named read Debian's own directories only; a copy elsewhere is not meant.
+        shutil.copy(shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "named", self._program)
+        (self._zones / "root").write_text(_ROOT_ZONE)
+        self._restart()
+
+    def load(self, zones: Mapping[str, str]) -> None:
+        """Add zones, or replace those of the same name: name -> zone file. Refused zones are named with the reason."""
+        scratch = self._home / "checked"
+        for name, text in zones.items():
+            if not re.fullmatch(r"[a-z0-9_.-]+", name.lower()):
+                raise LabError(f"{name!r} is no zone")
+            scratch.write_text(text)
+            run(["named-checkzone", name, scratch])
+        for name, text in zones.items():
+            (self._zones / name.rstrip(".").lower()).write_text(text)
+        self._restart()
+
+    def clear(self) -> None:
+        """Forget all zones."""
+        for path in self._zones.iterdir():
+            if path.name != "root":
+                path.unlink()
+        self._restart()
+
+    @property
+    def _zones(self) -> Path:
+        return self._home / "zones"
+
+    @property
+    def _program(self) -> Path:
+        return self._home / "named"
+
+    def _restart(self) -> None:
+        """A fresh process: `reload` tells nobody when it is done."""
+        self.daemon.stop(kill=True)
+        zones = "\n".join(
+            f'zone "{"." if path.name == "root" else path.name}" {{ type primary; file "{path}"; }};'
+            for path in sorted(self._zones.iterdir())
+        )
+        (self._home / "named.conf").write_text(f"""
+            options {{
+              directory "{self._home}";
+              listen-on {{ {self.address}; }};
+              listen-on-v6 {{ none; }};
+              pid-file none;
+              session-keyfile none;
+              recursion yes;
+              allow-query {{ any; }};
+              allow-recursion {{ any; }};
+              dnssec-validation no;
+              empty-zones-enable no;
+              notify no;
+            }};
+            controls {{ }};
+            {zones}
+        """)
+        mark = len(self.daemon.last_words(1000000))
+        self.daemon.start(
+            in_namespace(network.INTERNET, [self._program, "-g", "-n", "1", "-c", self._home / "named.conf"])
+        )
+        wait_until("the internet's DNS server runs", lambda: self._runs(mark), every=0.05)
+
+    def _runs(self, mark: int) -> bool:
+        self.daemon.check()
+        return "all zones loaded" in self.daemon.last_words(1000000)[mark:]

@@ -1,0 +1,95 @@
+"""This machine: what a lab needs of it, and what it puts back."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lab import paths
+from tests.lab.errors import LabError
+from tests.lab.processes import run
+
+# Nodes put their own in these places, in mount namespaces of their own; the places themselves have to exist.
+_PLACES = ("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/var/log/containers")
+_NAMESPACES = Path("/run/netns")
+
+
+@dataclass
+class Mark:
+    """Says on this machine that there is a lab, whose it is, and what `down` has to put back."""
+
+    state: str
+    settings: str
+    complete: bool = False
+    made: list[str] = field(default_factory=list)
+    mounted: list[str] = field(default_factory=list)
+
+    def write(self) -> None:
+        """In one step: a reader never sees half of it."""
+        scratch = paths.MARK.with_suffix(".new")
+        scratch.write_text(json.dumps(asdict(self)))
+        scratch.replace(paths.MARK)
+
+    @staticmethod
+    def read() -> Mark | None:
+        """The mark that is there, or None."""
+        try:
+            content: dict[str, Any] = json.loads(paths.MARK.read_text())
+        except FileNotFoundError:
+            return None
+        return Mark(**content)
+
+
+@contextlib.contextmanager
+def lock() -> Iterator[None]:
+    """Only one process makes or removes a lab at a time."""
+    with paths.LOCK.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError("somebody else makes or removes the lab of this machine right now") from None
+        yield
+    paths.LOCK.unlink(missing_ok=True)
+
+
+def require_root() -> None:
+    """Namespaces, mounts and control groups need it."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes network namespaces and mounts: run it as root")
+
+
+def prepare(mark: Mark) -> None:
+    """Make the places, and note in the mark which ones were not there."""
+    for place in map(Path, _PLACES):
+        for path in (*reversed(place.parents), place):
+            if not path.exists():
+                mark.made.append(str(path))
+                mark.write()
+                path.mkdir()
+    if not _NAMESPACES.is_mount():
+        mark.mounted.append(str(_NAMESPACES))
+        mark.write()
+    for module, proof in {"br_netfilter": "/proc/sys/net/bridge", "overlay": "/sys/module/overlay"}.items():
+        if not Path(proof).exists():
+            # Built in, or already there under another name: what needs it will say so.
+            with contextlib.suppress(LabError, OSError):
+                run(["modprobe", module])
+
+
+def restore(mark: Mark) -> None:
+    """Remove what `prepare` made, unless somebody else uses it by now."""
+    for path in map(Path, mark.mounted):
+        if path.is_mount() and not any(path.iterdir()):
+            run(["umount", path])
+            with contextlib.suppress(OSError):
+                path.rmdir()
+    for path in map(Path, reversed(mark.made)):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+    paths.MARK.unlink(missing_ok=True)

@@ -1,0 +1,223 @@
+"""What one value on its own may look like."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from model import types
+
+LONGEST = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
+
+
+def read(kind: Any, value: object) -> Any:
+    """`value` as a stack file would give it to a field of this type."""
+    return TypeAdapter(kind).validate_python(value)
+
+
+def refused(kind: Any, value: object) -> str:
+    """What is said about a value that is refused."""
+    with pytest.raises(ValidationError) as caught:
+        read(kind, value)
+    return " ".join(error["msg"] for error in caught.value.errors())
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("example.org", "example.org"),
+        ("MAIL.Example.ORG", "mail.example.org"),
+        ("example.org.", "example.org"),
+        (" example.org ", "example.org"),
+        ("münchen.example", "xn--mnchen-3ya.example"),
+        ("MÜNCHEN.example", "xn--mnchen-3ya.example"),
+        ("faß.example", "xn--fa-hia.example"),
+        ("пример.испытание", "xn--e1afmkfd.xn--80akhbyknj4f"),
+        ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        (LONGEST, LONGEST),
+    ],
+)
+def test_a_host_name_becomes_lower_case_a_labels(written: str, name: str) -> None:
+    assert read(types.Hostname, written) == name
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        ".",
+        "org",
+        "localhost",
+        "example..org",
+        "example.org..",
+        ".example.org",
+        "-mail.example.org",
+        "mail-.example.org",
+        "mail_host.example.org",
+        "mail host.example.org",
+        "mail\n.example.org",
+        "*.example.org",
+        "https://example.org",
+        "example.org:25",
+        "192.0.2.1",
+        "2001:db8::1",
+        "a" * 64 + ".example.org",
+        f"a{LONGEST}",
+        "ü" * 70 + ".example",
+        "xn--zzzzzzzz99.example",
+        "☃️_x.example",
+    ],
+)
+def test_a_name_that_nobody_could_resolve_is_refused(written: str) -> None:
+    refused(types.Hostname, written)
+
+
+@given(st.text(max_size=80))
+def test_a_host_name_is_read_or_refused_and_reading_it_again_changes_nothing(text: str) -> None:
+    try:
+        name = types.hostname(text)
+    except ValueError:
+        return
+    assert types.hostname(name) == name
+    assert name.isascii()
+
+
+@given(st.text(alphabet="SECRETsecret0123456789 _!", min_size=12, max_size=60))
+def test_a_refused_host_name_is_not_repeated(text: str) -> None:
+    try:
+        types.hostname(text)
+    except ValueError as error:
+        assert text not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("jane@example.org", "jane@example.org"),
+        ("Jane.Doe+kolab@Example.ORG", "Jane.Doe+kolab@example.org"),
+        ("jane@münchen.example", "jane@xn--mnchen-3ya.example"),
+    ],
+)
+def test_a_mail_address_keeps_its_local_part(written: str, address: str) -> None:
+    assert read(types.Email, written) == address
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "jane",
+        "@example.org",
+        "jane@",
+        "jane@org",
+        ".jane@example.org",
+        "ja..ne@example.org",
+        "ja ne@example.org",
+        "jane\n@example.org",
+        "a" * 65 + "@example.org",
+        "a@b@example.org",
+    ],
+)
+def test_what_is_no_mail_address_is_refused(written: str) -> None:
+    refused(types.Email, written)
+
+
+@pytest.mark.parametrize("written", ["500m", "2", "0.5", 2, 0.5, "1"])
+def test_a_quantity_may_be_written_as_a_number(written: object) -> None:
+    assert read(types.Quantity, written) == str(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "m", "1K", "1ki", "-1", "1 Gi", "1Gi\n", "1e3", "x", True, None, "9" * 400]
+)
+def test_what_kubernetes_would_not_read_as_a_quantity_is_refused(written: object) -> None:
+    refused(types.Quantity, written)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        ("512Mi", 512 * 2**20),
+        ("1k", 1000),
+        ("1.5Gi", 3 * 2**29),
+        ("20G", 20 * 10**9),
+        ("10Ki", 10240),
+        (1048576, 2**20),
+    ],
+)
+def test_a_size_is_counted_as_kubernetes_counts_it(written: object, size: int) -> None:
+    assert types.bytes_of(read(types.Size, written)) == size
+
+
+@pytest.mark.parametrize(
+    "written", ["500m", "0", "0Gi", "0.1", "1K", "20 Gi", "20Gib", "-1Gi", "9" * 400 + "Ei"]
+)
+def test_a_size_of_less_than_a_byte_or_in_unknown_units_is_refused(written: str) -> None:
+    refused(types.Size, written)
+
+
+@given(st.from_regex(r"\A[0-9]{1,6}(\.[0-9]{1,3})?(k|Ki|[MGTPE]i?)?\Z"))
+def test_every_size_that_is_read_can_be_counted(text: str) -> None:
+    try:
+        size = read(types.Size, text)
+    except ValidationError:
+        return
+    assert types.bytes_of(size) > 0
+
+
+@pytest.mark.parametrize("written", ["15d", "12h", "30m", "1y", "90s", "2w"])
+def test_a_duration_is_a_number_and_a_unit(written: str) -> None:
+    assert read(types.Duration, written) == written
+
+
+@pytest.mark.parametrize("written", ["", "15", "d", "0d", "1.5d", "15 d", "15d\n", "15D", "-1d"])
+def test_another_duration_is_refused(written: str) -> None:
+    refused(types.Duration, written)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "Kolab", "kolab_x", "-kolab", "kolab-", "kolab\n", "kol.ab", "a" * 64]
+)
+def test_what_kubernetes_would_not_take_as_a_name_is_refused(written: str) -> None:
+    refused(types.KubernetesName, written)
+
+
+@pytest.mark.parametrize(
+    "written", [5, True, 3221225985, ["192.0.2.1"], "192.0.2", "192.0.2.1/32", "fe80::1%eth0", "example.org"]
+)
+def test_an_address_is_written_out_in_full(written: object) -> None:
+    refused(types.Address, written)
+
+
+def test_one_address_may_stand_without_a_list() -> None:
+    assert read(types.Addresses, "192.0.2.1") == read(types.Addresses, ["192.0.2.1"])
+
+
+@pytest.mark.parametrize("written", ["10.42.0.1/16", "10.42.0.0/33", 167772160, "pods"])
+def test_a_network_has_nothing_but_zeros_behind_its_prefix(written: object) -> None:
+    refused(types.Network, written)
+
+
+@pytest.mark.parametrize(
+    ("address", "documentation"),
+    [
+        ("192.0.2.255", True),
+        ("198.51.100.0", True),
+        ("203.0.113.77", True),
+        ("2001:db8::1", True),
+        ("3fff:fff::1", True),
+        ("192.0.3.0", False),
+        ("198.51.101.0", False),
+        ("2001:db9::", False),
+        ("3fff:1000::", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_documentation_ranges_are_those_of_the_rfcs(address: str, documentation: bool) -> None:
+    found = ipaddress.ip_address(address)
+    assert any(found in net for net in types.DOCUMENTATION if net.version == found.version) == documentation

@@ -22,7 +22,7 @@ def observe(context: str | None) -> ClusterFacts:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
-        api = config.new_client_from_config(context=context)
+        api = config.new_client_from_config(context=context)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
         pulumi.log.warn(f"the cluster was not looked at: {error}")
         return ClusterFacts()
@@ -36,8 +36,11 @@ def observe(context: str | None) -> ClusterFacts:
             pulumi.log.warn(f"{what} were not looked at: the cluster does not answer")
         return None
 
+    def items(method: Callable[..., Any], *arguments: str) -> Any:
+        return method(*arguments, _request_timeout=_TIMEOUT).items
+
     def names(method: Callable[..., Any]) -> frozenset[str]:
-        return frozenset(item.metadata.name for item in method(_request_timeout=_TIMEOUT).items)
+        return frozenset(item.metadata.name for item in items(method))
 
     crds = ask(
         "CustomResourceDefinitions",
@@ -45,8 +48,9 @@ def observe(context: str | None) -> ClusterFacts:
     )
     if crds is None:
         return ClusterFacts()
-    core, storage = client.CoreV1Api(api), client.StorageV1Api(api)
-    system = client.AppsV1Api(api).list_namespaced_daemon_set
+    core: Any = client.CoreV1Api(api)
+    storage: Any = client.StorageV1Api(api)
+    system: Any = client.AppsV1Api(api).list_namespaced_daemon_set
     return ClusterFacts(
         crds=crds,
         nodes=ask(
@@ -58,10 +62,7 @@ def observe(context: str | None) -> ClusterFacts:
         ),
         service_lb=ask(
             "load balancers",
-            lambda: any(
-                d.metadata.name.startswith("svclb-")
-                for d in system("kube-system", _request_timeout=_TIMEOUT).items
-            ),
+            lambda: any(d.metadata.name.startswith("svclb-") for d in items(system, "kube-system")),
         ),
         ingress_classes=ask("ingress classes", lambda: names(client.NetworkingV1Api(api).list_ingress_class)),
         storage_classes=ask(
@@ -71,7 +72,7 @@ def observe(context: str | None) -> ClusterFacts:
                     "storageclass.kubernetes.io/is-default-class"
                 )
                 == "true"
-                for s in storage.list_storage_class(_request_timeout=_TIMEOUT).items
+                for s in items(storage.list_storage_class)
             },
         ),
     )

@@ -72,7 +72,7 @@ def prepare(mark: Mark) -> None:
                 mark.made.append(str(path))
                 mark.write()
                 path.mkdir()
-    if not _NAMESPACES.is_mount():
+    if not _is_mount(_NAMESPACES):
         mark.mounted.append(str(_NAMESPACES))
         mark.write()
     for module, proof in {"br_netfilter": "/proc/sys/net/bridge", "overlay": "/sys/module/overlay"}.items():
@@ -85,7 +85,7 @@ def prepare(mark: Mark) -> None:
 def restore(mark: Mark) -> None:
     """Remove what `prepare` made, unless somebody else uses it by now."""
     for path in map(Path, mark.mounted):
-        if path.is_mount() and not any(path.iterdir()):
+        if _is_mount(path) and not any(path.iterdir()):
             run(["umount", path])
             with contextlib.suppress(OSError):
                 path.rmdir()
@@ -93,3 +93,8 @@ def restore(mark: Mark) -> None:
         with contextlib.suppress(OSError):
             path.rmdir()
     paths.MARK.unlink(missing_ok=True)
+
+
+def _is_mount(path: Path) -> bool:
+    """Also of a directory that is mounted on itself, as `ip netns add` does; Path.is_mount does not see that."""
+    return any(line.split()[4] == str(path) for line in Path("/proc/self/mountinfo").read_text().splitlines())

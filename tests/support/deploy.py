@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,14 +149,22 @@ class Deployment:
         names = [each["secretRef"]["name"] for each in sources]
         return {key: value for name in names for key, value in self.get("Secret", name)["stringData"].items()}
 
+    def clients(self, daemon: str, port: int) -> set[str]:
+        """Who may open connections to a port of a daemon: daemons, namespaces, or "anyone"."""
+        found: set[str] = set()
+        for rule in self.get("NetworkPolicy", daemon)["spec"]["ingress"]:
+            if port in {each["port"] for each in rule["ports"]}:
+                found |= {_peer(peer) for peer in rule["from"]} if "from" in rule else {"anyone"}
+        return found
+
+    @functools.cached_property
+    def _shown(self) -> list[tuple[str, str]]:
+        return [(_title(each), json.dumps(each.inputs)) for each in self.resources]
+
     def holders_of(self, text: str) -> set[str]:
         """Titles of all resources that show `text`, as it is or in any base64."""
         forms = (text, *_base64_forms(text))
-        return {
-            _title(each)
-            for each in self.resources
-            if any(form in shown for shown in (json.dumps(each.inputs),) for form in forms)
-        }
+        return {title for title, shown in self._shown if any(form in shown for form in forms)}
 
 
 class Sentinels:
@@ -200,11 +208,12 @@ def site() -> Site:
     return Site(namespace=MAIN, salt=pulumi.Output.secret(SALT), guard=guard)
 
 
-def policy_ports(rules: Sequence[Manifest]) -> Iterator[tuple[str, int]]:
-    """(protocol, port) of rules of a NetworkPolicy."""
-    for rule in rules:
-        for port in rule.get("ports", ()):
-            yield port["protocol"], port["port"]
+def _peer(peer: Manifest) -> str:
+    if "ipBlock" in peer:
+        return str(peer["ipBlock"]["cidr"])
+    if "podSelector" in peer:
+        return str(peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"])
+    return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
 
 
 def _template(manifest: Manifest) -> Manifest | None:

@@ -32,7 +32,7 @@ class Sandbox:
         self._calls = root / "calls"
         self._ports: dict[int, int] = {}
         self._bin.mkdir(parents=True)
-        for folder in ("etc", "tmp", "var/log", "run"):
+        for folder in ("etc", "tmp", "var/log", "var/run", "run"):
             (root / folder).mkdir(parents=True)
 
     def path(self, inside: str) -> Path:

@@ -70,7 +70,11 @@ def clean() -> list[Path]:
     """Remove what no current recipe makes; returns what went."""
     kept = {base_folder().name, *(image_folder(made).name for made in images().values())}
     with _alone():
-        old = [folder for folder in home().iterdir() if folder.is_dir() and _ours(folder) and folder.name not in kept]
+        old = [
+            folder
+            for folder in home().iterdir()
+            if folder.is_dir() and _ours(folder) and folder.name not in kept
+        ]
         for folder in old:
             shutil.rmtree(folder)
     return old

@@ -30,7 +30,9 @@ def overlay(lower: Sequence[Path], scratch: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(merged)], check=True)
 
 
-def make(base: Path, trees: Sequence[Path], extra: dict[str, str], setup: Sequence[Path], scratch: Path) -> bytes:
+def make(
+    base: Path, trees: Sequence[Path], extra: dict[str, str], setup: Sequence[Path], scratch: Path
+) -> bytes:
     """The layer's tar. `trees` are copied in order, then `extra` files, then each script runs in a chroot."""
     with overlay([base], scratch) as merged:
         for tree in trees:

@@ -50,9 +50,7 @@ def _encoded(text: str) -> str:
 def ask(conf: dict[str, str], request: dict[str, str]) -> str:
     """The application's verdict in saslauthd's words."""
     try:
-        connection = http.client.HTTPConnection(
-            conf["httpform_host"], int(conf["httpform_port"]), timeout=30
-        )
+        connection = http.client.HTTPConnection(conf["httpform_host"], int(conf["httpform_port"]), timeout=30)
         connection.request("POST", quote(conf["httpform_uri"]), body(request).encode())
         status = connection.getresponse().status
         connection.close()

@@ -75,7 +75,10 @@ def upsert_service(email: str, password: str) -> None:
 def set_password(email: str, password: str) -> None:
     """Raises Unknown when there is no such account."""
     find(email)
-    rows("UPDATE users SET password = %s, updated_at = NOW() WHERE email = %s", (digest(password), email.lower()))
+    rows(
+        "UPDATE users SET password = %s, updated_at = NOW() WHERE email = %s",
+        (digest(password), email.lower()),
+    )
 
 
 def set_status(email: str, add: int = 0, remove: int = 0) -> None:

@@ -18,7 +18,9 @@ def trusted(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    networks = [ipaddress.ip_network(part.strip(), strict=False) for part in setting.split(",") if part.strip()]
+    networks = [
+        ipaddress.ip_network(part.strip(), strict=False) for part in setting.split(",") if part.strip()
+    ]
     return any(parsed in network for network in networks)
 
 

@@ -48,7 +48,9 @@ def data_init(_: dict[str, str], __: list[str]) -> int:
     """Service accounts with the passwords of the environment; OAuth clients only when they are missing."""
     for user, password in (("IMAP_ADMIN_LOGIN", "IMAP_ADMIN_PASSWORD"), ("MAIL_USERNAME", "MAIL_PASSWORD")):
         accounts.upsert_service(os.environ[user], os.environ[password])
-    redirect = f"{os.environ.get('APP_PUBLIC_URL', '')}{os.environ.get('WEBMAIL_URL', '')}index.php/login/oauth"
+    redirect = (
+        f"{os.environ.get('APP_PUBLIC_URL', '')}{os.environ.get('WEBMAIL_URL', '')}index.php/login/oauth"
+    )
     for name, prefix, url in (
         ("Kolab Password Grant Client", "PASSPORT_PROXY_OAUTH", ""),
         ("Webmail SSO client", "PASSPORT_WEBMAIL_SSO", redirect),

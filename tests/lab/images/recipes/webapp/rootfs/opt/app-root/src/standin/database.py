@@ -78,7 +78,9 @@ def wait() -> None:
 
 def migrate() -> None:
     """Make what is missing, in order, and note it."""
-    rows("CREATE TABLE IF NOT EXISTS migrations (id INT AUTO_INCREMENT PRIMARY KEY, migration VARCHAR(255), batch INT)")
+    rows(
+        "CREATE TABLE IF NOT EXISTS migrations (id INT AUTO_INCREMENT PRIMARY KEY, migration VARCHAR(255), batch INT)"
+    )
     done = {name for (name,) in rows("SELECT migration FROM migrations")}
     batch = rows("SELECT COALESCE(MAX(batch), 0) + 1 FROM migrations")[0][0]
     for name, sql in MIGRATIONS.items():

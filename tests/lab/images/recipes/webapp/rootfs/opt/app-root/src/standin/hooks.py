@@ -120,7 +120,10 @@ def known_network(address: str) -> bool:
 
 def form_of(body: bytes) -> dict[str, str]:
     """A posted form; of several values of one name the first."""
-    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()}
+    return {
+        key: values[0]
+        for key, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()
+    }
 
 
 def _verdict(action: str, reason: str, status: int) -> Answer:

@@ -13,7 +13,9 @@ import pymysql
 from standin import accounts, client, discovery, hooks
 from standin.hooks import Answer, as_json
 
-_INTERNAL = re.compile(r"/api/webhooks/(nginx|nginx-roundcube|nginx-httpauth|cyrus-sasl|metrics|policy/.+)/?$")
+_INTERNAL = re.compile(
+    r"/api/webhooks/(nginx|nginx-roundcube|nginx-httpauth|cyrus-sasl|metrics|policy/.+)/?$"
+)
 _AUTODISCOVER = "/autodiscover/autodiscover.xml"
 _AUTOCONFIG = ("/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml")
 _PAGE = "<!DOCTYPE html><title>{}</title><p>Lab stand-in for Kolab's web application: {}"

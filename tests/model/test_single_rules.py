@@ -1,0 +1,234 @@
+"""Each rule, by the change of a right stack file that breaks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.rules import check
+from ops.reference.collect import collect
+from ops.stacks import ROOT
+from tests.model.files import judged, settings
+
+AT = "kolab:network.addresses"
+EGRESS = "kolab:network.egress"
+NODES = {"mode": "nodes", "nodes": {"server1": ["192.0.2.10"], "server2": ["192.0.2.11"]}}
+RELAY = {"mode": "relay", "host": "relay.example.net"}
+INGRESS = {
+    "className": "nginx",
+    "namespace": "ingress",
+    "controllerCidr": "10.42.7.0/24",
+    "addresses": ["192.0.2.20"],
+}
+S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
+LONG = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "eu"))
+
+CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
+    # Which address carries what.
+    ("single-node", {"network/addresses/all": None}, {("address-missing", f"{AT}.all")}),
+    ("single-node", {"network/addresses/smtp": "192.0.2.11"}, {("address-mode", f"{AT}.smtp")}),
+    ("cluster", {"network/addresses/smtp": None}, {("address-missing", f"{AT}.smtp")}),
+    ("cluster", {"network/addresses/sieve": None}, {("address-missing", f"{AT}.sieve")}),
+    ("cluster", {"network/addresses/all": "10.20.0.20"}, {("address-mode", f"{AT}.all")}),
+    (
+        "cluster",
+        {"features/meet": False},
+        {("address-unused", f"{AT}.meet"), ("address-unused", f"{AT}.turn")},
+    ),
+    ("cluster", {"features/turn": False}, {("address-unused", f"{AT}.turn")}),
+    ("cluster", {"network/addresses/smtp": "10.20.0.10"}, {("address-shared", f"{AT}.smtp")}),
+    (
+        "real",
+        {"network/addresses/proxy": "10.42.3.4"},
+        {("address-in-cluster", f"{AT}.proxy"), ("address-private", f"{AT}.proxy")},
+    ),
+    (
+        "real",
+        {"network/addresses/proxy": "10.43.3.4", "network/public": {"10.43.3.4": "11.0.0.99"}},
+        {("address-in-cluster", f"{AT}.proxy")},
+    ),
+    (
+        "real",
+        {"network/public": {"11.0.0.10": "10.42.0.9"}},
+        {("address-in-cluster", "kolab:network.public"), ("address-private", f"{AT}.proxy")},
+    ),
+    (
+        "single-node",
+        {"network/addresses/all": "127.0.0.1"},
+        {("address-kind", f"{AT}.all"), ("address-kind", "kolab:network.public")},
+    ),
+    ("cluster", {"network/egress/nodes/worker1": ["224.0.0.1"]}, {("address-kind", EGRESS)}),
+    (
+        "real",
+        {"network/addresses/smtp": "192.0.2.11"},
+        {("address-documentation", f"{AT}.smtp"), ("address-documentation", "kolab:network.public")},
+    ),
+    ("real", {"network/egress/nodes/worker1": ["198.51.100.1"]}, {("address-documentation", EGRESS)}),
+    ("real", {"network/ingress": INGRESS}, {("address-documentation", "kolab:network.ingress.addresses")}),
+    (
+        "cluster",
+        {"network/public/10.20.0.99": "192.0.2.99"},
+        {("public-unclaimed", "kolab:network.public.10.20.0.99")},
+    ),
+    ("real", {"network/addresses/sieve": "192.168.1.4"}, {("address-private", f"{AT}.sieve")}),
+    ("real", {"network/addresses/proxy": "2a00:1450::1"}, {("ipv6-not-listening", f"{AT}.proxy")}),
+    ("real", {"network/addresses/smtp": "2a00:1450::1"}, {("address-family", f"{AT}.smtp")}),
+    ("real", {"network/addresses/smtp": ["11.0.0.11", "11.0.0.21"]}, {("address-family", f"{AT}.smtp")}),
+    ("real", {"network/addresses/smtp": ["11.0.0.11", "2a00:1450::1"]}, set()),
+    # What the world sees when we send.
+    ("cluster", {"network/egress": None}, {("egress-missing", EGRESS)}),
+    (
+        "cluster",
+        {"network/egress/nodes/worker1": ["2001:db8::1"]},
+        {("egress-ipv4", f"{EGRESS}.nodes.worker1")},
+    ),
+    (
+        "cluster",
+        {"network/egress": {"mode": "gateway", "addresses": ["2001:db8::1"]}},
+        {("egress-ipv4", f"{EGRESS}.addresses")},
+    ),
+    ("cluster", {"network/egress": {"mode": "gateway", "addresses": ["2001:db8::1", "198.51.100.1"]}}, set()),
+    ("cluster", {"replicas/postfix": 3}, {("egress-too-few-nodes", "kolab:replicas.postfix")}),
+    ("single-node", {"replicas/postfix": 3}, set()),
+    ("single-node", {"network/edgeNode": "other"}, {("egress-edge-node", "kolab:network.edgeNode")}),
+    ("single-node", {"network/egress": NODES}, {("egress-edge-node", "kolab:network.edgeNode")}),
+    ("single-node", {"network/egress": NODES, "network/edgeNode": "server2"}, set()),
+    ("single-node", {"network/egress": RELAY}, {("egress-relay-spf", f"{EGRESS}.spfInclude")}),
+    # Parts that need or exclude each other.
+    ("cluster", {"features/files": False}, {("feature-office", "kolab:features.office")}),
+    ("cluster", {"features/files": False, "features/office": False}, set()),
+    (
+        "cluster",
+        {"features/files": False, "features/office": False, "external/s3": S3},
+        {("feature-s3", "kolab:external.s3")},
+    ),
+    ("cluster", {"monitoring/alerts": None}, {("alerts-nowhere", "kolab:monitoring.alerts")}),
+    ("cluster", {"mail/contentFilter": True}, {("content-filter-size", "kolab:mail.messageSizeLimit")}),
+    ("cluster", {"mail/contentFilter": True, "mail/messageSizeLimit": "10Mi"}, set()),
+    ("real", {"kubernetes/context": None}, {("cluster-unnamed", "kolab:kubernetes.context")}),
+    (
+        "real",
+        {"kubernetes/clusterIdentifier": None},
+        {("cluster-unnamed", "kolab:kubernetes.clusterIdentifier")},
+    ),
+    ("real", {"images": None}, {("image-latest", "kolab:images")}),
+    ("real", {"images": {"tag": "16.0"}}, set()),
+    ("cluster", {"resources/dovecot": {"cpu": "1"}}, {("unknown-daemon", "kolab:resources.dovecot")}),
+    ("cluster", {"resources/amavis": {"cpu": "1"}}, set()),
+    (
+        "cluster",
+        {"images/digests/dovecot": f"sha256:{'0' * 64}"},
+        {("unknown-image", "kolab:images.digests.dovecot")},
+    ),
+    (
+        "cluster",
+        {"resources/imap": {"memoryLimit": "64Mi"}},
+        {("limit-below-request", "kolab:resources.imap.memoryLimit")},
+    ),
+    ("cluster", {"resources/imap": {"memory": "8Gi"}}, set()),
+    # Public halves.
+    ("cluster", {"passportPublicKey": None}, {("public-half-missing", "kolab:passportPublicKey")}),
+    ("cluster", {"mail/dkim": None}, {("public-half-missing", "kolab:mail.dkim.selectors")}),
+    # Names.
+    ("real", {"domain": "example.org"}, {("domain-placeholder", "kolab:domain")}),
+    ("real", {"hostedDomains": ["kolab.test"]}, {("domain-placeholder", "kolab:hostedDomains[0]")}),
+    ("real", {"kubernetes/render": "somewhere", "domain": "example.org"}, set()),
+    ("cluster", {"hosts": {"mx": "example.org"}}, {("host-shared", "kolab:hosts.mx")}),
+    ("cluster", {"hosts": {"sieve": "imap.example.org"}}, {("host-shared", "kolab:hosts.sieve")}),
+    ("cluster", {"hosts": {"imap": "example.org", "smtp": "example.org"}}, set()),
+    (
+        "cluster",
+        {"hosts": {"imap": "example.org"}, "network/ingress": INGRESS},
+        {("host-shared", "kolab:hosts.imap")},
+    ),
+    ("single-node", {"hosts": {"mx": "example.org", "sieve": "example.org"}}, set()),
+    (
+        "cluster",
+        {"hostedDomains": ["example.net", "example.org"]},
+        {("domain-twice", "kolab:hostedDomains[1]")},
+    ),
+    (
+        "cluster",
+        {"hostedDomains": ["example.net", "example.net"]},
+        {("domain-twice", "kolab:hostedDomains[1]")},
+    ),
+    ("real", {"domain": LONG}, {("name-too-long", "kolab:domain")}),
+    # One stack of several.
+    ("cluster", {"scope": "dns"}, {("scope-shard", "kolab:dns.shard")}),
+    ("cluster", {"dns/shard": {"index": 0, "count": 2}}, {("scope-shard", "kolab:dns.shard")}),
+    (
+        "cluster",
+        {"scope": "dns", "dns/shard": {"index": 2, "count": 2}},
+        {("scope-shard", "kolab:dns.shard.index")},
+    ),
+    (
+        "single-node",
+        {"scope": "dns", "dns/shard": {"index": 0, "count": 2}},
+        {("scope-provider", "kolab:dns.provider")},
+    ),
+    (
+        "cluster",
+        {"hostedDomains": [f"d{n}.example.net" for n in range(101)]},
+        {("scope-too-large", "kolab:scope")},
+    ),
+    # Volumes and the web edge.
+    ("real", {"storage/protect": False}, {("storage-unprotected", "kolab:storage.protect")}),
+    ("cluster", {"storage/protect": False}, set()),
+    (
+        "cluster",
+        {"network/ingress": INGRESS | {"controllerCidr": "0.0.0.0/0"}},
+        {("ingress-trust", "kolab:network.ingress.controllerCidr")},
+    ),
+    ("cluster", {"network/loadBalancer": "hostPort"}, {("hostport-mode", "kolab:network.loadBalancer")}),
+    ("single-node", {"network/loadBalancer": "hostPort"}, set()),
+]
+
+
+@pytest.mark.parametrize("base", ["single-node", "cluster", "real"])
+def test_no_rule_speaks_about_a_right_file(base: str) -> None:
+    assert judged(settings(base)) == set()
+
+
+@pytest.mark.parametrize(("base", "changes", "expected"), CASES, ids=[f"{c[0]} {c[1]}"[:90] for c in CASES])
+def test_a_change_breaks_just_its_rule(
+    base: str, changes: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    assert judged(settings(base, changes)) == expected
+
+
+def test_every_rule_has_a_case() -> None:
+    ids = {
+        said.rule
+        for said in collect(ROOT / "model")
+        if said.module.startswith("model/rules/") and "mail" not in said.module
+    }
+    assert ids == {rule for _, _, expected in CASES for rule, _ in expected}
+
+
+@pytest.mark.parametrize("subject", ["*", "kolab:storage.protect"])
+def test_a_warning_is_lifted_by_an_acknowledgement(subject: str) -> None:
+    entry = {"rule": "storage-unprotected", "subject": subject, "reason": "a throw-away stack"}
+    found = check(settings("real", {"storage/protect": False, "acknowledge": [entry]}))
+    assert "storage-unprotected" not in {finding.rule for finding in found}
+
+
+def test_an_acknowledgement_of_another_key_lifts_nothing() -> None:
+    entry = {"rule": "storage-unprotected", "subject": "kolab:storage", "reason": "a throw-away stack"}
+    found = check(settings("real", {"storage/protect": False, "acknowledge": [entry]}))
+    assert "storage-unprotected" in {finding.rule for finding in found}
+
+
+def test_an_error_is_never_lifted() -> None:
+    entry = {"rule": "egress-missing", "reason": "we do not care"}
+    found = check(settings("cluster", {"network/egress": None, "acknowledge": [entry]}))
+    assert "egress-missing" in {finding.rule for finding in found}
+
+
+@pytest.mark.parametrize(("base", "changes", "_"), CASES, ids=[f"{c[0]} {c[1]}"[:90] for c in CASES])
+def test_a_finding_is_a_sentence_with_a_fix(base: str, changes: dict[str, Any], _: object) -> None:
+    for finding in check(settings(base, changes)):
+        assert finding.path.startswith("kolab:")
+        assert finding.fix
+        assert not finding.problem.endswith(".")
+        assert "<" not in finding.path

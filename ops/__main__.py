@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from model.stack_file import StackFileError
-from ops import deploy, dkim, dns, generate, rehearse, render, secrets
+from ops import deploy, dkim, dns, generate, rehearse, render, secrets, tlsa
 from ops.stacks import StackProblem
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; what goes wrong is one sentence and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m ops", description="Day-2 work on a stack.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for module in (deploy, dkim, dns, generate, rehearse, render, secrets):
+    for module in (deploy, dkim, dns, generate, rehearse, render, secrets, tlsa):
         module.add_command(commands)
     options = parser.parse_args(arguments)
     try:

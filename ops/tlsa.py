@@ -1,0 +1,81 @@
+"""`ops tlsa`: the key of port 25 that DANE names (RFC 7672), one reviewed step at a time.
+
+init (first key) -> next (announce another) -> after two TTLs: switch (use it, keep naming the old one) -> next again.
+Every step edits the stack file and deploys nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from typing import Any
+
+from model.keys import tlsa_hash
+from model.secrets import Secret
+from model.settings import Settings
+from ops import edits
+from ops.secrets import make
+from ops.stacks import Pulumi, StackFile, StackProblem
+
+_CURRENT, _NEXT = "mxKey", "mxNextKey"
+
+
+def add_command(commands: Any) -> None:
+    """Registers the command."""
+    parser = commands.add_parser("tlsa", help="make, announce and switch the key of port 25 that DANE names")
+    parser.add_argument("step", choices=list(_STEPS))
+    parser.add_argument("--stack", required=True)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Takes one step. Raises StackProblem when it is unsafe, before anything is written."""
+    stack = StackFile.read(options.stack)
+    settings, _ = stack.settings()
+    print(_STEPS[options.step](stack, settings))
+
+
+def _init(stack: StackFile, settings: Settings) -> str:
+    if settings.tlsa or _CURRENT in stack.values:
+        raise StackProblem("there is a key already; announce another with: python -m ops tlsa next")
+    if not settings.dns.dnssec:
+        raise StackProblem(
+            "dns.dnssec is off, and senders ignore TLSA records of unsigned zones: sign the zone first"
+        )
+    private = _new()
+    _store(stack, {"tlsa.current": tlsa_hash(private)}, {_CURRENT: private})
+    return f"The key is made. Next: review, pulumi up; then announce a spare one: python -m ops tlsa next --stack {stack.name}."
+
+
+def _next(stack: StackFile, settings: Settings) -> str:
+    if settings.tlsa is None:
+        raise StackProblem("there is no key yet: python -m ops tlsa init")
+    private = _new()
+    _store(stack, {"tlsa.next": tlsa_hash(private)}, {_NEXT: private})
+    wait = datetime.timedelta(seconds=2 * settings.dns.ttl)
+    return f"The next key is announced by the next pulumi up. Switch not sooner than {wait} after that."
+
+
+def _switch(stack: StackFile, settings: Settings) -> str:
+    if settings.tlsa is None or settings.tlsa.next is None:
+        raise StackProblem("no next key is announced: python -m ops tlsa next, pulumi up, wait two TTLs")
+    plain = Pulumi(stack.name).plaintexts()
+    # Both stay named: while pods roll, senders meet the old key with the new records and the new one with the old.
+    changes = {"tlsa.current": settings.tlsa.next, "tlsa.next": settings.tlsa.current}
+    _store(stack, changes, {_CURRENT: plain[_NEXT], _NEXT: plain[_CURRENT]})
+    return "The next pulumi up switches to the announced key. Then announce another: python -m ops tlsa next."
+
+
+def _store(stack: StackFile, changes: dict[str, str], keys: dict[str, str]) -> None:
+    edits.propose(stack, changes, datetime.date.today())
+    pulumi = Pulumi(stack.name)
+    for key, private in keys.items():
+        pulumi.set_secret(key, private)
+    edits.write(pulumi, changes)
+
+
+def _new() -> str:
+    return make(Secret(_CURRENT, "ecP256", "DANE"))
+
+
+_STEPS = {"init": _init, "next": _next, "switch": _switch}

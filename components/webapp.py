@@ -42,6 +42,7 @@ class WebappArgs:
     policy: str | None
     spf: str
     meet: bool
+    content_filter: bool
     files: FileStore | None
     replicas: int
     placement: Placement
@@ -63,6 +64,15 @@ class WebappArgs:
 
 _OCTANE = "        exec ./artisan octane:start --host=0.0.0.0"
 _MIGRATE = "        php -dmemory_limit=512M ./artisan migrate --force || :"
+_AFTER_SEED = Replace(
+    entry.QUIET.line,
+    f"""\
+{entry.QUIET.by}
+# The image waits for the first migration alone. Horizon would then migrate beside the seed Job, and both would make
+# the same tables. Accounts come last.
+seeded() {{ [ "$(MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e 'SELECT COUNT(*) > 0 FROM users' 2> /dev/null)" = 1 ]; }}
+until seeded; do echo "entry: waiting for the seed Job"; sleep 3; done""",
+)
 _WORKERS = 4
 """Swoole would start one worker for each CPU of the node, whatever the pod may use."""
 
@@ -74,32 +84,42 @@ set -eu
 cd /opt/app-root/src
 /update.sh
 query() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "$1"; }
+# An answer that is no number is no answer, least of all "none".
+count() {
+  local found
+  found=$(query "SELECT COUNT(*) FROM $1") || found=
+  case $found in '' | *[!0-9]*) echo "seed: the database does not answer about $1; nothing was changed" >&2; return 1 ;; esac
+  echo "$found"
+}
+half_made() {
+  echo "seed: the database was left half-made by an earlier seed. If it holds nothing of value, drop and create it, then delete this Job." >&2
+  exit 1
+}
 until query 'SELECT 1' > /dev/null; do echo "seed: waiting for the database"; sleep 3; done
-tables=$(query "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('migrations', 'users')")
+tables=$(count "information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('migrations', 'users')")
 case $tables in
   0)
     echo "seed: the database is empty: creating tables and the first accounts"
     php -dmemory_limit=512M ./artisan migrate --seed --force
     ;;
-  1 | 2)
-    if [ "$(query 'SELECT COUNT(*) FROM migrations')" != 0 ] && [ "$(query 'SELECT COUNT(*) FROM users')" != 0 ]; then
-      echo "seed: the database holds accounts: left as it is"
-    else
-      echo "seed: the database was left half-made by an earlier seed. If it holds nothing of value, drop and create it, then delete this Job." >&2
-      exit 1
-    fi
+  2)
+    migrations=$(count migrations)
+    users=$(count users)
+    [ "$migrations" != 0 ] && [ "$users" != 0 ] || half_made
+    echo "seed: the database holds accounts: left as it is"
     ;;
-  *) echo "seed: could not read the list of tables; nothing was changed" >&2; exit 1 ;;
+  *) half_made ;;
 esac
-if [ "$(query "SELECT COUNT(*) FROM users WHERE email = 'admin@$APP_DOMAIN' AND created_at = updated_at")" = 1 ]; then
-  ./artisan user:password "admin@$APP_DOMAIN" "$ADMIN_PASSWORD"
-fi
+untouched=$(count "users WHERE email = 'admin@$APP_DOMAIN' AND created_at = updated_at")
+[ "$untouched" != 1 ] || ./artisan user:password "admin@$APP_DOMAIN" "$ADMIN_PASSWORD"
 # Without the registries' address ranges the SPF policy defers every inbound message; Postfix waits for them.
-if [ "$(query 'SELECT COUNT(*) FROM ip4nets')" = 0 ]; then
+ranges=$(count ip4nets)
+if [ "$ranges" = 0 ]; then
   echo "seed: importing address ranges"
   php -dmemory_limit=512M ./artisan data:import
+  ranges=$(count ip4nets)
+  [ "$ranges" != 0 ] || { echo "seed: data:import left ip4nets empty: the registries could not be reached" >&2; exit 1; }
 fi
-[ "$(query 'SELECT COUNT(*) FROM ip4nets')" != 0 ] || { echo "seed: data:import left ip4nets empty: the registries could not be reached" >&2; exit 1; }
 echo "seed: done"
 """
 
@@ -125,7 +145,7 @@ class Webapp(DaemonComponent):
             Replace(_OCTANE, f"{_OCTANE} --workers={_WORKERS} --task-workers={_WORKERS}"),
             # A failed migration must not be served as if nothing had happened.
             Replace(_MIGRATE, _MIGRATE.removesuffix(" || :")),
-            entry.QUIET,
+            _AFTER_SEED,
         ]
         files = {"entry.sh": entry.script("/init.sh", adjustments), "seed.sh": _SEED}
         scripts = self.config("entry", files)
@@ -268,6 +288,8 @@ def _environment(args: WebappArgs, role: str) -> dict[str, str]:
         "APP_WITH_SIGNUP": "0",
         "APP_WITH_FILES": "1" if args.files else "0",
         "APP_WITH_MEET": "true" if args.meet else "false",
+        # Settings of a filter that no mail passes through would only mislead.
+        "APP_WITH_MAILFILTER": "true" if args.content_filter else "false",
         "DB_CONNECTION": "mysql",
         "DB_HOST": args.database_host,
         "DB_PORT": str(topology.MARIADB.port("mysql").number),

@@ -95,8 +95,9 @@ def unknown_key(keys: Keys, known: Collection[str]) -> Fault:
 
 def path(keys: Keys) -> str:
     """`keys` as findings print them: kolab:network.addresses.smtp[0]."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-    return f"{NAMESPACE}:{text.removeprefix('.')}"
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+    # A finding stays on its line, whatever somebody typed as a key.
+    return f"{NAMESPACE}:{text if text.isprintable() else ascii(text)[1:-1]}"
 
 
 def aliases(model: type[BaseModel]) -> tuple[str, ...]:

@@ -82,9 +82,10 @@ def _parse(raw: dict[str, Any]) -> tuple[Settings | None, list[Fault], set[Keys]
         except ValidationError as error:
             details = error.errors(include_url=False)
         found = [fault_of(detail) for detail in details]
-        # What is missing only because it was left out is no new fault, but what needs it must go too.
-        told = {path(keys) for keys in left_out} | {fault.finding.path for fault in faults}
-        faults += {f.finding.path: f for f in found if f.finding.path not in told}.values()
+        # What is missing or empty only because of what was left out is no new fault, but it must go too.
+        gone = [path(keys) for keys in left_out]
+        new = [f for f in found if not any(_touches(f.finding.path, place) for place in gone)]
+        faults += {fault.finding.path: fault for fault in new}.values()
         cuts = {_cut(raw, fault.at) for fault in found}
         if () in cuts or cuts <= left_out:
             return None, faults, left_out

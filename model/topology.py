@@ -80,9 +80,10 @@ PROXY = Daemon(
         Port("redirect", 6081),
         Port("http", 6080),
         Port("https", 6443),
-        Port("imap", 6143),
+        # On one shared address only these names tell pods apart, and Cyrus and Postfix have an imap and a submission.
+        Port("imap-starttls", 6143),
         Port("imaps", 6993),
-        Port("submission", 6587),
+        Port("submit-starttls", 6587),
         Port("submissions", 6465),
     ),
 )
@@ -146,7 +147,7 @@ def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
     """Every port that the stack opens to the world."""
     web = settings.network.ingress is None
     proxy = {"https": 443, "redirect": 80} if web else {}
-    proxy |= {"imap": 143, "imaps": 993, "submission": 587, "submissions": 465}
+    proxy |= {"imap-starttls": 143, "imaps": 993, "submit-starttls": 587, "submissions": 465}
     ports = [PublicPort("proxy", number, PROXY, PROXY.port(name)) for name, number in proxy.items()]
     ports.append(PublicPort("smtp", 25, POSTFIX, POSTFIX.port("smtp-in")))
     ports.append(PublicPort("sieve", 4190, IMAP, IMAP.port("sieve-tls")))

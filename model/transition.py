@@ -96,6 +96,15 @@ def _egress(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
             fix="list them under network.announcedEgress first, let PTR be set, wait for the TTL, then move; or acknowledge it",
             source="RFC 7208 section 4.6",
         )
+    dropped = [address for address in old.get("addresses", ()) if address not in new["announced"]]
+    if dropped:
+        yield Finding(
+            rule="egress-dropped",
+            path="kolab:network.egress",
+            problem=f"no longer names {', '.join(dropped)}, where pods may send from until the last has moved",
+            fix="keep them under network.announcedEgress for this step; or acknowledge it once nothing sends from there",
+            source="RFC 7208 section 4.6",
+        )
     if old.get("relay") != new["relay"] and new["relay"]:
         yield Finding(
             rule="egress-relay-changed",
@@ -122,5 +131,4 @@ def _dmarc(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
             severity="warning",
             problem="goes from none to reject in one step",
             fix="read the reports under quarantine first, or acknowledge it",
-            source="RFC 9989 section 5",
         )

@@ -61,7 +61,12 @@ PULUMI = GoTool(
     ldflags=f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={versions.PULUMI}",
 )
 TEST_TOOLS = (
-    GoTool(name="kubeconform", package="github.com/yannh/kubeconform/cmd/kubeconform", takes="half a minute"),
+    GoTool(
+        name="kubeconform",
+        package="github.com/yannh/kubeconform/cmd/kubeconform",
+        takes="half a minute",
+        ldflags="-X main.version=v0.8.0",
+    ),
     GoTool(name="psa-check", package=".", takes="1 to 2 minutes on 2 cores"),
 )
 

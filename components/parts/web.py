@@ -40,6 +40,7 @@ def web(stack: Stack, certificates: Certificates) -> Proxy:
         policy=_mta_sts(stack),
         spf=_spf(stack),
         meet=settings.features.meet,
+        content_filter=settings.mail.content_filter,
         files=_files(stack),
         replicas=stack.replicas("webapp"),
         placement=stack.spread("webapp"),

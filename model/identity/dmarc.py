@@ -32,14 +32,17 @@ def rua(settings: Settings) -> tuple[str, ...]:
 def authorisations(settings: Settings) -> Iterator[tuple[str, str]]:
     """(mail domain, report domain) for every report that crosses organisations (RFC 9990 section 4).
 
-    Whether two names share an organisation is found by a walk through DNS (RFC 9989 section 4.10), which a
-    program without a resolver cannot do. A name and its own child share one; for all others the record is
-    published, where a needless one does no harm.
+    Names share an organisation when the walk from the lower one meets a record at the upper one (RFC 9989 section
+    4.10). That is certain where the upper one is a mail domain of ours; for all others the consent is published,
+    where a needless one does no harm.
     """
+    ours = frozenset(settings.domains)
     reports = tuple(dict.fromkeys(address.rpartition("@")[2] for address in rua(settings)))
     for domain in settings.domains:
         for report in reports:
-            if not (domain == report or domain.endswith(f".{report}") or report.endswith(f".{domain}")):
+            upper, lower = sorted((domain, report), key=len)
+            same = domain == report or (lower.endswith(f".{upper}") and upper in ours)
+            if not same:
                 yield domain, report
 
 

@@ -143,7 +143,7 @@ def mta_sts(before: Snapshot, now: Snapshot, today: datetime.date | None) -> Ite
             path="kolab:hosts.mx",
             problem=f"becomes {now['mx']['host']}, but senders hold a policy that allows only {mx['host']}",
             fix="set mail.mtaSts.stage to testing, wait for maxAge, change the host, then enforce again",
-            source="RFC 8461 section 8.2",
+            source="RFC 8461 section 8.1",
         )
 
 

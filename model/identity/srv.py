@@ -26,7 +26,7 @@ class Service:
 def services(settings: Settings) -> tuple[Service, ...]:
     """Every service, offered or denied. What is open to the world is read from topology, so the records cannot lie.
 
-    TLS from the first byte comes before STARTTLS (RFC 8314 section 3.3).
+    TLS from the first byte comes before STARTTLS (RFC 8314 section 5.1).
     """
     names = Names.of(settings)
     numbers = {port.number for port in public_ports(settings)}

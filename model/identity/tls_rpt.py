@@ -22,7 +22,7 @@ def text(settings: Settings) -> str:
 
 
 def records(settings: Settings) -> Iterator[Record]:
-    """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460 section 4.2)."""
+    """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460)."""
     body = TXT(text(settings))
     for domain in settings.domains:
         why = f"Senders report TLS failures on the way to @{domain}."

@@ -61,23 +61,28 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def _given(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Key below network.addresses and address, for every one that is written there."""
+    for name in ("all", "proxy", "smtp", "turn", "sieve", "meet"):
+        value = getattr(settings.network.addresses, name)
+        yield from (
+            (name, str(a)) for a in (value if isinstance(value, tuple) else (value,)) if a is not None
+        )
+
+
 def one_address_one_daemon(settings: Settings) -> Iterator[Finding]:
     """With policy Local, MetalLB shares an address only between Services with the same pods (metallb internal/allocator)."""
     if settings.single_node:
         return
     owner: dict[str, str] = {}
-    for name in ("proxy", "smtp", "turn", "sieve", "meet"):
-        value = getattr(settings.network.addresses, name)
-        for address in map(str, value if isinstance(value, tuple) else (value,) if value else ()):
-            if address in owner:
-                yield Finding(
-                    rule="address-shared",
-                    path=f"{_AT}.{name}",
-                    problem=f"is {address}, which {owner[address]} has already",
-                    fix="give each daemon its own address: on a shared one MetalLB would leave the second without any, or lose client addresses",
-                )
-            else:
-                owner[address] = name
+    for name, address in _given(settings):
+        if owner.setdefault(address, name) != name:
+            yield Finding(
+                rule="address-shared",
+                path=f"{_AT}.{name}",
+                problem=f"is {address}, which {owner[address]} has already",
+                fix="give each daemon its own address: on a shared one MetalLB would leave the second without any, or lose client addresses",
+            )
 
 
 def real_addresses(settings: Settings) -> Iterator[Finding]:
@@ -88,7 +93,8 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
         for claim, found in claimed_addresses(settings).items()
         for a in found
     ]
-    listed += [("kolab:network.public", a) for found in public_addresses(settings).values() for a in found]
+    mapped = settings.network.public.items()
+    listed += [(f"kolab:network.public.{inside}", str(outside)) for inside, outside in mapped]
     listed += [("kolab:network.egress", a) for a in egress_addresses(settings)]
     if settings.network.ingress:
         listed += [("kolab:network.ingress.addresses", str(a)) for a in settings.network.ingress.addresses]
@@ -122,12 +128,12 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
 
 def public_side(settings: Settings) -> Iterator[Finding]:
     """The public side of each claim must be an address that the Internet routes."""
-    claimed = {a for found in claimed_addresses(settings).values() for a in found}
     groups = claimed_addresses(settings).values()
-    complete = all(groups) and (settings.single_node or len(claimed) == sum(map(len, groups)))
+    written = {address for _, address in _given(settings)}
+    complete = all(groups) and (settings.single_node or len(set().union(*groups)) == sum(map(len, groups)))
     for inside in map(str, settings.network.public):
         # As long as a claim is missing or given twice, this line may be the one that belongs to it.
-        if inside not in claimed and complete:
+        if inside not in written and complete:
             yield Finding(
                 rule="public-unclaimed",
                 path=f"kolab:network.public.{inside}",

@@ -166,7 +166,7 @@ def dane(settings: Settings) -> Iterator[Finding]:
             severity="warning",
             problem="is missing although the zones are signed: no TLSA is published, since the key of port 25 would change at each renewal",
             fix="let python -m ops secrets make mxKey and write its hash, or acknowledge it",
-            source="RFC 7672 section 1.3",
+            source="RFC 7671 section 8.1",
         )
     if settings.tlsa and settings.tlsa.current == settings.tlsa.next:
         yield Finding(

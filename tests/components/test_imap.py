@@ -11,7 +11,7 @@ import pytest
 
 from components import entry
 from tests.support.deploy import Workload
-from tests.support.sandbox import Sandbox, talking
+from tests.support.sandbox import Sandbox, talking, wait_for
 from tests.support.stacks import deployment
 
 SIEVE = '    sieve       cmd="timsieved"      listen=0.0.0.0:4190                      proto="tcp"          prefork=0'
@@ -243,10 +243,3 @@ def test_the_plaintext_listeners_of_cyrus_are_for_pods_alone() -> None:
     for port in (11143, 11080, 4190):
         assert "anyone" not in deployment("cluster").clients("imap", port)
 
-
-def wait_for(condition: object, seconds: float = 5) -> None:
-    """Waits until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)

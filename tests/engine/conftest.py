@@ -38,7 +38,12 @@ class Deployed:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """The stack of `make up`."""
     config = _values(CHECKOUT / "stacks" / "templates" / "local.yaml")
-    config["mail"]["dkim"] = {"selectors": {"k1": {"stage": "active", "since": "2026-11-02"}}}
+    config["mail"]["dkim"] = {
+        "selectors": {
+            "k202605": {"stage": "revoked", "since": "2026-11-02"},
+            "k202611": {"stage": "active", "since": "2026-11-02"},
+        }
+    }
     return _deploy(tmp_path_factory.mktemp("local") / "program", "local", config)
 
 

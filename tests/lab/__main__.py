@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--nodes", type=int, default=default.nodes)
     up.add_argument("--proxy-mode", choices=ProxyMode.__args__, default=default.proxy_mode)
     for name in ("segment", "load_balancer", "pods", "services", "internet"):
-        up.add_argument(f"--{name.replace('_', '-')}", default=getattr(default, name), help="default: %(default)s")
+        up.add_argument(
+            f"--{name.replace('_', '-')}", default=getattr(default, name), help="default: %(default)s"
+        )
     up.add_argument("--egress", action="append", metavar="NODE=ADDRESS",
                     help="what the internet sees of a node; once per node")  # fmt: skip
     commands.add_parser("down", help="remove it, whatever is there")

@@ -26,5 +26,5 @@ def _removed(name: str) -> bool:
     for tree in trees:
         for directory, _, _ in os.walk(tree, topdown=False):
             with contextlib.suppress(OSError):
-                os.rmdir(directory)  # noqa: PTH106
+                os.rmdir(directory)
     return not any(tree.exists() for tree in trees)

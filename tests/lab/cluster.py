@@ -1,10 +1,10 @@
 """The lab: real nodes, a control plane, a router and an internet with one client, on one machine.
 
-    lab = Lab().up()
-    lab.kubectl("get", "nodes")
-    lab.internet.run(["curl", "http://192.168.50.200/"])
-    lab.node("n1").power_off()
-    lab.down()
+lab = Lab().up()
+lab.kubectl("get", "nodes")
+lab.internet.run(["curl", "http://192.168.50.200/"])
+lab.node("n1").power_off()
+lab.down()
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,6 +45,7 @@ class Lab:
         self._pki = Pki(self.state / "pki")
         self.control_plane = ControlPlane(self.state, self.settings, self._pki)
         self.internet = Internet(self.state, self.settings)
+        self.controllers = Daemon("controllers", self.state)
         self.nodes = [Node(name, self.state, self.settings, self._pki) for name in self.settings.node_names]
 
     @staticmethod
@@ -73,7 +75,7 @@ class Lab:
     def daemons(self) -> list[Daemon]:
         """Everything that has to run while the lab is up."""
         nodes = [node.daemon for node in self.nodes]
-        return [*self.control_plane.daemons, self.internet.dns.daemon, *nodes]
+        return [*self.control_plane.daemons, self.controllers, self.internet.dns.daemon, *nodes]
 
     def node(self, name: str) -> Node:
         """n1, n2, ..."""
@@ -149,6 +151,7 @@ class Lab:
         self.say("network")
         self.control_plane.up()
         self.say("control plane is ready")
+        self._start_controllers()
         for node in self.nodes:
             node.boot()
         addons.apply(self.kubectl, self.settings)
@@ -159,6 +162,10 @@ class Lab:
         self.say("DNS and load balancer are ready")
         mark.complete = True
         mark.write()
+
+    def _start_controllers(self) -> None:
+        command = [sys.executable, "-m", "tests.lab.controllers", self.state, self.kubeconfig]
+        self.controllers.start(command, {"PYTHONPATH": str(paths.CHECKOUT)})
 
     def _remove(self) -> None:
         mark = Mark.read() or Mark(state=str(self.state), settings=self.settings.dump())

@@ -17,10 +17,12 @@ from tests.lab.progress import wait_until
 from tests.lab.settings import Settings
 
 # A TTL of a second for what does not exist: tests load zones after they have looked.
+_EVERYTHING = 1_000_000
 _ROOT_ZONE = """\
 $TTL 1
 @ SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 1
 @ NS ns.invalid.
+ns.invalid. A {address}
 """
 
 
@@ -36,8 +38,10 @@ class InternetDns:
         """Start it with the zones that were loaded before, if any."""
         self._zones.mkdir(parents=True, exist_ok=True)
         # AppArmor lets /usr/sbin/named read Debian's own directories only; a copy elsewhere is not meant.
-        shutil.copy(shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "named", self._program)
-        (self._zones / "root").write_text(_ROOT_ZONE)
+        shutil.copy(
+            shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "named", self._program
+        )
+        (self._zones / "root").write_text(_ROOT_ZONE.format(address=self.address))
         self._restart()
 
     def load(self, zones: Mapping[str, str]) -> None:
@@ -91,7 +95,7 @@ class InternetDns:
             controls {{ }};
             {zones}
         """)
-        mark = len(self.daemon.last_words(1000000))
+        mark = len(self.daemon.last_words(_EVERYTHING))
         self.daemon.start(
             in_namespace(network.INTERNET, [self._program, "-g", "-n", "1", "-c", self._home / "named.conf"])
         )
@@ -99,4 +103,7 @@ class InternetDns:
 
     def _runs(self, mark: int) -> bool:
         self.daemon.check()
-        return "all zones loaded" in self.daemon.last_words(1000000)[mark:]
+        said = self.daemon.last_words(_EVERYTHING)[mark:]
+        if refused := [line for line in said.splitlines() if "not loaded due to errors" in line]:
+            raise LabError(f"the internet's DNS server: {refused[0]}")
+        return "all zones loaded" in said

@@ -112,7 +112,9 @@ def link(node: str, *, up: bool) -> None:
 def _refuse_taken(settings: Settings) -> None:
     for network in (settings.segment, settings.internet):
         for route in json.loads(run(["ip", "-json", "route", "show", "root", network])):
-            raise LabError(f"this machine already has a route to {route['dst']}; choose another network than {network}")
+            raise LabError(
+                f"this machine already has a route to {route['dst']}; choose another network than {network}"
+            )
 
 
 def _internet(settings: Settings) -> None:

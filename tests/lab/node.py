@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab import cgroups, network, node_config, own_images, paths
+from tests.lab.controllers import policies
 from tests.lab.errors import LabError
 from tests.lab.pki import Pki
 from tests.lab.processes import Daemon, in_namespace, run
@@ -35,6 +36,7 @@ class Node:
                 (images / tar.name).symlink_to(tar)
         self._volumes.mkdir(parents=True, exist_ok=True)
         run(in_namespace(network.namespace(self.name), ["nft", "-f", "-"]), text=self._masquerade())
+        policies.load(self._state / "policies", self.name)
         network.link(self.name, up=True)
         isolate = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
         isolate += ["--propagation", "private", "bash", str(paths.SOURCES / "node.sh")]

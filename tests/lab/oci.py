@@ -20,7 +20,11 @@ def architecture() -> str:
 
 
 def write_image(
-    target: Path, name: str, files: Mapping[str, Path], entrypoint: Sequence[str], links: Mapping[str, str] | None = None
+    target: Path,
+    name: str,
+    files: Mapping[str, Path],
+    entrypoint: Sequence[str],
+    links: Mapping[str, str] | None = None,
 ) -> None:
     """`files`: path in the image -> file of this machine; `links`: path -> what it points to."""
     layer = _layer(files, links or {})

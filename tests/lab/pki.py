@@ -64,7 +64,9 @@ class Pki:
         signing.write_key(self.key("accounts"), rsa.generate_private_key(65537, 2048))
         users = _USERS | {f"system:node:{node}": "system:nodes" for node in settings.node_names}
         tokens = {user: secrets.token_hex(16) for user in users}
-        lines = [f'{tokens[user]},{user},{number},"{group}"' for number, (user, group) in enumerate(users.items())]
+        lines = [
+            f'{tokens[user]},{user},{number},"{group}"' for number, (user, group) in enumerate(users.items())
+        ]
         self.tokens.touch(mode=0o600)
         self.tokens.write_text("\n".join(lines) + "\n")
         for user, token in tokens.items():

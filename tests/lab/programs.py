@@ -69,7 +69,14 @@ class Module:
 
 _VERSION = "k8s.io/component-base/version"
 _CLIENT_VERSION = "k8s.io/client-go/pkg/version"
-_KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+_KUBERNETES = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+)
 
 MODULES = {
     module.name: module
@@ -77,7 +84,8 @@ MODULES = {
         Module(
             "kubernetes",
             takes="5 to 8 minutes on 2 cores",
-            programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES} | {"movable": "./movable"},
+            programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES}
+            | {"movable": "./movable"},
             ldflags=" ".join(
                 f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor=34"
                 for package in (_VERSION, _CLIENT_VERSION)
@@ -138,7 +146,9 @@ def build(say: Say) -> None:
 
 def _build(module: Module, say: Say) -> None:
     if shutil.which("go") is None:
-        raise LabError("Go 1.25 or newer is needed to build the lab's programs (Debian: golang-go of backports)")
+        raise LabError(
+            "Go 1.25 or newer is needed to build the lab's programs (Debian: golang-go of backports)"
+        )
     say(f"building {module.name} from Go modules; takes {module.takes}, once per user")
     with new_directory(module.home) as scratch:
         if module.programs:
@@ -179,14 +189,18 @@ def _compile(module: Module, target: Path, say: Say) -> None:
 def _unpacked(module: Module, path: str) -> Path:
     """Directory of a dependency's files in Go's module cache, checked against the wrapper's go.sum."""
     version = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Version}}", path], cwd=module.source, capture_output=True, text=True, check=True
+        ["go", "list", "-m", "-f", "{{.Version}}", path],
+        cwd=module.source,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     done = subprocess.run(
         ["go", "mod", "download", "-json", f"{path}@{version}"],
         cwd=module.source, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise LabError(f"{path} {version} cannot be had: {done.stderr.strip()[-300:] or done.stdout.strip()[-300:]}")
+        raise LabError(
+            f"{path} {version} cannot be had: {done.stderr.strip()[-300:] or done.stdout.strip()[-300:]}"
+        )
     return Path(json.loads(done.stdout)["Dir"])
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -60,7 +61,7 @@ _REAL: Raw = {
     "mail/postmaster": "jane@kolabtest.eu",
     "tls/email": "jane@kolabtest.eu",
     "monitoring/alerts": {"webhook": "https://alerts.kolabtest.eu"},
-    "images/digests": {name: f"sha256:{'0' * 64}" for name in KOLAB},
+    "images/digests": dict.fromkeys(KOLAB, f"sha256:{'0' * 64}"),
 }
 
 
@@ -69,10 +70,9 @@ def settings(base: str = "cluster", changes: Raw | None = None) -> Settings:
     return Settings.model_validate(raw(base, changes))
 
 
-def judged(found: Settings) -> set[tuple[str, str]]:
-    """(rule, path) of what the rules say, those about mail aside: they have tests of their own."""
-    rules = [rule for rule in RULES if rule.__module__ != "model.rules.mail"]
-    return {(finding.rule, finding.path) for rule in rules for finding in rule(found)}
+def judge(found: Settings) -> list[Finding]:
+    """What the rules say, those about mail aside: they have tests of their own."""
+    return [finding for rule in RULES if rule.__module__ != "model.rules.mail" for finding in rule(found)]
 
 
 def refused(values: Raw, secret_keys: tuple[str, ...] = (), **options: Any) -> tuple[Finding, ...]:
@@ -84,6 +84,6 @@ def refused(values: Raw, secret_keys: tuple[str, ...] = (), **options: Any) -> t
     raise AssertionError("the file was accepted")
 
 
-def places(found: tuple[Finding, ...]) -> set[tuple[str, str]]:
+def places(found: Iterable[Finding]) -> set[tuple[str, str]]:
     """(rule, path) of findings."""
     return {(finding.rule, finding.path) for finding in found}

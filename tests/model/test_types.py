@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any
 
@@ -17,7 +18,12 @@ LONGEST = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
 
 def read(kind: Any, value: object) -> Any:
     """`value` as a stack file would give it to a field of this type."""
-    return TypeAdapter(kind).validate_python(value)
+    return _adapter(kind).validate_python(value)
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def refused(kind: Any, value: object) -> str:
@@ -88,12 +94,11 @@ def test_a_host_name_is_read_or_refused_and_reading_it_again_changes_nothing(tex
     assert name.isascii()
 
 
-@given(st.text(alphabet="SECRETsecret0123456789 _!", min_size=12, max_size=60))
+@given(st.text(alphabet="SECRETsecret0123456789 !", min_size=12, max_size=60))
 def test_a_refused_host_name_is_not_repeated(text: str) -> None:
-    try:
-        types.hostname(text)
-    except ValueError as error:
-        assert text not in str(error)
+    with pytest.raises(ValueError, match=r"must|is") as caught:
+        types.hostname(f"{text}_.example.org")
+    assert text not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -70,7 +71,7 @@ class Sandbox:
         """A command that writes down how it is called and then does `body`. An absolute name lies at its path."""
         path = self.path(name) if name.startswith("/") else self._bin / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        note = f'{{ printf "%s" {shlex.quote(name)}; printf " %s" "$@"; echo; }} >> {self._calls}'
+        note = f'(IFS=" "; echo {shlex.quote(name)}"${{*:+ $*}}") >> {self._calls}'
         path.write_text(f"#!/bin/bash\n{note}\n{self.here(body)}\n")
         path.chmod(0o755)
 
@@ -137,6 +138,14 @@ class Sandbox:
             process.wait()
 
 
+def wait_for(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Waits until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.02)
+
+
 @contextmanager
 def talking(port: int, lines: Sequence[str]) -> Iterator[None]:
     """A server on `port` that greets with the first line and answers each line of a client with the next one."""
@@ -148,7 +157,7 @@ def talking(port: int, lines: Sequence[str]) -> Iterator[None]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            with client, client.makefile("rw", newline="") as stream:
+            with suppress(ConnectionError), client, client.makefile("rw", newline="") as stream:
                 for line in lines:
                     stream.write(f"{line}\r\n")
                     stream.flush()

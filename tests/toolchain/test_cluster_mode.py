@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
@@ -394,14 +395,26 @@ def test_deletion_says_which_finalizer_holds_the_object(plugin: Plugin, namespac
     ]
 
 
-def test_a_cancelled_update_stops_waiting(plugin: Plugin, namespace: str) -> None:
+def test_a_cancelled_creation_stops_waiting_but_is_not_forgotten(plugin: Plugin, namespace: str) -> None:
     stuck = workload("Deployment", namespace, {control_plane.STUCK: "yes"})
-    threading.Timer(
-        1, lambda: plugin.stub.Cancel(provider_pb2.google_dot_protobuf_dot_empty__pb2.Empty())
-    ).start()
+    threading.Timer(1, lambda: plugin.stub.Cancel(empty_pb2.Empty())).start()
     started = time.monotonic()
-    outcome(lambda: plugin.create(DEPLOYMENT, stuck))
+    detail = failure(plugin, lambda: plugin.create(DEPLOYMENT, stuck))
     assert time.monotonic() - started < 10
+    assert detail.id == f"{namespace}/w"
+
+
+def test_a_refresh_of_a_custom_resource_definition_changes_nothing(plugin: Plugin) -> None:
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        **crd("Alias", "Namespaced"),
+    }
+    type_ = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+    state = plugin.create(type_, definition)["outputs"]
+    found = read(plugin, type_, definition["metadata"]["name"], state)
+    assert values(found.inputs) == definition
+    assert plugin.diff(type_, values(found.properties), definition)["changes"] == "none"
 
 
 @pytest.mark.parametrize(

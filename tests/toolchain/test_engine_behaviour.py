@@ -182,3 +182,28 @@ def test_a_run_ends_as_recorded(case: Case, answers: dict[str, Case]) -> None:
 
 def test_the_first_run_creates_everything(answers: dict[str, Case]) -> None:
     assert answers["up"]["summary"] == ["+ 7 created"]
+
+
+HOOKED = """
+import pulumi, pulumi_kubernetes as k8s
+async def refuse(args):
+    if not pulumi.Config().get_bool("acknowledged"):
+        raise Exception("the mail of the domain would be lost")
+hook = pulumi.ResourceHook("refuse", refuse, opts=pulumi.ResourceHookOptions(on_dry_run=True))
+opts = pulumi.ResourceOptions(provider=k8s.Provider("k8s", render_yaml_to_directory="out"),
+                              hooks=pulumi.ResourceHookBinding(before_delete=[hook]))
+k8s.core.v1.Namespace("mail", metadata={"name": "mail"}, opts=opts)
+"""
+
+
+def test_a_delete_hook_refuses_in_preview_and_lets_go_when_acknowledged(tmp_path: Path) -> None:
+    project = Project(tmp_path, acknowledged="false")
+    (tmp_path / "__main__.py").write_text(HOOKED)
+    project.up()
+    destroy = ("destroy", "--run-program", "--stack", "dev")
+    refused = project.pulumi(*destroy, "--preview-only")
+    assert "the mail of the domain would be lost" in refused.stdout
+    assert refused.returncode != 0
+    project.settings |= {"acknowledged": "true"}
+    assert project.pulumi(*destroy, "--yes", "--skip-preview").returncode == 0
+    assert project.files() == []

@@ -298,3 +298,22 @@ def test_rendering_answers_as_recorded(case: Case, plugin: Plugin) -> None:
     plugin.configure()
     answer = outcome(lambda: ARRANGED.get(case["id"], _create)(case, plugin))
     agree(case, answer, case["result"], plugin.folder)
+
+
+def test_a_cluster_is_refused_unless_the_lab_allows_it(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KOLAB_STANDIN_CLUSTER", raising=False)
+    request = provider_pb2.ConfigureRequest(args=struct({"kubeconfig": "{}"}))
+    refused = outcome(lambda: plugin.stub.Configure(request))
+    assert refused["error"]["message"].startswith("the stand-in kubernetes plugin does not touch clusters")
+
+
+def test_no_call_before_configure_crashes_the_plugin(plugin: Plugin) -> None:
+    refused = outcome(lambda: plugin.create(CONFIGMAP, LATE))
+    assert refused["error"]["message"] == "Configure has not been called"
+
+
+def test_every_exception_is_a_recorded_case() -> None:
+    recorded = {case.id for name in ("check", "diff", "config", "render") for case in cases(name)}
+    assert set(EXCEPTIONS) <= recorded

@@ -12,6 +12,7 @@ from .api import Api, ApiError, NoSuchKind, Resource, Unreachable
 from .config import Config
 from .diff import INTERNAL, cut
 from .mode import Call, Failure
+from .normalise import json_names
 from .wire import Object, Secret, has_unknown, mark_secrets, plain
 
 CREATE_MANAGER = "pulumi-kubernetes"
@@ -109,7 +110,7 @@ class ClusterMode:
     def read(self, id: str, state: Object, call: Call) -> tuple[Object, Object] | None:
         """The live object and the inputs it amounts to, or None when it is gone."""
         old_inputs: Object = state.get("__inputs") or {}
-        known = plain(old_inputs) or _identity_of(id, call.urn)
+        known: Object = json_names(plain(old_inputs)) or _identity_of(id, call.urn)
         try:
             resource, obj = self._prepared(known)
             live = _tidy(self._api.get(resource, obj["metadata"].get("namespace"), obj["metadata"]["name"]))
@@ -126,7 +127,7 @@ class ClusterMode:
             if self._config.skip_update_unreachable and state:
                 return {k: v for k, v in state.items() if k not in INTERNAL}, old_inputs
             raise Failure(_UNREACHABLE_READ) from None
-        inputs = mark_secrets(cut(live, known), old_inputs)
+        inputs = mark_secrets(cut(live, known), json_names(old_inputs))
         if live.get("kind") == "Secret" and "data" in inputs:
             inputs = {**inputs, "data": Secret(plain(inputs["data"]))}
         judge = await_.judge_for(live, self._waits_for_consumer)
@@ -150,7 +151,7 @@ class ClusterMode:
             live = self._api.get(resource, metadata.get("namespace"), metadata["name"])
             self._api.delete(resource, metadata.get("namespace"), metadata["name"], str(policy).capitalize())
             call.log.status("Resource scheduled for deletion")
-            for _ in self._until(await_.seconds_for(obj, call.timeout), call):
+            for _ in self._until(await_.seconds_for(obj, call.timeout)):
                 now = self._api.get(resource, metadata.get("namespace"), metadata["name"])
                 if now["metadata"].get("uid") != live["metadata"].get("uid"):
                     return  # another object has taken the name meanwhile
@@ -170,7 +171,7 @@ class ClusterMode:
                 _UNREACHABLE_READ.replace("failed to read resource state due to", "configured Kubernetes")
             ) from None
         finalizers = live["metadata"].get("finalizers")
-        if finalizers:
+        if finalizers and not self._cancelled.is_set():
             call.log.warning(f"finalizers might be preventing deletion ({', '.join(finalizers)})")
         raise Failure("timed out waiting for the condition", live=_tidy(live))
 
@@ -227,7 +228,7 @@ class ClusterMode:
             call.log.status("")
             return _tidy(live)
         metadata, told, verdict = live["metadata"], "", judge(live)
-        for _ in self._until(await_.seconds_for(wanted, call.timeout), call):
+        for _ in self._until(await_.seconds_for(wanted, call.timeout)):
             try:
                 live = self._api.get(resource, metadata.get("namespace"), metadata["name"])
             except Unreachable:
@@ -243,6 +244,8 @@ class ClusterMode:
                 call.log.status(told)
         if verdict.failed:
             what = f"Resource '{metadata['name']}' was created but failed to initialize"
+        elif self._cancelled.is_set():
+            what = f"Resource operation was cancelled for '{metadata['name']}'"
         else:
             what = f"'{metadata['name']}' timed out waiting to be Ready"
         subject = prefix + "the" if prefix else "the"
@@ -250,7 +253,7 @@ class ClusterMode:
         message = f"{subject} Kubernetes API server reported that {target} failed to fully initialize or become live: {what}"
         raise Failure(message, live=_tidy(live), reasons=[verdict.reason, *self._pod_troubles(live)])
 
-    def _until(self, seconds: float, call: Call) -> Iterator[None]:
+    def _until(self, seconds: float) -> Iterator[None]:
         """Go on, with pauses, until the time is up or the engine wants no more."""
         end = time.monotonic() + seconds
         pause = 0.05
@@ -259,7 +262,7 @@ class ClusterMode:
             if time.monotonic() >= end:
                 return
             if self._cancelled.wait(min(pause, max(end - time.monotonic(), 0.01))):
-                raise Failure(f"{call.urn}: cancelled while waiting; the object may go on changing")
+                return
             pause = min(pause * 2, POLL_SECONDS)
 
     def _waits_for_consumer(self, claim: Object) -> bool:

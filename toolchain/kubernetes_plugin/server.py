@@ -181,9 +181,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.ReadResponse()
             live, inputs = found
             properties = encode(_state(live, inputs, manager))
-            return provider_pb2.ReadResponse(
-                id=_id(live), properties=properties, inputs=encode(_outputs(inputs))
-            )
+            return provider_pb2.ReadResponse(id=_id(live), properties=properties, inputs=encode(inputs))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         state = decode(request.properties)
@@ -227,7 +225,7 @@ def _failures(context: grpc.ServicerContext, inputs: Object, manager: str) -> It
                 id=_id(failure.live),
                 properties=encode(_state(failure.live, failure.inputs or inputs, manager)),
                 reasons=failure.reasons,
-                inputs=encode(_outputs(failure.inputs or inputs)),
+                inputs=encode(failure.inputs or inputs),
             )
             status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(failure))
             status.details.add().Pack(detail)

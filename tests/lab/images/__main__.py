@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for folder in build.clean():
                     print(f"removed {folder}")
             case "check":
-                from tests.lab.images import check  # noqa: PLC0415 - needs root and runc, the rest does not
+                from tests.lab.images import check
 
                 return check.run(given.names or list(images()))
     except LabError as error:

@@ -43,7 +43,7 @@ def hash_of(files: Iterable[Path], *facts: str) -> str:
     """A name made from the content of files."""
     seen = hashlib.sha256()
     for path in files:
-        seen.update(f"{path.relative_to(FILE.parent)}\0{path.stat().st_mode:o}\0".encode())
+        seen.update(f"{path.relative_to(FILE.parent)}\0{layer.runnable(path)}\0".encode())
         seen.update(path.read_bytes())
     for fact in facts:
         seen.update(fact.encode())
@@ -111,6 +111,8 @@ def _build(made: Image, folder: Path) -> None:
             [script for script in [recipe / "setup.sh"] if script.is_file()],
             Path(scratch),
         )
+        # What containers lie on that are tried outside of a cluster.
+        (Path(scratch) / "upper").rename(folder / "upper")
     top, packed = oci.pack_bytes(content)
     config = {
         "User": made.user,
@@ -120,8 +122,6 @@ def _build(made: Image, folder: Path) -> None:
         "StopSignal": made.stop_signal,
     }
     oci.write_image(folder / f"{made.name}.tar", made.references, [bottom, top], {top.digest: packed}, config)
-    # Unpacked by hand when an image is tried outside of a cluster.
-    (folder / "layer.tar").write_bytes(content)
 
 
 def _files(folder: Path) -> list[Path]:

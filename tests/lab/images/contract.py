@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from model import images as references
 from model.settings import ImagesRegistry
 from tests.lab.errors import LabError

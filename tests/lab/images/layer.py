@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import subprocess
 import tarfile
@@ -33,11 +34,11 @@ def overlay(lower: Sequence[Path], scratch: Path) -> Iterator[Path]:
 def make(
     base: Path, trees: Sequence[Path], extra: dict[str, str], setup: Sequence[Path], scratch: Path
 ) -> bytes:
-    """The layer's tar. `trees` are copied in order, then `extra` files, then each script runs in a chroot."""
+    """The layer's tar; the same as an overlay's upper folder stays in `scratch`. `trees` are copied in order, then `extra` files, then each script runs in a chroot."""
+    os.umask(0o022)
     with overlay([base], scratch) as merged:
         for tree in trees:
-            # Owners are root's, whoever owns the checkout; a link stays a link.
-            subprocess.run(["cp", "-dR", "--preserve=mode,links", f"{tree}/.", str(merged)], check=True)
+            _copy(tree, merged)
         for path, text in extra.items():
             target = merged / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,23 @@ def make(
             if done.returncode:
                 raise LabError(f"{script} left with {done.returncode}: {done.stderr.strip()}")
     return _tar(scratch / "upper")
+
+
+def _copy(tree: Path, target: Path) -> None:
+    """Files keep whether they can be run, and nothing else: the checkout's owner and umask do not count."""
+    for source in sorted(
+        path for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ):
+        copy = target / source.relative_to(tree)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(source, copy)
+        copy.chmod(0o755 if runnable(source) else 0o644)
+
+
+def runnable(path: Path) -> bool:
+    """Whether a file of the checkout is a program."""
+    return bool(path.stat().st_mode & stat.S_IXUSR)
 
 
 def _tar(upper: Path) -> bytes:

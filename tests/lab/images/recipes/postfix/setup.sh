@@ -3,7 +3,7 @@ mkdir -p /etc/pki/tls/private /run/saslauthd
 chmod 755 /usr/libexec/postfix/*
 # Debian's own list names pages that this file system leaves out; set-permissions stops at the first one.
 sed -i -e '/manpage_directory/d' -e '/html_directory/d' -e '/readme_directory/d' -e '/sample_directory/d' /etc/postfix/postfix-files
-rm -rf /etc/postfix/postfix-files.d
+rm -f /etc/postfix/postfix-files.d/*
 printf 'postmaster: root\n' > /etc/aliases
 postalias hash:/etc/aliases
 # The volumes are empty in Kubernetes: nothing of the image's may be needed there.

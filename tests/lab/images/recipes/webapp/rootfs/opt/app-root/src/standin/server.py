@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,8 +41,6 @@ class Handler(BaseHTTPRequestHandler):
             self._send(Answer(413))
             return
         self._answer(self.rfile.read(length))
-
-    do_PUT = do_DELETE = do_POST
 
     def _answer(self, body: bytes) -> None:
         try:
@@ -101,27 +100,20 @@ class Handler(BaseHTTPRequestHandler):
         return on and self._host() in [name.strip() for name in allowed]
 
     def _internal(self, path: str, body: bytes) -> Answer:
-        hook = path.removeprefix("/api/webhooks/")
         headers = dict(self.headers)
-        match hook, self.command:
-            case "nginx", "GET":
-                return hooks.nginx(headers)
-            case "nginx-roundcube", "GET":
-                return hooks.nginx(headers, client="Proxy-Protocol-Addr")
-            case "cyrus-sasl", "POST":
-                return hooks.cyrus_sasl(body)
-            case "metrics", "GET":
-                return hooks.metrics()
-            case "policy/spf", "POST":
-                return hooks.spf(hooks.form_of(body))
-            case "policy/greylist", "POST":
-                return hooks.greylist(hooks.form_of(body))
-            case "policy/submission", "POST":
-                return hooks.submission(hooks.form_of(body))
-            case "policy/mail/filter", "POST":
-                # Nothing to change.
-                return Answer(204)
-        return _NOT_FOUND
+        known: dict[tuple[str, str], Callable[[], Answer]] = {
+            ("nginx", "GET"): lambda: hooks.nginx(headers),
+            ("nginx-roundcube", "GET"): lambda: hooks.nginx(headers, client="Proxy-Protocol-Addr"),
+            ("cyrus-sasl", "POST"): lambda: hooks.cyrus_sasl(body),
+            ("metrics", "GET"): hooks.metrics,
+            ("policy/spf", "POST"): lambda: hooks.spf(hooks.form_of(body)),
+            ("policy/greylist", "POST"): lambda: hooks.greylist(hooks.form_of(body)),
+            ("policy/submission", "POST"): lambda: hooks.submission(hooks.form_of(body)),
+            # Nothing to change.
+            ("policy/mail/filter", "POST"): lambda: Answer(204),
+        }
+        hook = known.get((path.removeprefix("/api/webhooks/"), self.command))
+        return hook() if hook else _NOT_FOUND
 
     def _host(self) -> str:
         return (self.headers.get("Host") or "").rpartition(":")[0] or (self.headers.get("Host") or "")

@@ -1,0 +1,344 @@
+"""Postfix: relays for nobody, takes bounces, asks the world for no password, and opens no port too early."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import socket
+import stat
+
+import pytest
+
+from components import entry
+from tests.support.deploy import Workload
+from tests.support.sandbox import Sandbox, talking, wait_for
+from tests.support.stacks import changed, deployment
+
+MKDIR = "mkdir /var/log/kolab"
+EXEC = "exec /usr/sbin/postfix -c /etc/postfix start-fg"
+REINJECTION = "0.0.0.0:13025     inet        n       -       n       -       100     smtpd"
+FILES = {
+    "/init.sh": f"set -e\n{MKDIR}\n{EXEC}\n",
+    "/etc/postfix/master.cf": f"{REINJECTION}\n    -o syslog_name=postfix/amavis\n",
+    "/etc/pki/tls/private/postfix.pem": "certificate key",
+    "/kolab/certificate/tls.crt": "certificate ",
+    "/kolab/certificate/tls.key": "key",
+}
+"""What our adjustments rely on (upstream: docker/postfix/rootfs)."""
+
+CONTRACT = [("/init.sh", MKDIR), ("/init.sh", EXEC), ("/etc/postfix/master.cf", REINJECTION)]
+STARTED = "/usr/sbin/postfix -c /etc/postfix start-fg"
+PEM = "/etc/pki/tls/private/postfix.pem"
+
+
+def postfix(name: str = "single-node") -> Workload:
+    return deployment(name).workload("postfix")
+
+
+def file(name: str, stack: str = "single-node") -> str:
+    return deployment(stack).file("postfix", "postfix", f"{entry.PATH}/{name}")
+
+
+def image(sandbox: Sandbox, stack: str = "single-node", without: tuple[str, str] = ("", "")) -> None:
+    """Puts the image's files and commands into the sandbox, `without` one line of one file."""
+    path_of_change, line = without
+    for path, text in FILES.items():
+        sandbox.put(path, text.replace(f"{line}\n", ":\n") if path == path_of_change else text)
+    sandbox.put(f"{entry.PATH}/aliases", file("aliases", stack))
+    for command in ("chown", "postconf", "postfix", "/usr/sbin/postfix"):
+        sandbox.command(command)
+    sandbox.command("postmap", "echo 1")
+
+
+def environment(stack: str = "single-node") -> dict[str, str]:
+    return postfix(stack).env("postfix") | deployment(stack).secret_env("postfix", "postfix")
+
+
+def start(sandbox: Sandbox, stack: str = "single-node") -> Sandbox:
+    """Runs the entry script up to the start of Postfix."""
+    image(sandbox, stack)
+    done = sandbox.run(file("entry.sh", stack), env=environment(stack))
+    assert done.returncode == 0, done.stderr
+    return sandbox
+
+
+def main_cf(sandbox: Sandbox) -> dict[str, str]:
+    """What was written to main.cf."""
+    lines = [call.removeprefix("postconf -e ") for call in sandbox.calls if call.startswith("postconf -e ")]
+    return dict(line.split(" = ", 1) for line in lines)
+
+
+@pytest.fixture
+def started(sandbox: Sandbox) -> Sandbox:
+    return start(sandbox)
+
+
+def test_the_image_starts_postfix_after_its_adjustments(started: Sandbox) -> None:
+    assert started.calls[-1] == STARTED
+
+
+@pytest.mark.parametrize("line", CONTRACT, ids=lambda line: line[1].split()[0])
+def test_a_postfix_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: tuple[str, str]) -> None:
+    image(sandbox, without=line)
+    done = sandbox.run(file("entry.sh"), env=environment())
+    assert (done.returncode, STARTED in sandbox.calls) == (70, False)
+    assert done.stderr.startswith("entry: expected 1 line(s)")
+
+
+def test_postfix_starts_again_where_it_ran_before(started: Sandbox) -> None:
+    # /var/log/kolab is there already when the folder outlives the container.
+    assert start(started).calls.count(STARTED) == 2
+
+
+def test_only_the_pod_itself_may_relay_through_postfix() -> None:
+    for name in ("single-node", "cluster"):
+        assert postfix(name).env("postfix")["MYNETWORKS"] == "127.0.0.0/8"
+
+
+def test_the_null_sender_may_write_to_port_25(started: Sandbox) -> None:
+    # The image's table of senders refuses <>: no bounce, no delivery report and no vacation answer would arrive.
+    assert "check_sender_access" not in main_cf(started)["smtpd_sender_restrictions"]
+
+
+def test_a_stranger_still_cannot_write_as_one_of_us(started: Sandbox) -> None:
+    rules = main_cf(started)["smtpd_sender_restrictions"].split(", ")
+    assert rules.index("reject_unauthenticated_sender_login_mismatch") < rules.index("permit")
+
+
+def test_spf_is_still_judged(started: Sandbox) -> None:
+    rules = main_cf(started)["smtpd_sender_restrictions"].split(", ")
+    assert rules.index("check_policy_service unix:private/policy_spf") < rules.index("permit")
+
+
+def test_auth_is_not_offered_on_port_25(started: Sandbox) -> None:
+    (call,) = (call for call in started.calls if call.startswith("postconf -P "))
+    assert "10025/inet/smtpd_sasl_exceptions_networks=static:all" in call.split()
+
+
+def test_sasl_stays_on_at_port_25_since_the_check_of_senders_needs_it(started: Sandbox) -> None:
+    assert not any("smtpd_sasl_auth_enable" in call for call in started.calls)
+
+
+def test_the_mail_proxy_may_log_in_on_the_inner_port_without_tls(started: Sandbox) -> None:
+    # nginx speaks no TLS to its backends; with this set for all of Postfix nobody could submit mail.
+    assert "smtpd_tls_auth_only" not in main_cf(started)
+
+
+def test_the_submission_ports_of_the_image_are_closed(started: Sandbox) -> None:
+    assert "postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet" in started.calls
+
+
+def test_the_reinjection_port_listens_inside_the_pod_only(started: Sandbox) -> None:
+    assert started.text("/etc/postfix/master.cf").startswith("127.0.0.1:13025 ")
+
+
+def test_addresses_cannot_be_tried_out_by_vrfy_or_etrn(started: Sandbox) -> None:
+    written = main_cf(started)
+    assert (written["disable_vrfy_command"], written["smtpd_etrn_restrictions"]) == ("yes", "reject")
+
+
+def test_old_tls_is_refused_in_words_that_old_postfix_understands(started: Sandbox) -> None:
+    for key in ("smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"):
+        assert main_cf(started)[key] == "!SSLv2,!SSLv3,!TLSv1,!TLSv1.1"
+
+
+def test_postfix_greets_with_the_name_that_its_egress_address_points_back_to(started: Sandbox) -> None:
+    assert main_cf(started)["myhostname"] == "mail.example.org"
+
+
+def test_messages_may_be_as_large_as_the_stack_file_says(started: Sandbox) -> None:
+    assert main_cf(started)["message_size_limit"] == str(50 * 1024**2)
+
+
+def test_mail_to_the_postmaster_reaches_a_mailbox_that_exists(started: Sandbox) -> None:
+    aliases = dict(line.split() for line in started.text("/etc/postfix/kolab_aliases").splitlines())
+    for local in ("postmaster", "abuse", "dmarc-reports", "tls-reports"):
+        assert aliases[f"{local}@example.org"] == "jane@example.org"
+    assert main_cf(started)["virtual_alias_maps"].startswith("texthash:/etc/postfix/kolab_aliases, ")
+
+
+def test_every_hosted_domain_has_a_postmaster() -> None:
+    aliases = dict(line.split() for line in file("aliases", "cluster").splitlines())
+    for domain in ("example.org", "example.net", "example.com"):
+        assert {f"postmaster@{domain}", f"abuse@{domain}"} <= aliases.keys()
+
+
+def test_no_port_opens_before_the_address_ranges_are_imported(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.quick_sleep()
+    sandbox.command("postmap", "[ -e /tmp/imported ] && echo 1")
+    with sandbox.start(file("entry.sh"), env=environment()) as process:
+        wait_for(lambda: sum("postmap" in call for call in sandbox.calls) >= 3)
+        assert (STARTED in sandbox.calls, process.poll()) == (False, None)
+        assert "waiting for data:import" in sandbox.out
+        sandbox.put("/tmp/imported", "")
+        wait_for(lambda: STARTED in sandbox.calls)
+
+
+def test_a_database_that_cannot_be_asked_is_waited_for(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.quick_sleep()
+    sandbox.command("postmap", "[ -e /tmp/answers ] || exit 1\necho 1")
+    with sandbox.start(file("entry.sh"), env=environment()):
+        wait_for(lambda: sum("postmap" in call for call in sandbox.calls) >= 2)
+        sandbox.put("/tmp/answers", "")
+        wait_for(lambda: STARTED in sandbox.calls)
+
+
+def test_the_password_in_the_question_to_the_database_is_closed_to_others(started: Sandbox) -> None:
+    question = started.path("/tmp/imported.cf")
+    assert f"password = {environment()['DB_PASSWORD']}\n" in question.read_text()
+    assert stat.S_IMODE(question.stat().st_mode) == 0o600
+
+
+def test_a_first_start_may_wait_an_hour_for_the_import() -> None:
+    probe = postfix().container("postfix")["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 3600
+
+
+def test_the_private_key_of_postfix_is_closed_to_others(started: Sandbox) -> None:
+    # The image leaves it readable for everybody in the container.
+    assert stat.S_IMODE(started.path(PEM).stat().st_mode) == 0o600
+    assert f"chown root:root {PEM}" in started.calls
+
+
+def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.quick_sleep()
+    sandbox.command("/usr/sbin/postfix", '[ "$1" = check ] || exec /bin/sleep 30')
+    with sandbox.start(file("entry.sh"), env=environment()):
+        wait_for(lambda: STARTED in sandbox.calls)
+        sandbox.put("/kolab/certificate/tls.crt", "renewed ")
+        wait_for(lambda: "postfix reload" in sandbox.calls)
+    assert sandbox.text(PEM) == "renewed key"
+    assert stat.S_IMODE(sandbox.path(PEM).stat().st_mode) == 0o600
+
+
+def test_a_smarthost_is_used_over_tls_and_with_its_password(sandbox: Sandbox) -> None:
+    start(sandbox, "relay")
+    written = main_cf(sandbox)
+    assert written["relayhost"] == "[relay.example.net]:587"
+    assert written["smtp_tls_security_level"] == "encrypt"
+    passwords = sandbox.path("/etc/postfix/relay_password")
+    assert passwords.read_text() == "[relay.example.net]:587 kolab:Sentinel0relayPassword0Value\n"
+    assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+
+
+def test_without_a_smarthost_mail_goes_straight_to_its_receiver(started: Sandbox) -> None:
+    assert "relayhost" not in main_cf(started)
+
+
+def test_the_queue_of_each_replica_lies_on_its_own_protected_claim() -> None:
+    mounts = {each["mountPath"]: each for each in postfix("cluster").container("postfix")["volumeMounts"]}
+    assert [mounts[path]["name"] for path in ("/var/spool/postfix", "/var/lib/postfix")] == ["queue", "queue"]
+    assert mounts["/var/spool/postfix"]["subPath"] != mounts["/var/lib/postfix"]["subPath"]
+    claims = deployment("cluster").names("PersistentVolumeClaim")
+    # The names that a StatefulSet looks for: template, set, ordinal.
+    templates = postfix("cluster").object["spec"]["volumeClaimTemplates"]
+    for ordinal in range(postfix("cluster").object["spec"]["replicas"]):
+        assert {f"{each['metadata']['name']}-postfix-{ordinal}" for each in templates} <= claims
+
+
+def test_nothing_is_mounted_over_the_folder_of_saslauthds_socket() -> None:
+    paths = [each["mountPath"] for each in postfix().container("postfix")["volumeMounts"]]
+    assert not any(path == "/run" or path.startswith("/run/") for path in paths)
+
+
+def test_postfix_has_the_capabilities_that_it_was_tried_with_and_no_more() -> None:
+    context = postfix().container("postfix")["securityContext"]
+    assert sorted(context["capabilities"]["add"]) == [
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "SETGID",
+        "SETUID",
+    ]
+    assert not context.get("privileged")
+
+
+def test_privileges_grow_for_the_content_filter_alone() -> None:
+    # Its pipe hands mail back through setgid postdrop.
+    escalation = [
+        postfix(name).container("postfix")["securityContext"]["allowPrivilegeEscalation"]
+        for name in ("cluster", "filters")
+    ]
+    assert escalation == [False, True]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "APP_DOMAIN",
+        "APP_SERVICES_DOMAIN",
+        "SERVICES_PORT",
+        "LMTP_DESTINATION",
+        "AMAVIS_HOST",
+        "DB_HOST",
+        "DB_DATABASE",
+        "DB_USERNAME",
+        "SSL_CERTIFICATE",
+        "SSL_CERTIFICATE_KEY",
+    ],
+)
+def test_no_setting_that_postfix_needs_is_empty(name: str) -> None:
+    # Without the first three of them the port opens, and then nobody can log in.
+    assert postfix().env("postfix")[name]
+
+
+def test_the_content_filter_is_on_or_off_in_so_many_words() -> None:
+    assert [postfix(name).env("postfix")["WITH_CONTENTFILTER"] for name in ("cluster", "filters")] == [
+        "false",
+        "true",
+    ]
+
+
+def ready(sandbox: Sandbox, *, socket_is_there: bool, greeting: str = "220 mail.example.org") -> int:
+    """Exit code of the readiness probe."""
+    command = postfix().container("postfix")["readinessProbe"]["exec"]["command"]
+    folder = sandbox.path("/run/saslauthd")
+    folder.mkdir()
+    with (
+        socket.socket(socket.AF_UNIX) as saslauthd,
+        talking(sandbox.port(10587), [greeting]),
+        # From there its name is short enough for a socket.
+        contextlib.chdir(folder),
+    ):
+        if socket_is_there:
+            saslauthd.bind("mux")
+        return sandbox.run(shlex.join(command)).returncode
+
+
+def test_postfix_is_ready_when_it_greets_and_saslauthd_listens(sandbox: Sandbox) -> None:
+    assert ready(sandbox, socket_is_there=True) == 0
+
+
+def test_postfix_without_saslauthd_is_not_ready_though_its_port_is_open(sandbox: Sandbox) -> None:
+    assert ready(sandbox, socket_is_there=False) != 0
+
+
+def test_postfix_that_turns_clients_away_is_not_ready(sandbox: Sandbox) -> None:
+    assert ready(sandbox, socket_is_there=True, greeting="421 too many connections") != 0
+
+
+def test_postfix_runs_only_where_mail_leaves_from_a_known_address() -> None:
+    affinity = postfix("cluster").pod["affinity"]["nodeAffinity"]
+    (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [
+        {"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker1", "worker2"]}
+    ]
+
+
+def test_a_changed_setting_of_postfix_rolls_its_pods() -> None:
+    def scripts(name: str, **changes: object) -> str:
+        found = (changed(name, **changes) if changes else deployment(name)).workload("postfix")
+        volumes = {each["name"]: each for each in found.pod["volumes"]}
+        return str(volumes["entry"]["configMap"]["name"])
+
+    assert scripts("single-node") != scripts("single-node", mail={"messageSizeLimit": "20Mi"})
+
+
+def test_the_queues_length_is_read_from_the_queue_itself() -> None:
+    metrics = postfix().container("metrics")
+    assert "--postfix.showq_path=/var/spool/postfix/public/showq" in metrics["args"]
+    assert [each["mountPath"] for each in metrics["volumeMounts"]] == ["/var/spool/postfix"]

@@ -1,0 +1,221 @@
+"""Another valid value for each field of the stack file. Keys are paths of `leaves`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Changes = dict[str, Any]
+
+_VOLUMES = (
+    "mailboxes",
+    "imapState",
+    "queue",
+    "database",
+    "redis",
+    "files",
+    "metrics",
+    "logs",
+    "filters",
+)
+
+BASES: dict[str, tuple[str, Changes]] = {
+    "single-node": ("single-node", {}),
+    "cluster": ("cluster", {}),
+    "ingress": (
+        "cluster",
+        {"network.ingress": {"className": "nginx", "namespace": "web", "controllerCidr": "10.42.8.0/24"}},
+    ),
+    "gateway": ("cluster", {"network.egress": {"mode": "gateway", "addresses": ["198.51.100.20"]}}),
+    "relay": (
+        "cluster",
+        {
+            "network.egress": {
+                "mode": "relay",
+                "host": "relay.example.net",
+                "username": "kolab",
+                "spfInclude": "spf.example.net",
+            }
+        },
+    ),
+    "certificates of others": (
+        "single-node",
+        {"tls": {"issuer": "secrets", "proxy": "web-tls", "mx": "mx-tls", "sieve": "sieve-tls"}},
+    ),
+    "engines of others": (
+        "cluster",
+        {
+            "external.database": {"host": "db.example.net", "cidr": "198.51.100.64/28"},
+            "external.redis": {"host": "redis.example.net", "cidr": "198.51.100.64/28"},
+            "external.s3": {
+                "endpoint": "https://s3.example.net",
+                "bucket": "kolab",
+                "cidr": "198.51.100.64/28",
+            },
+        },
+    ),
+    "reverse zones": (
+        "cluster",
+        {"dns.ptr": {"provider": "zones", "zones": {"100.51.198.in-addr.arpa": "0123456789abcdef"}}},
+    ),
+}
+"""Shipped examples with parts that they do not use."""
+
+HARMLESS: dict[str, Changes] = {
+    "single-node": {
+        "domain": "example.net",
+        "hostedDomains": ["example.com"],
+        "kubernetes.clusterDomain": "kube.example.net",
+        "network.loadBalancer": "hostPort",
+        "network.addresses.all": "192.0.2.20",
+        "network.public": {"192.0.2.20": "198.51.100.20"},
+        "network.edgeNode": "server1",
+        "dns.zones": {"example.net": ""},
+        "dns.ttl": 600,
+        "dns.nameservers": {"ns1.example.org": []},
+        "dns.dnssec": True,
+        "mail.mx.preference": 20,
+        "mail.dkim.reserved": ["k202705"],
+        "mail.dkim.selectors.k202611.stage": "active",
+        "mail.dkim.selectors.k202611.since": "2026-11-20",
+        "mail.reports.tlsRpt": "tls@example.com",
+        "mail.reports.caaIodef": "caa@example.com",
+        "mail.spfAll": "-all",
+        "mail.postmaster": "joe@example.net",
+        "mail.messageSizeLimit": "10Mi",
+        "mail.contentFilter": True,
+        "mail.antivirus": True,
+        "tls[existing].name": "other",
+        "tls[existing].kind": "Issuer",
+        "tls[existing].caa": "pki.goog",
+        "monitoring.retention": "30d",
+        "monitoring.logsRetention": "14d",
+        "monitoring.alerts.email": "joe@example.com",
+        "monitoring.alerts.webhook": "https://alerts.example.com/",
+        "images.registry": "registry.example.net/kolab",
+        "images.mirror": "registry.example.net",
+        "images.tag": "2026",
+        "images.digests": {"postfix": f"sha256:{'1' * 64}"},
+        "images.pullSecret": "pull",
+        "features.meet": False,
+        "features.turn": False,
+        "features.office": False,
+        "features.activesync": False,
+        "resources.imap.cpu": "2",
+        "resources.imap.memory": "4Gi",
+        "resources.imap.memoryLimit": "8Gi",
+        "acknowledge": [{"rule": "image-latest", "subject": "*", "reason": "a mirror pins what it copies"}],
+        **{f"storage.{volume}.size": "900Gi" for volume in _VOLUMES},
+    },
+    "cluster": {
+        "network.addresses.proxy": "10.20.0.20",
+        "network.addresses.smtp": "10.20.0.21",
+        "network.addresses.turn": "10.20.0.22",
+        "network.addresses.sieve": "10.20.0.23",
+        "network.addresses.meet": "10.20.0.24",
+        "network.public": {},
+        "network.announcedEgress": ["198.51.100.99"],
+        "network.egress[nodes].nodes": {f"worker{n}": [f"198.51.100.{n}"] for n in (1, 2, 3)},
+        "network.podCidr": "10.52.0.0/16",
+        "network.serviceCidr": "10.53.0.0/16",
+        "network.metallb.namespace": "metallb",
+        "network.metallb.interfaces": ["eth1"],
+        "hosts.website": "www.example.org",
+        "hosts.mx": "mx1.example.org",
+        "hosts.helo": "out.example.org",
+        "hosts.imap": "in.example.org",
+        "hosts.smtp": "send.example.org",
+        "hosts.sieve": "filter.example.org",
+        "hosts.turn": "relay.example.org",
+        "dns.provider": "zonefile",
+        "mail.mx.stage": "hold",
+        "mail.mtaSts.maxAge": 86400,
+        "mail.mtaSts.since": "2026-11-02",
+        "mail.dmarc.policy": "reject",
+        "mail.dmarc.subdomainPolicy": "reject",
+        "mail.dmarc.nonexistentPolicy": "quarantine",
+        "mail.dmarc.testing": True,
+        "mail.dmarc.rua": ["dmarc@example.com"],
+        "tls[acme].email": "joe@example.com",
+        "tls[acme].server": "https://acme.example.net/directory",
+        "tls[acme].accountUri": "https://acme.example.net/acct/1",
+        "tls[acme].caa": "example.net",
+        "tlsa.current": "1" * 64,
+        "tlsa.next": "2" * 64,
+        "replicas.proxy": 3,
+        "replicas.webapp": 3,
+        "replicas.roundcube": 3,
+        "replicas.postfix": 3,
+        "meet.workers": 4,
+    },
+    "gateway": {"network.egress[gateway].addresses": ["198.51.100.21"], "mail.mtaSts.stage": "testing"},
+    "relay": {
+        "network.egress[relay].host": "other.example.net",
+        "network.egress[relay].port": 465,
+        "network.egress[relay].username": "somebody",
+        "network.egress[relay].spfInclude": "other.example.net",
+    },
+    "ingress": {
+        "network.ingress.className": "haproxy",
+        "network.ingress.namespace": "other",
+        "network.ingress.controllerCidr": "10.42.9.0/24",
+        "network.ingress.addresses": ["192.0.2.99"],
+    },
+    "certificates of others": {
+        "tls[secrets].proxy": "other-web",
+        "tls[secrets].mx": "other-mx",
+        "tls[secrets].sieve": "other-sieve",
+        "tls[secrets].caa": "example.net",
+        "tls": {"issuer": "selfSigned"},
+    },
+    "engines of others": {
+        "external.database.host": "db2.example.net",
+        "external.database.cidr": "198.51.100.80/28",
+        "external.redis.host": "redis2.example.net",
+        "external.redis.cidr": "198.51.100.80/28",
+        "external.s3.endpoint": "https://s3b.example.net",
+        "external.s3.region": "eu-central-1",
+        "external.s3.bucket": "other",
+        "external.s3.cidr": "198.51.100.80/28",
+    },
+    "reverse zones": {
+        "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210"},
+        "network.egress": {"mode": "gateway", "addresses": ["203.0.113.20"]},
+    },
+}
+"""Base -> values that change no StatefulSet, volume or namespace but in place. Changed together, to be quick."""
+
+REFUSED: dict[str, tuple[str, Changes]] = {
+    "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}),
+    "features.files": ("single-node", {"features.files": False, "features.office": False}),
+    "monitoring.enabled": ("single-node", {"monitoring.enabled": False}),
+    "passportPublicKey": ("single-node", {"passportPublicKey": "-----BEGIN PUBLIC KEY-----"}),
+    "storage.accessMode": ("single-node", {"storage.accessMode": "ReadWriteOncePod"}),
+    "external.database.host": (
+        "cluster",
+        {"external.database": {"host": "db.example.net", "cidr": "192.0.2.0/28"}},
+    ),
+    "replicas.postfix": ("cluster", {"replicas.postfix": 1}),
+    **{
+        f"storage.{volume}.storageClass": (
+            "single-node",
+            {f"storage.{volume}": {"size": "900Gi", "storageClass": "other"}},
+        )
+        for volume in _VOLUMES
+    },
+}
+"""What would delete data, with the base it is tried on and what has to change along: the guard stops it."""
+
+NOT_ALONE: dict[str, str] = {
+    "mode": "addresses follow it",
+    "example": "the shipped files have documentation addresses",
+    "scope": "chooses what is deployed at all; tried through the engine",
+    "kubernetes.context": "the provider's; it decides what a new context means",
+    "kubernetes.clusterIdentifier": "the provider's; tried through the engine",
+    "kubernetes.render": "the provider's; tried through the engine",
+    "storage.protect": "changes no object, but the guard itself",
+    "dns.shard.index": "a stack with scope dns has no objects",
+    "dns.shard.count": "a stack with scope dns has no objects",
+    "dns.ptr": "shown by the base with reverse zones",
+    "mail.dkim.selectors.k202611.publicKey": "is refused unless the private key changes along",
+}
+"""Fields that no test here changes, each with its reason."""

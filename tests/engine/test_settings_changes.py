@@ -1,0 +1,91 @@
+"""Every setting is changed once: no volume, namespace or StatefulSet is replaced or deleted unless the guard knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from model.settings import Settings
+from model.stack_file import load
+from ops import render
+from ops.recorder import Registered
+from tests.engine.leaves import leaves
+from tests.engine.program import CHECKOUT, put
+from tests.engine.settings_table import BASES, HARMLESS, NOT_ALONE, REFUSED, Changes
+from toolchain.kubernetes_plugin.diff import Mutable, diff
+from toolchain.kubernetes_plugin.normalise import through_go_type
+
+_LASTING = ("Namespace", "PersistentVolumeClaim", "StatefulSet")
+
+
+def test_every_setting_has_its_place_in_the_table() -> None:
+    changed = [*(path for changes in HARMLESS.values() for path in changes), *REFUSED, *NOT_ALONE]
+    assert sorted(set(changed)) == sorted(leaves(Settings))
+
+
+@pytest.mark.parametrize("base", HARMLESS)
+def test_harmless_settings_leave_volumes_namespaces_and_stateful_sets_in_place(base: str) -> None:
+    if _lost(base, HARMLESS[base]):
+        culprits = {
+            path: lost for path, value in HARMLESS[base].items() if (lost := _lost(base, {path: value}))
+        }
+        pytest.fail(f"replaced or deleted: {culprits or 'only when all change together'}")
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_what_would_lose_data_touches_something_that_the_guard_holds(path: str) -> None:
+    base, changes = REFUSED[path]
+    lost = _lost(base, changes)
+    assert any(resource.protect and resource.delete_hooks for resource in lost), lost
+
+
+def _lost(base: str, changes: Changes) -> list[Registered]:
+    """What of the base would be deleted or replaced by the changes, of what has to last or is protected."""
+    before, after = _resources(base), {_key(r): r for r in _record(_config(base), changes)}
+    return [
+        old for old in before if _lasts(old) and (_key(old) not in after or _replaces(old, after[_key(old)]))
+    ]
+
+
+def _lasts(resource: Registered) -> bool:
+    return resource.protect or (resource.object is not None and resource.object["kind"] in _LASTING)
+
+
+def _replaces(old: Registered, new: Registered) -> bool:
+    """As the kubernetes plugin decides; its stand-in is held to recorded answers of the genuine one."""
+    before, after = (through_go_type(resource.object or {}) for resource in (old, new))
+    return bool(diff({**before, "__inputs": before}, after, Mutable(), []).replaces)
+
+
+def _key(resource: Registered) -> tuple[str, str]:
+    return resource.type, resource.name
+
+
+@cache
+def _resources(base: str) -> tuple[Registered, ...]:
+    return tuple(_record(_config(base), {}))
+
+
+def _config(base: str) -> dict[str, Any]:
+    example, changes = BASES[base]
+    content = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{example}.yaml").read_text())["config"]
+    config = {key.removeprefix("kolab:"): value for key, value in content.items()}
+    return _changed(config, changes.items())
+
+
+def _changed(config: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    config = deepcopy(config)
+    for path, value in changes:
+        put(config, re.sub(r"\[.*?\]", "", path).split("."), value)
+    return config
+
+
+def _record(config: dict[str, Any], changes: Changes) -> list[Registered]:
+    settings, _ = load(_changed(config, changes.items()), need_secrets=False)
+    return render.resources(settings)

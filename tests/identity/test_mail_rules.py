@@ -1,0 +1,203 @@
+"""What would make mail bounce is refused at preview, with the key to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.findings import Finding
+from model.rules import check
+from tests.identity.keys import elliptic, public
+from tests.identity.stacks import findings, rules, selectors, stack
+
+
+def only(rule: str, **changes: Any) -> Finding:
+    """The one finding of `rule` after these changes."""
+    found = [f for f in findings(stack(**changes)) if f.rule == rule]
+    assert len(found) == 1, [str(f) for f in findings(stack(**changes))]
+    return found[0]
+
+
+def test_the_full_stack_has_no_error() -> None:
+    assert [f for f in findings(stack()) if f.severity == "error"] == []
+
+
+def test_live_without_an_active_key_is_refused() -> None:
+    found = only("live-without-dkim", mail__dkim__selectors=selectors(a="published"))
+    assert (found.severity, found.path) == ("error", "kolab:mail.mx.stage")
+
+
+def test_live_without_postmaster_is_refused() -> None:
+    assert only("live-without-postmaster", mail__postmaster=None).path == "kolab:mail.postmaster"
+
+
+def test_hold_needs_neither() -> None:
+    held = stack(mail__mx={"stage": "hold"}, mail__postmaster=None, mail__dkim__selectors={}, mail__dmarc={})
+    assert not {"live-without-dkim", "live-without-postmaster"} & rules(held)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule", "path"),
+    [
+        (selectors(a="active", b="active"), "dkim-two-active", "kolab:mail.dkim.selectors"),
+        (
+            {"a": {"stage": "active", "publicKey": public("weak", 1024), "since": "2026-01-01"}},
+            "dkim-short-key",
+            "kolab:mail.dkim.selectors.a.publicKey",
+        ),
+        (
+            {"a": {"stage": "active", "publicKey": elliptic(), "since": "2026-01-01"}},
+            "dkim-not-a-key",
+            "kolab:mail.dkim.selectors.a.publicKey",
+        ),
+        (
+            {"a": {"stage": "active", "publicKey": public("a"), "since": "2026-02-30"}},
+            "dkim-since",
+            "kolab:mail.dkim.selectors.a.since",
+        ),
+        (
+            {
+                k: {"stage": s, "publicKey": public("a"), "since": "2026-01-01"}
+                for k, s in (("a", "active"), ("b", "staged"))
+            },
+            "dkim-key-reused",
+            "kolab:mail.dkim.selectors.b.publicKey",
+        ),
+    ],
+)
+def test_keys_that_receivers_would_not_accept_are_refused(keys: dict[str, Any], rule: str, path: str) -> None:
+    found = only(rule, mail__dkim__selectors=keys)
+    assert (found.severity, found.path) == ("error", path)
+
+
+def test_enforce_with_self_signed_certificates_is_refused_and_testing_is_a_warning() -> None:
+    assert only("mta-sts-untrusted", tls={"issuer": "selfSigned"}).severity == "error"
+    testing = only("mta-sts-untrusted", tls={"issuer": "selfSigned"}, mail__mtaSts={"stage": "testing"})
+    assert testing.severity == "warning"
+
+
+def test_an_issuer_that_nobody_vouches_for_is_a_warning_under_mta_sts() -> None:
+    assert only("mta-sts-issuer", tls={"issuer": "existing", "name": "corporate"}).path == "kolab:tls.caa"
+    assert "mta-sts-issuer" not in rules(
+        stack(tls={"issuer": "existing", "name": "le", "caa": "letsencrypt.org"})
+    )
+
+
+def test_removal_says_since_when() -> None:
+    assert only("mta-sts-since", mail__mtaSts={"stage": "removing"}).severity == "error"
+    assert "mta-sts-since" not in rules(stack(mail__mtaSts={"stage": "removing", "since": "2026-11-01"}))
+
+
+def test_the_linter_says_why_there_is_no_tlsa() -> None:
+    assert only("tlsa-unsigned", dns__dnssec=False).path == "kolab:dns.dnssec"
+    assert only("tlsa-missing", tlsa=None).path == "kolab:tlsa"
+    assert only("tlsa-same", tlsa={"current": "a" * 64, "next": "a" * 64}).severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("tls", "rule"),
+    [
+        ({"caa": "digicert.com"}, "caa-forbids-issuer"),
+        ({"caa": "letsencrypt.org;"}, "caa-name"),
+        ({"accountUri": "https://other.example/acct/1"}, "caa-account"),
+        ({"accountUri": "https://acme-v02.api.letsencrypt.org/a;b"}, "caa-account"),
+    ],
+)
+def test_caa_that_would_stop_the_next_renewal_is_refused(tls: dict[str, str], rule: str) -> None:
+    values = {"issuer": "acme", "email": "admin@example.org", **tls}
+    assert rule in rules(stack(tls=values))
+
+
+def test_reports_to_a_host_that_takes_no_mail_are_refused() -> None:
+    found = only("address-at-host", mail__dmarc={"rua": ["a@example.org", "b@mx.example.org"]})
+    assert found.path == "kolab:mail.dmarc.rua[1]"
+
+
+def test_reports_to_a_stranger_need_his_consent() -> None:
+    found = only("dmarc-consent", mail__dmarc={"rua": ["dmarc@reports.example"]})
+    assert found.severity == "warning"
+    assert "example.org._report._dmarc.reports.example" in found.fix
+    assert "dmarc-consent" not in rules(stack(mail__dmarc={"rua": ["a@example.net"]}))
+
+
+def test_a_strict_policy_on_hold_is_a_warning() -> None:
+    assert only("dmarc-on-hold", mail__mx={"stage": "hold"}).severity == "warning"
+
+
+def test_spf_that_does_not_fit_an_answer_is_refused() -> None:
+    many = [f"203.0.{n}.7" for n in range(40)]
+    found = only("spf-size", network__egress={"mode": "gateway", "addresses": many}, dns__ptr=None)
+    assert found.path == "kolab:network.egress"
+
+
+def test_an_include_of_ourselves_is_refused() -> None:
+    relay = {"mode": "relay", "host": "relay.example", "spfInclude": "example.org"}
+    found = [f for f in findings(stack(network__egress=relay)) if f.rule == "spf-evaluation"]
+    assert found
+    assert all(f.severity == "error" for f in found)
+
+
+def test_a_host_that_shares_the_helo_name_but_not_its_addresses_is_refused() -> None:
+    found = only("host-two-places", hosts={"helo": "mx.example.org"})
+    assert found.path == "kolab:hosts.helo"
+
+
+def test_a_host_in_a_place_that_owners_make_an_alias_is_refused() -> None:
+    assert "dns-target-alias" in rules(stack(hosts={"imap": "mta-sts.xn--mnchen-3ya.example"}))
+
+
+def test_names_that_do_not_fit_into_dns_are_refused_with_the_domain_to_blame() -> None:
+    long = ".".join(["a" * 60] * 4)[:235] + ".example"
+    found = [f for f in findings(stack(hostedDomains=[long])) if f.rule == "dns-name-too-long"]
+    assert found
+    assert {f.path for f in found} == {"kolab:hostedDomains[0]"}
+
+
+def test_a_stack_without_a_zone_for_its_domain_is_refused() -> None:
+    assert only("zone-missing", dns__zones={"example.net": ""}).path == "kolab:dns.zones"
+
+
+def test_cloudflare_needs_zone_ids() -> None:
+    found = [f for f in findings(stack(dns__provider="cloudflare")) if f.rule == "zone-without-id"]
+    assert {f.path for f in found} == {"kolab:dns.zones.example.org", "kolab:dns.zones.example.net"}
+
+
+def test_foreign_domains_are_named_and_selectors_to_come_are_asked_for() -> None:
+    assert "xn--mnchen-3ya.example" in only("domain-foreign").problem
+    keys = {"dkim": {"selectors": selectors(a="active")}}
+    found = stack(mail={"mx": {"stage": "live"}, "postmaster": "admin@example.org", **keys})
+    assert "dkim-nothing-reserved" in rules(found)
+    assert "dkim-nothing-reserved" not in rules(stack())
+
+
+def test_zone_files_without_servers_are_a_warning_in_a_real_stack_only() -> None:
+    assert "nameservers-unknown" not in rules(stack(dns__nameservers={}))
+    assert only("nameservers-unknown", dns__nameservers={}, example=False).severity == "warning"
+
+
+def test_a_server_inside_its_own_zone_needs_an_address() -> None:
+    found = only("nameserver-without-address", dns__nameservers={"ns1.example.net": []})
+    assert found.path == "kolab:dns.nameservers.ns1.example.net"
+
+
+def test_reverse_zones_must_be_ones_and_hold_the_addresses() -> None:
+    zones = {"2.0.192.in-addr.arpa": "", "example.org": ""}
+    found = findings(stack(dns__ptr={"provider": "zones", "zones": zones}))
+    assert [f.path for f in found if f.rule == "ptr-zone-name"] == ["kolab:dns.ptr.zones.example.org"]
+    assert sum(f.rule == "ptr-elsewhere" for f in found) == 3
+
+
+def test_hosts_in_unknown_zones_are_a_warning_with_their_key() -> None:
+    found = only("host-elsewhere", hosts={"turn": "turn.elsewhere.example"})
+    assert (found.severity, found.path) == ("warning", "kolab:hosts.turn")
+
+
+def test_warnings_can_be_acknowledged_and_errors_cannot() -> None:
+    accepted = [
+        {"rule": "domain-foreign", "reason": "the owner has the sheet"},
+        {"rule": "live-without-postmaster", "reason": "nobody reads it anyway"},
+    ]
+    found = {f.rule for f in check(stack(acknowledge=accepted, mail__postmaster=None))}
+    assert "domain-foreign" not in found
+    assert "live-without-postmaster" in found

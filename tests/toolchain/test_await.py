@@ -1,0 +1,107 @@
+"""When an object counts as ready, judged from what an API server says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolchain.kubernetes_plugin import await_
+
+Object = dict[str, Any]
+
+
+def judged(
+    kind: str, status: Object, spec: Object | None = None, group: str = "apps/v1", generation: int = 2
+) -> await_.Verdict:
+    obj = {
+        "apiVersion": group,
+        "kind": kind,
+        "metadata": {"name": "x", "generation": generation},
+        "spec": spec or {},
+        "status": status,
+    }
+    judge = await_.judge_for(obj, lambda claim: False)
+    assert judge is not None
+    return judge(obj)
+
+
+READY_DEPLOYMENT = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+READY_STATEFULSET = {"observedGeneration": 2, "readyReplicas": 1, "updatedReplicas": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "ready"),
+    [
+        ({}, True),
+        ({"observedGeneration": 1}, False),  # the controller has not seen this update yet
+        ({"availableReplicas": 0}, False),
+        ({"updatedReplicas": 0}, False),
+        ({"replicas": 2}, False),  # a pod of the old version still serves
+    ],
+)
+def test_a_deployment_is_ready_when_all_its_pods_are_new_and_available(change: Object, ready: bool) -> None:
+    assert judged("Deployment", {**READY_DEPLOYMENT, **change}).ready is ready
+
+
+def test_a_deployment_of_no_replicas_is_ready() -> None:
+    assert judged("Deployment", {"observedGeneration": 2}, {"replicas": 0}).ready
+
+
+@pytest.mark.parametrize(
+    ("change", "spec", "ready"),
+    [
+        ({}, {}, True),
+        ({"readyReplicas": 0}, {}, False),
+        ({"updatedReplicas": 0}, {}, False),
+        ({"updatedReplicas": 0}, {"updateStrategy": {"type": "OnDelete"}}, True),
+        ({"updatedReplicas": 0}, {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, True),
+    ],
+)
+def test_a_stateful_set_is_ready_when_its_pods_are_ready_and_updated(
+    change: Object, spec: Object, ready: bool
+) -> None:
+    assert judged("StatefulSet", {**READY_STATEFULSET, **change}, spec).ready is ready
+
+
+def test_a_failed_job_will_not_become_ready() -> None:
+    verdict = judged("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, group="batch/v1")
+    assert (verdict.ready, verdict.failed) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Namespace", "ServiceAccount"])
+def test_nobody_waits_for_objects_that_are_ready_by_being_there(kind: str) -> None:
+    assert await_.judge_for({"apiVersion": "v1", "kind": kind}, lambda claim: False) is None
+
+
+def waits_for(condition: str, live: Object) -> bool:
+    obj = {"kind": "Mailbox", "metadata": {"annotations": {"pulumi.com/waitFor": condition}}}
+    judge = await_.judge_for(obj, lambda claim: False)
+    assert judge is not None
+    return judge(live).ready
+
+
+ADDRESS = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}, "a.b": 1, "on": True}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("jsonpath={.status.loadBalancer.ingress[0].ip}", True),
+        ("jsonpath={.status.loadBalancer.ingress[1].ip}", False),
+        ("jsonpath={.status.loadBalancer.ingress[*].ip}=192.0.2.1", True),
+        ("jsonpath={.status.loadBalancer.ingress[0].ip}=192.0.2.2", False),
+        ("jsonpath={.status['a.b']}=1", True),
+        ("jsonpath={.status.on}=true", True),
+        ("jsonpath=.status.on", True),
+        ('["jsonpath={.status.on}", "condition=Ready"]', False),
+    ],
+)
+def test_a_condition_of_the_program_is_looked_up_in_the_live_object(condition: str, met: bool) -> None:
+    assert waits_for(condition, ADDRESS) is met
+
+
+@pytest.mark.parametrize("condition", ["nonsense", "[nonsense", "jsonpath={.a[?(@.b)]}", "jsonpath="])
+def test_a_condition_that_cannot_be_read_is_refused(condition: str) -> None:
+    with pytest.raises(await_.BadCondition):
+        waits_for(condition, {})

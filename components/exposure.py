@@ -22,7 +22,7 @@ _SHARING_KEY = "kolab"
 
 @dataclass(frozen=True, kw_only=True)
 class ExposureArgs:
-    """Inputs of Exposure. `addresses` maps each claim to its addresses, IPv4 first."""
+    """Inputs of Exposure. `addresses` maps each claim to its addresses, IPv4 first. No `ports`: pods open them."""
 
     ports: Sequence[PublicPort]
     addresses: Mapping[str, Sequence[str]]
@@ -32,6 +32,7 @@ class ExposureArgs:
     namespace_name: str
     ingress: Ingress | None
     website_hosts: Sequence[str]
+    website_certificate: str
 
 
 class Exposure(pulumi.ComponentResource):
@@ -42,11 +43,12 @@ class Exposure(pulumi.ComponentResource):
     ) -> None:
         super().__init__("kolab:index:Exposure", name, {}, opts)
         self._name, self._site = name, site
-        pool = self._pool(args)
-        for claim in dict.fromkeys(port.claim for port in args.ports):
-            self._service(claim, args, pool)
+        if args.ports:
+            pool = self._pool(args)
+            for claim in dict.fromkeys(port.claim for port in args.ports):
+                self._service(claim, args, pool)
         if args.ingress:
-            self._ingress(args.ingress, args.website_hosts)
+            self._ingress(args.ingress, args.website_hosts, args.website_certificate)
         self.register_outputs({})
 
     def _pool(self, args: ExposureArgs) -> pulumi.Resource:
@@ -122,7 +124,7 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
         )
 
-    def _ingress(self, ingress: Ingress, hosts: Sequence[str]) -> None:
+    def _ingress(self, ingress: Ingress, hosts: Sequence[str], certificate: str) -> None:
         backend = networking.v1.IngressBackendArgs(
             service=networking.v1.IngressServiceBackendArgs(
                 name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")
@@ -144,7 +146,7 @@ class Exposure(pulumi.ComponentResource):
             ),
             spec=networking.v1.IngressSpecArgs(
                 ingress_class_name=ingress.class_name,
-                tls=[networking.v1.IngressTLSArgs(hosts=list(hosts), secret_name="proxy-certificate")],
+                tls=[networking.v1.IngressTLSArgs(hosts=list(hosts), secret_name=certificate)],
                 rules=[
                     networking.v1.IngressRuleArgs(
                         host=host, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path])

@@ -45,7 +45,7 @@ class Kolab(pulumi.ComponentResource):
         stack = Stack(settings=settings, secret=secret, site=site, parent=self)
         certified = certificates(stack)
         policies(stack, namespaces.logs)
-        expose(stack)
+        expose(stack, certified)
         data(stack)
         self.proxy = web(stack, certified)
         mail(stack, certified)

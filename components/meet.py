@@ -16,12 +16,13 @@ from model.topology import Port
 
 @dataclass(frozen=True, kw_only=True)
 class MeetArgs:
-    """Inputs of Meet. `public_address` is what browsers send media to, `website_address` reaches the proxy from inside."""
+    """Inputs of Meet. `public_address` is what browsers send media to; `website_address` reaches the website from
+    inside, None where only DNS knows how."""
 
     image: str
     size: Size
     website: str
-    website_address: str
+    website_address: str | None
     public_address: str
     media: tuple[Port, ...]
     workers: int
@@ -90,7 +91,7 @@ class Meet(DaemonComponent):
             placement=args.placement,
             edge=args.edge,
             # The website's public address may not be reachable from inside (no hairpin at the router).
-            host_aliases={args.website_address: [args.website]},
+            host_aliases={args.website_address: [args.website]} if args.website_address else {},
         )
         self.deployment(run, recreate=True)
         self.register_outputs({})

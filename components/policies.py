@@ -15,11 +15,14 @@ from components.daemon import Site, labels_of, selector_of
 from model.topology import Daemon, Edge, Outside, Port, PublicPort
 
 _DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
+_CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
+"""Where Ingress controllers listen: on their address, and in pods that run without root."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name."""
+    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `peers` are the public
+    networks of a server that a client ("client->server") reaches as the world does."""
 
     daemons: Sequence[Daemon]
     edges: Sequence[Edge]
@@ -114,14 +117,36 @@ class Policies(pulumi.ComponentResource):
                 ports = list(edge.server.ports)
             else:
                 to = [self._peer(edge.server, daemon)]
-                # Some networks judge a connection to a load-balancer address before it becomes one to a pod.
-                for address in self._args.peers.get(f"{daemon.name}->{edge.server.name}", ()):
-                    to.append(
-                        networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=address))
-                    )
                 ports = _chosen(edge.server, edge.ports, self._args.public)
+                rules += self._from_outside(daemon, edge.server, ports)
             rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
         return rules
+
+    def _from_outside(
+        self, client: Daemon, server: Daemon, ports: Sequence[Port]
+    ) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
+        """Lets `client` take the way of the world: to the address and the port under which that knows `server`.
+
+        Some networks judge such a connection before it has become one to a pod.
+        """
+        way = f"{client.name}->{server.name}"
+        if way not in self._args.peers:
+            return []
+        peers = [
+            networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
+            for cidr in self._args.peers[way]
+        ]
+        reached = [
+            Port(port.target.name, port.number, port.target.protocol)
+            for port in self._args.public
+            if port.daemon == server and port.target in ports
+        ]
+        if server.name == "proxy" and self._args.ingress_namespace:
+            # The controller answers in the proxy's place.
+            controller = _namespace(self._args.ingress_namespace)
+            peers.append(networking.v1.NetworkPolicyPeerArgs(namespace_selector=controller))
+            reached = list(_CONTROLLER)
+        return [networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))]
 
     def _peer(self, peer: Daemon, seen_from: Daemon) -> networking.v1.NetworkPolicyPeerArgs:
         there, here = peer in self._args.elsewhere, seen_from in self._args.elsewhere

@@ -41,6 +41,7 @@ class ProxyArgs:
     hosts: Sequence[str]
     meet: bool
     office: bool
+    activesync: bool
     monitored: bool
     policy: str | None
     body_limit: int
@@ -141,11 +142,13 @@ def http_configuration(args: ProxyArgs) -> str:
     """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
     hosts = "".join(f'  "{host}" 1;\n' for host in args.hosts)
     trusted = "".join(f"set_real_ip_from {network};\n" for network in args.trusted)
+    activesync = "" if args.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
     real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
     return f"""\
 client_max_body_size {args.body_limit};
 server_tokens off;
-ssl_session_tickets off;
+# Redirects without a host: nginx would name the port that it listens on in here.
+absolute_redirect off;
 {real_ip}# Hosts of this stack; anything else is somebody probing, or reaching for the internal hooks by name.
 map $host $kolab_host {{
   default 0;
@@ -155,7 +158,7 @@ map $uri $kolab_closed {{
   default 0;
   "~*^/api/webhooks/(?!meet(/|$)|payment/)" 1;
   "~*^/horizon(/|$)" 1;
-}}
+{activesync}}}
 # The web application believes this header from its trusted proxy, and nobody on the way sets it.
 map $http_x_client_ip $kolab_spoofed {{
   default 1;

@@ -156,7 +156,8 @@ def _environment(args: RoundcubeArgs) -> dict[str, str]:
         "CALENDAR_CALDAV_SERVER": dav,
         "TASKLIST_CALDAV_SERVER": dav,
         "KOLAB_ADDRESSBOOK_CARDDAV_SERVER": dav,
-        "KOLAB_FREEBUSY_SERVER": f"{url}/freebusy/user/%u",
+        # Asked by the server itself, not by the browser: the public name would lead out of the cluster and back.
+        "KOLAB_FREEBUSY_SERVER": imap.url("http", "/freebusy/user/%u"),
         "OAUTH_AUTH_URI": f"{url}/oauth/authorize",
         "OAUTH_TOKEN_URI": webapp.url("http", "/oauth/token"),
         # Must equal what the web application registers: WEBMAIL_URL plus index.php/login/oauth.

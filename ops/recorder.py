@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +127,18 @@ def _reveal(inputs: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return walk(inputs, ""), secrets
 
 
+class _Here(ThreadPoolExecutor):
+    """Runs what pulumi hands to a thread, since a real monitor may take its time, at once: ours never waits."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 (as a thread does)
+            done.set_exception(error)
+        return done
+
+
 def record(program: Callable[[], None], *, preview: bool = False) -> list[Registered]:
     """Runs `program` and returns what it registered, in order, after everything has been drained.
 
@@ -134,6 +147,7 @@ def record(program: Callable[[], None], *, preview: bool = False) -> list[Regist
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
     recorder = Recorder(preview)
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Here())
     # The first failure is raised below. Those that follow from it would be printed by the garbage collector, later,
     # in the middle of something else.
     loop.set_exception_handler(lambda *_: None)

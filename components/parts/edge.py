@@ -35,11 +35,12 @@ def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
         return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
 
     ingress = settings.network.ingress
+    website = [f"{address}/32" for address in ingress.addresses if address.version == 4] if ingress else None
     args = PoliciesArgs(
         daemons=topology.daemons(settings),
         edges=topology.edges(settings),
         public=topology.public_ports(settings),
-        peers={"meet->proxy": reached("proxy"), "coturn->meet": reached("meet")},
+        peers={"meet->proxy": reached("proxy") if website is None else website, "coturn->meet": reached("meet")},
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,
@@ -48,13 +49,14 @@ def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
     Policies("policies", stack.site, logs, args, stack.child())
 
 
-def expose(stack: Stack) -> None:
+def expose(stack: Stack, certificates: Certificates) -> None:
     """Public ports on public addresses; with hostPort the pods open them themselves."""
     network = stack.settings.network
-    if network.load_balancer == "hostPort":
+    opened_by_pods = network.load_balancer == "hostPort"
+    if opened_by_pods and network.ingress is None:
         return
     args = ExposureArgs(
-        ports=topology.public_ports(stack.settings),
+        ports=() if opened_by_pods else topology.public_ports(stack.settings),
         addresses=topology.claimed_addresses(stack.settings),
         shared=stack.settings.single_node,
         metallb_namespace=network.metallb.namespace,
@@ -62,5 +64,6 @@ def expose(stack: Stack) -> None:
         namespace_name=stack.settings.kubernetes.namespace,
         ingress=network.ingress,
         website_hosts=stack.names.web,
+        website_certificate=certificates.proxy,
     )
     Exposure("exposure", stack.site, args, stack.child())

@@ -72,7 +72,8 @@ def web(stack: Stack, certificates: Certificates) -> Proxy:
         replicas=stack.replicas("roundcube"),
         placement=stack.spread("roundcube"),
         database_password=secret("roundcubeDatabasePassword"),
-        database_root_password=secret("databaseRootPassword"),
+        # Somebody else's database comes with its tables, and its root is not ours.
+        database_root_password=None if settings.external.database else secret("databaseRootPassword"),
         redis_password=secret("redisPassword"),
         des_key=secret("desKey"),
         webmail_client_id=secret("webmailClientId"),
@@ -96,6 +97,7 @@ def web(stack: Stack, certificates: Certificates) -> Proxy:
         hosts=names.web,
         meet=settings.features.meet,
         office=settings.features.office,
+        activesync=settings.features.activesync,
         monitored=settings.monitoring.enabled,
         policy=_mta_sts(stack),
         # Attachments travel as base64, a third larger.
@@ -145,7 +147,7 @@ def _meet(stack: Stack) -> None:
         image=stack.image("meet"),
         size=stack.size("meet"),
         website=names.website,
-        website_address=stack.claimed("proxy"),
+        website_address=_website_address(stack),
         public_address=public["meet"][0],
         media=topology.meet_media_ports(settings),
         workers=settings.meet.workers,
@@ -173,6 +175,14 @@ def _meet(stack: Stack) -> None:
         Coturn("coturn", stack.site, turn, stack.child())
 
 
+def _website_address(stack: Stack) -> str | None:
+    """Where the website answers inside: at the proxy's address, or at the Ingress controller's if that is known."""
+    ingress = stack.settings.network.ingress
+    if ingress is None:
+        return stack.claimed("proxy")
+    return next((str(address) for address in ingress.addresses), None)
+
+
 def _mta_sts(stack: Stack) -> str | None:
     """The policy that the world sees, whatever the web application would say by itself."""
     body = mta_sts.policy(stack.settings)
@@ -181,4 +191,6 @@ def _mta_sts(stack: Stack) -> str | None:
 
 def _spf(stack: Stack) -> str:
     """What the web interface tells owners of hosted domains to publish."""
-    return spf.text(spf.sources(stack.settings), stack.settings.mail.spf_all)
+    sources = spf.sources(stack.settings)
+    # A relay whose addresses nobody has named: no SPF is right, and a wrong one would fail all mail.
+    return spf.text(sources, stack.settings.mail.spf_all) if sources else ""

@@ -151,22 +151,29 @@ class Program:
         """A command that runs the engine. Its events are kept beside what it prints."""
         log = self.root / "events.json"
         log.unlink(missing_ok=True)
-        done = self._run([*arguments, "--stack", self.stack, "--event-log", str(log)], cwd, env)
+        command = ["pulumi", "--non-interactive", *arguments, "--stack", self.stack, "--event-log", str(log)]
+        done = self._run(command, cwd, env)
         lines = log.read_text().splitlines() if log.exists() else []
         events = [json.loads(line) for line in lines if line]
         return Run(done.returncode, done.stdout + done.stderr, events)
 
     def must(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """Standard output of a command that has to succeed."""
-        done = self._run(arguments, None, env)
+        done = self._run(["pulumi", "--non-interactive", *arguments], None, env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def ops(self, *arguments: str) -> str:
+        """What one of the program's own commands prints; it has to succeed."""
+        done = self._run([".venv/bin/python", "-m", "ops", *arguments], None, None)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
     def _run(
-        self, arguments: Any, cwd: Path | None, env: Mapping[str, str] | None
+        self, command: list[str], cwd: Path | None, env: Mapping[str, str] | None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["pulumi", "--non-interactive", *arguments],
+            command,
             cwd=cwd or self.root,
             env={**_environment(), "PULUMI_BACKEND_URL": f"file://{self.root / '.local'}", **(env or {})},
             text=True,

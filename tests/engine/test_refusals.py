@@ -85,5 +85,7 @@ def _is_one_refusal(run: Run, words: tuple[str, ...]) -> None:
     for word in words:
         assert word in message
     assert "Traceback" not in run.output
-    started = {event["resourcePreEvent"]["metadata"]["type"] for event in run.events if "resourcePreEvent" in event}
+    started = {
+        event["resourcePreEvent"]["metadata"]["type"] for event in run.events if "resourcePreEvent" in event
+    }
     assert started <= {"pulumi:pulumi:Stack"}

@@ -6,13 +6,11 @@ import hashlib
 
 import pytest
 
-from model.identity import dkim, hosts, mta_sts, ptr, records, spf, tickets, verify, zones
+from model.identity import dkim, hosts, mta_sts, ptr, records, spf, verify, zones
 from model.identity.answers import Answers
 from model.identity.mailto import address_of, mailto
-from model.identity.rdata import MX, SRV, TXT
-from model.identity.record import Record
+from model.identity.rdata import MX, SRV
 from model.identity.spf_check import evaluate
-from model.settings import Settings
 from tests.identity.keys import elliptic, public
 from tests.identity.stacks import stack
 
@@ -212,59 +210,6 @@ def test_a_report_uri_survives_lists_and_is_read_back(address: str) -> None:
     uri = mailto(address)
     assert not set(uri) & set(",!; ")
     assert address_of(uri) == address
-
-
-@pytest.mark.parametrize(
-    ("text", "address", "result"),
-    [
-        ("v=spf1 a:mail.example.org -all", "198.51.100.3", "pass"),
-        ("v=spf1 mx ~all", "192.0.2.11", "pass"),
-        ("v=spf1 mx ~all", "198.51.100.3", "softfail"),
-        ("v=spf1 include:_spf.example.org -all", "198.51.100.9", "pass"),
-        ("v=spf1 include:_spf.example.org -all", "203.0.113.1", "fail"),
-        ("v=spf1 redirect=_spf.example.org", "198.51.100.9", "pass"),
-        ("v=spf1 ?all", "203.0.113.1", "neutral"),
-        ("v=spf1", "203.0.113.1", "neutral"),
-        ("v=spf1 ip4:nonsense -all", "203.0.113.1", "permerror"),
-        ("v=spf1 ptr -all", "203.0.113.1", "permerror"),
-        ("v=spf1 include:else.where -all", "203.0.113.1", "unknown"),
-        ("v=spf1 include:self.example.org -all", "203.0.113.1", "permerror"),
-        ("v=spf1 a:no1.example a:no2.example a:no3.example -all", "203.0.113.1", "permerror"),
-        (f"v=spf1 {' '.join(['a:mail.example.org'] * 11)} -all", "203.0.113.1", "permerror"),
-    ],
-)
-def test_spf_is_evaluated_as_receivers_do(text: str, address: str, result: str) -> None:
-    name = "example.org" if " mx " in text else "self.example.org"
-    base = [r for r in records(stack()) if not (r.name == name and "spf1" in r.content)]
-    world = Answers([*base, Record(name, TXT(text), 60)])
-    assert evaluate(world, address, name).result == result
-
-
-def ids(settings: Settings) -> set[str]:
-    """Ids of all tickets."""
-    return {ticket.id for ticket in tickets(settings)}
-
-
-def test_humans_are_asked_for_what_no_provider_of_ours_can_do() -> None:
-    manual = ids(stack(dns__ptr={"provider": "manual"}, mail__dmarc={"rua": ["dmarc@reports.example"]}))
-    assert {"ptr 198.51.100.3", "ptr 198.51.100.9", "ptr 2001:db8:1::3"} <= manual
-    assert {"delegation example.org", "ds example.org", "sheet xn--mnchen-3ya.example"} <= manual
-    assert "record example.org._report._dmarc.reports.example TXT" in manual
-    assert "hold" not in manual
-
-
-def test_a_ticket_says_what_hold_keeps_back_and_what_owners_publish_later() -> None:
-    found = {t.id: t for t in tickets(stack(mail__mx={"stage": "hold"}))}
-    assert any(r.type == "MX" for r in found["hold"].records)
-    assert any(r.type == "MX" for r in found["sheet-live xn--mnchen-3ya.example"].records)
-    assert not any(r.type == "MX" for r in found["sheet xn--mnchen-3ya.example"].records)
-
-
-def test_the_owner_of_a_network_is_told_the_cname_into_our_child_zone() -> None:
-    ticket = next(t for t in tickets(stack()) if t.id == "rfc2317 198.51.100.3")
-    assert [str(r) for r in ticket.records] == [
-        "3.100.51.198.in-addr.arpa. 3600 IN CNAME 3.0-15.100.51.198.in-addr.arpa."
-    ]
 
 
 def test_a_zone_inside_another_gets_its_delegation_and_records_go_to_the_nearest() -> None:

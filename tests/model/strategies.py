@@ -60,10 +60,11 @@ def _plain(wanted: Schema) -> st.SearchStrategy[Any]:
         case "object":
             return _objects(wanted)
         case "integer":
-            return st.integers(wanted.get("minimum", 0), wanted.get("maximum", 200))
+            least = wanted.get("minimum", wanted.get("exclusiveMinimum", -1) + 1)
+            return st.integers(least, wanted.get("maximum", 200))
         case "boolean":
             return st.booleans()
-    return st.from_regex(wanted["pattern"]) if "pattern" in wanted else TEXT
+    return st.from_regex(wanted["pattern"], fullmatch=True) if "pattern" in wanted else TEXT
 
 
 def _objects(wanted: Schema) -> st.SearchStrategy[Any]:

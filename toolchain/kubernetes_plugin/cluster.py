@@ -54,7 +54,7 @@ class ClusterMode:
         except ApiError as error:
             if error.code == 404 or error.reason == "AlreadyExists":
                 return None
-            raise self._refused(str(error), plain(state) if state else None, call) from None
+            raise self._refused(str(error), state, call) from None
 
     def create(self, inputs: Object, manager: str, call: Call) -> Object:
         """Make the object and wait until it is ready."""
@@ -103,7 +103,7 @@ class ClusterMode:
             call.log.status("")
             return self._awaited(resource, live, wanted, call, "")
         except (ApiError, NoSuchKind, await_.BadCondition) as error:
-            raise self._refused(_explained(error, manager), plain(state), call) from None
+            raise self._refused(_explained(error, manager), state, call) from None
         except Unreachable as error:
             raise Failure(_unreachable(error)) from None
 
@@ -233,6 +233,10 @@ class ClusterMode:
                 live = self._api.get(resource, metadata.get("namespace"), metadata["name"])
             except Unreachable:
                 continue  # an API server that restarts is no reason to give up early
+            except ApiError as error:
+                if error.code < 500:
+                    raise
+                continue
             verdict = judge(live)
             if verdict.ready:
                 call.log.status("")
@@ -268,8 +272,12 @@ class ClusterMode:
     def _waits_for_consumer(self, claim: Object) -> bool:
         """Whether a claim's class binds only when a pod uses it. No class at all is never bound by itself."""
         name = (claim.get("spec") or {}).get("storageClassName")
-        resource = self._api.resource("storage.k8s.io/v1", "StorageClass")
-        for found in self._api.labelled(resource, None, {}):
+        try:
+            resource = self._api.resource("storage.k8s.io/v1", "StorageClass")
+            classes = self._api.labelled(resource, None, {})
+        except (ApiError, Unreachable):
+            return False  # who may not see the classes waits for the claim itself
+        for found in classes:
             metadata = found["metadata"]
             is_default = (metadata.get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
             if metadata["name"] == name or (name is None and is_default):

@@ -64,6 +64,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, engine: engine_pb2_grpc.EngineStub | None) -> None:
         self._engine = engine
         self._config = configuration.Config()
+        self._default_namespace: str | None = None
         self._mode: Mode | None = None
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
@@ -91,6 +92,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.ConfigureResponse:
         settings = configuration.settings_of(decode(request.args), dict(request.variables))
         self._config = configuration.Config.of(settings)
+        self._default_namespace = self._config.default_namespace()
         if self._config.render_directory is not None:
             self._mode = render.RenderMode(self._config.render_directory)
         elif os.environ.get(CLUSTER_SWITCH) == "1":
@@ -119,7 +121,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         olds = decode(request.olds) if request.HasField("olds") and request.olds.fields else None
         type_token = request.type or request.urn.split("::")[2].rsplit("$", 1)[-1]
         try:
-            inputs = check(type_token, decode(request.news), olds, naming, self._config.default_namespace())
+            inputs = check(type_token, decode(request.news), olds, naming, self._default_namespace)
         except Refused as refusal:
             _abort(context, str(refusal))
         if self._config.render_directory is not None and has_secret(inputs):

@@ -117,6 +117,7 @@ def _build(made: Image, folder: Path) -> None:
     config = {
         "User": made.user,
         "Env": [f"PATH={oci.PATH}", *(f"{key}={value}" for key, value in made.env.items())],
+        "Entrypoint": list(made.entrypoint),
         "Cmd": list(made.command),
         "ExposedPorts": {port if "/" in port else f"{port}/tcp": {} for port in made.ports},
         "StopSignal": made.stop_signal,

@@ -15,6 +15,15 @@ from tests.lab.images import build, keys
 from tests.lab.images.container import Machine, Start, machine
 from tests.lab.images.contract import Image, Need, image
 
+_CONFIGURATIONS = {
+    "turn": "listening-port=3478\nuse-auth-secret\nstatic-auth-secret=0123456789abcdef\ndenied-peer-ip=10.0.0.0-10.255.255.255\nlog-file=stdout\npidfile=/tmp/turnserver.pid\n",
+    "prometheus": "global: {scrape_interval: 30s}\n",
+    "alertmanager": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n",
+    "blackbox": "modules: {tcp: {prober: tcp}}\n",
+    "vector": "sinks: {store: {uri: 'http://victorialogs:9428/insert/jsonline'}, metrics: {address: '0.0.0.0:9598'}}\n",
+}
+"""The smallest configurations with which a daemon starts."""
+
 _EXIT = 78
 _SECONDS = 20
 
@@ -124,6 +133,8 @@ def _spoil(made: Image, need: Need, start: Start, place: Machine) -> Iterator[tu
             yield "wrong", replace(start, env={**start.env, need.subject: need.wrong or "x"})
         case "file" | "contains":
             yield "missing", replace(start, mounts=_without(start, path))
+        case "folder" | "writable" if need.spoil == "omit":
+            yield "missing", replace(start, mounts=_without(start, path))
         case "folder":
             hidden = place.volume("empty")
             yield "hidden", replace(start, mounts={**start.mounts, str(Path(path).parent): hidden})
@@ -159,4 +170,4 @@ def _file(folder: Path, kind: str) -> Path:
 @cache
 def _content(kind: str) -> str:
     certificate, key = keys.certificate()
-    return {"certificate": certificate, "key": key, "rsa-key": keys.rsa_key()}[kind]
+    return {"certificate": certificate, "key": key, "rsa-key": keys.rsa_key(), **_CONFIGURATIONS}[kind]

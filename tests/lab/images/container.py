@@ -150,7 +150,7 @@ class Machine:
             "root": {"path": str(root), "readonly": wanted.read_only},
             "process": {
                 "user": {"uid": uid, "gid": wanted.gid, "additionalGids": list(wanted.groups)},
-                "args": list(wanted.command or image.command),
+                "args": list(wanted.command or [*image.entrypoint, *image.command]),
                 "env": [f"{key}={value}" for key, value in env.items()],
                 "cwd": "/opt/app-root/src",
                 "noNewPrivileges": not wanted.escalation,

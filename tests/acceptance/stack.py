@@ -1,0 +1,119 @@
+"""A stack on the lab's cluster: deployed by the real engine, talked to from the lab's internet."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.keys import pairs
+from model.secrets import secrets
+from model.settings import Settings
+from tests.engine.program import CHECKOUT, Program, Run, put
+from tests.engine.sentinels import sentinel
+from tests.lab.cluster import Lab
+
+NAMESPACE = "kolab"
+JANE, JOE, PASSWORD = "jane@example.org", "joe@example.net", "Correct4Horse"
+
+
+@dataclass
+class Stack:
+    """One deployed stack. `addresses` maps claims to the addresses that the internet uses."""
+
+    lab: Lab
+    program: Program
+    addresses: dict[str, str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls, lab: Lab, root: Path, name: str, config: dict[str, Any], addresses: dict[str, str]
+    ) -> Stack:
+        """A stack of its own program, not yet deployed."""
+        settings = Settings.model_validate(config)
+        values = {secret.key: sentinel(secret) for secret in secrets(settings)}
+        for pair in pairs(settings):
+            put(config, pair.path.split("."), pair.derive(values[pair.secret]))
+        program = Program.make(root, name, config, values)
+        made = cls(lab, program, addresses)
+        made.environment = {"KUBECONFIG": str(lab.kubeconfig), "KOLAB_STANDIN_CLUSTER": "1"}
+        return made
+
+    def up(self, *arguments: str) -> Run:
+        """`pulumi up` with its preview, as an operator runs it."""
+        return self.program.engine("up", "--yes", *arguments, env=self.environment)
+
+    def engine(self, *arguments: str) -> Run:
+        """Any other command of the engine."""
+        return self.program.engine(*arguments, env=self.environment)
+
+    def kubectl(self, *arguments: str, **options: Any) -> str:
+        """kubectl in the stack's namespace."""
+        return self.lab.kubectl("-n", NAMESPACE, *arguments, **options)
+
+    def get(self, *arguments: str) -> Any:
+        """Objects of the stack's namespace."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def client(self, command: str, *arguments: str, seconds: float = 120) -> str:
+        """What the client on the internet prints (tests/acceptance/client.py)."""
+        line = [
+            "env",
+            f"PYTHONPATH={CHECKOUT}",
+            sys.executable,
+            "-m",
+            "tests.acceptance.client",
+            command,
+            *arguments,
+        ]
+        return self.lab.internet.run(line, seconds=seconds).strip()
+
+    def logs(self, workload: str, container: str | None = None, *, since: str = "10m") -> str:
+        """What a daemon has written lately."""
+        chosen = ["-c", container] if container else []
+        return self.kubectl("logs", workload, *chosen, f"--since={since}", "--tail=-1")
+
+    def artisan(self, *arguments: str) -> str:
+        """A command of the web application."""
+        return self.kubectl("exec", "deploy/webapp", "--", "./artisan", *arguments)
+
+    def add_user(self, address: str) -> None:
+        """An account whose mailbox the web application makes in Cyrus."""
+        self.artisan("user:create", address, f"--password={PASSWORD}")
+
+    def pods(self) -> list[dict[str, Any]]:
+        """Pods of the stack that are meant to run for ever."""
+        found: list[dict[str, Any]] = self.get("pods")["items"]
+        return [pod for pod in found if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"]
+
+    def unready(self) -> list[str]:
+        """Names of pods that are not ready, with why."""
+        return [
+            f"{pod['metadata']['name']}: {pod['status'].get('phase')}"
+            for pod in self.pods()
+            if not all(c.get("ready") for c in pod["status"].get("containerStatuses", [{}]))
+        ]
+
+
+def example(name: str) -> dict[str, Any]:
+    """The configuration of a shipped example, without the `kolab:` prefixes."""
+    config = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
+    return {key.removeprefix("kolab:"): value for key, value in config.items()}
+
+
+def eventually(condition: Callable[[], Any], why: str, seconds: float = 120) -> Any:
+    """What `condition` gives once it is true. Fails with `why` when that takes longer than `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < end, why
+        time.sleep(1)

@@ -1,0 +1,149 @@
+"""Webmail, ActiveSync and Chwala: replicas that never migrate, and addresses that exist inside the cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from components import entry
+from tests.support.deploy import Workload
+from tests.support.sandbox import Sandbox
+from tests.support.stacks import deployment
+
+INIT = "set -e\nset -x\necho $DB_RC_PASSWORD > /tmp/password\nif [[ $1 == shell ]]; then\n  exec shell\nfi\nexec httpd\n"
+"""What our adjustments rely on (upstream: docker/roundcube/rootfs/opt/app-root/src/init.sh)."""
+
+PATH = "/opt/app-root/src/init.sh"
+URLS = (
+    "KOLAB_API_URL",
+    "FILEAPI_KOLABFILES_BASEURI",
+    "KOLAB_FILES_SERVER_URL",
+    "FILE_API_SERVER_URL",
+    "FILEAPI_WOPI_OFFICE",
+    "CALENDAR_CALDAV_SERVER",
+    "TASKLIST_CALDAV_SERVER",
+    "KOLAB_ADDRESSBOOK_CARDDAV_SERVER",
+    "KOLAB_FREEBUSY_SERVER",
+    "OAUTH_TOKEN_URI",
+)
+"""What the server itself calls."""
+
+
+def roundcube(name: str = "cluster") -> Workload:
+    return deployment(name).workload("roundcube")
+
+
+def env(name: str = "cluster") -> dict[str, str]:
+    return roundcube(name).env("roundcube")
+
+
+def start(sandbox: Sandbox, daemon: str, container: str, init: str = INIT) -> tuple[int, list[str]]:
+    sandbox.put(PATH, init)
+    for command in ("shell", "httpd"):
+        sandbox.command(command)
+    stack = deployment("cluster")
+    variables = stack.workload(daemon).env(container) | stack.secret_env(daemon, container)
+    done = sandbox.run(stack.file(daemon, container, f"{entry.PATH}/entry.sh"), env=variables)
+    return done.returncode, sandbox.calls
+
+
+def test_the_image_starts_as_it_is(sandbox: Sandbox) -> None:
+    assert start(sandbox, "roundcube", "roundcube") == (0, ["httpd"])
+
+
+def test_the_migration_ends_by_itself(sandbox: Sandbox) -> None:
+    # "shell" runs the migrations and then a shell, which ends since nobody types.
+    assert start(sandbox, "roundcube-migrate", "migrate") == (0, ["shell"])
+
+
+def test_no_password_is_traced_into_the_log(sandbox: Sandbox) -> None:
+    start(sandbox, "roundcube", "roundcube")
+    assert "Sentinel" not in sandbox.out + sandbox.err
+
+
+def test_a_roundcube_image_that_lacks_a_line_does_not_start(sandbox: Sandbox) -> None:
+    assert start(sandbox, "roundcube", "roundcube", init=INIT.replace("set -x\n", "")) == (70, [])
+
+
+def test_roundcube_replicas_never_migrate() -> None:
+    assert env()["RUN_MIGRATIONS"] == "false"
+    assert deployment("cluster").workload("roundcube-migrate").env("migrate")["RUN_MIGRATIONS"] == "true"
+
+
+def test_only_the_migration_knows_the_password_of_the_databases_root() -> None:
+    stack = deployment("cluster")
+    assert stack.secret_env("roundcube-migrate", "migrate")["DB_ROOT_PASSWORD"]
+    assert "DB_ROOT_PASSWORD" not in stack.secret_env("roundcube", "roundcube")
+
+
+def test_somebody_elses_database_is_not_migrated_as_root() -> None:
+    stack = deployment("external")
+    assert "roundcube-migrate" not in {each.daemon for each in stack.workloads}
+    assert "databaseRootPassword" not in stack.sentinels
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_what_the_server_calls_is_inside_the_cluster(name: str) -> None:
+    scheme, _, rest = env()[name].partition("://")
+    host = rest.partition("/")[0].partition(":")[0]
+    assert (scheme, host in deployment("cluster").names("Service")) == ("http", True)
+
+
+def test_what_the_browser_calls_has_the_public_name() -> None:
+    for name in ("KOLAB_FILES_URL", "FILE_API_URL", "OAUTH_AUTH_URI", "OAUTH_REDIRECT_URI"):
+        assert env()[name].startswith("https://example.org/")
+
+
+def test_the_oauth_redirect_is_the_same_on_both_sides() -> None:
+    webapp = deployment("cluster").workload("webapp").env("webapp")
+    assert webapp["WEBMAIL_URL"].endswith("/")
+    assert env()["OAUTH_REDIRECT_URI"] == (
+        f"{webapp['APP_PUBLIC_URL']}{webapp['WEBMAIL_URL']}index.php/login/oauth"
+    )
+
+
+def test_both_sides_know_the_same_oauth_client() -> None:
+    stack = deployment("cluster")
+    webmail, webapp = stack.secret_env("roundcube", "roundcube"), stack.secret_env("webapp", "webapp")
+    for what in ("ID", "SECRET"):
+        assert webmail[f"PASSPORT_WEBMAIL_SSO_CLIENT_{what}"] == webapp[f"PASSPORT_WEBMAIL_SSO_CLIENT_{what}"]
+
+
+def test_sessions_are_read_by_every_replica() -> None:
+    assert deployment("cluster").secret_env("roundcube", "roundcube")["DES_KEY"]
+    assert env()["REDIS_HOST"] == "redis"
+
+
+def test_logs_leave_the_pod() -> None:
+    # The image sets LOGDRIVER, which nothing reads.
+    assert env()["LOG_DRIVER"] == "stdout"
+
+
+def test_mail_is_sent_with_tls_to_the_inner_port() -> None:
+    assert (env()["SUBMISSION_HOST"], env()["SUBMISSION_PORT"], env()["SUBMISSION_ENCRYPTION"]) == (
+        "postfix",
+        "10587",
+        "starttls",
+    )
+
+
+def test_the_webmail_speaks_to_cyrus_without_the_proxy_protocol() -> None:
+    # The image knows it over implicit TLS only, which the proxy's port for it does not speak.
+    assert (env()["IMAP_HOST"], env()["IMAP_PORT"]) == ("imap", "11143")
+    assert not {"IMAP_TLS", "IMAP_PROXY_PROTOCOL"} & env().keys()
+
+
+def test_a_dead_php_is_noticed_though_apache_lives() -> None:
+    # Nothing watches over php-fpm, and a static file would not tell.
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert roundcube().container("roundcube")[probe]["httpGet"]["path"] == "/chwala/api/"
+
+
+def test_office_addresses_are_there_with_the_office_only() -> None:
+    assert "FILEAPI_WOPI_OFFICE" in env()
+    assert not {"FILE_API_SERVER_URL", "FILEAPI_WOPI_OFFICE"} & env("bare").keys()
+
+
+def test_the_data_folder_belongs_to_the_user_of_the_image() -> None:
+    # init changes its mode, which only an owner may.
+    assert roundcube().pod["securityContext"]["fsGroup"] == 1001
+    assert "/data" in [each["mountPath"] for each in roundcube().container("roundcube")["volumeMounts"]]

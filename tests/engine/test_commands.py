@@ -1,0 +1,128 @@
+"""The commands of the README, in a clone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ops.stacks import local_environment
+from tests.engine.conftest import Deployed
+from tests.engine.program import CHECKOUT, Program, checkout_environment
+
+_SECONDS_OF_A_SECOND_UP = 30
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone of what lies in this checkout, after `make up`."""
+
+    root: Path
+
+    def run(self, *command: str) -> str:
+        """What a command prints that has to succeed."""
+        done = subprocess.run(
+            command, cwd=self.root, env=checkout_environment(), text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def make_up(self) -> str:
+        """`make up`, but for the virtual environment: the one of these tests serves."""
+        return self.run("make", "--old-file=.venv/ready", "up")
+
+    def rendered(self) -> dict[str, int]:
+        """Every rendered manifest, and when it was written."""
+        found = (self.root / "rendered" / "local" / "manifests").rglob("*.yaml")
+        return {path.name: path.stat().st_mtime_ns for path in found}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    root = tmp_path_factory.mktemp("clone") / "checkout"
+    listed = _git(CHECKOUT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        if (CHECKOUT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, root / name)
+    _git(root, "init", "--quiet")
+    _git(root, "add", "--all")
+    _git(root, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "clone")
+    (root / ".venv").symlink_to(sys.prefix)
+    made = Clone(root)
+    made.make_up()
+    return made
+
+
+def test_make_up_writes_every_manifest_and_leaves_git_status_clean(clone: Clone) -> None:
+    assert len(clone.rendered()) > 100
+    assert _git(clone.root, "status", "--porcelain") == ""
+
+
+def test_what_make_up_renders_is_readable_by_its_owner_alone(clone: Clone) -> None:
+    secrets = (clone.root / "rendered" / "local" / "manifests").rglob("v1-secret-*.yaml")
+    assert {path.stat().st_mode & 0o077 for path in secrets} == {0}
+
+
+def test_a_second_make_up_writes_nothing_and_is_quick(clone: Clone) -> None:
+    before, started = clone.rendered(), time.monotonic()
+    printed = clone.make_up()
+    assert clone.rendered() == before
+    assert "unchanged" in printed
+    assert time.monotonic() - started < _SECONDS_OF_A_SECOND_UP
+
+
+def test_plain_pulumi_from_the_checkout_finds_nothing_to_do_after_make_up(clone: Clone) -> None:
+    settings = (f"{key}={value}" for key, value in local_environment("local", clone.root).items())
+    preview = ("pulumi", "preview", "--stack", "local", "--expect-no-changes", "--non-interactive")
+    clone.run("python3", "-m", "toolchain", "run", "--", "env", *settings, *preview)
+
+
+def test_make_up_writes_everything_again_when_the_rendered_files_are_gone(clone: Clone) -> None:
+    before = clone.rendered()
+    shutil.rmtree(clone.root / "rendered" / "local")
+    clone.make_up()
+    assert set(clone.rendered()) == set(before)
+
+
+@pytest.fixture
+def lacking(local: Deployed, tmp_path: Path) -> Program:
+    """A stack that `local` ones have nothing to do with, and that lacks two secrets."""
+    config = {key.removeprefix("kolab:"): value for key, value in local.program.config().items()}
+    kept = {key: value for key, value in local.secrets.items() if key not in ("adminPassword", "turnSecret")}
+    plain = {key: value for key, value in config.items() if key not in local.secrets}
+    return Program.make(tmp_path / "program", "fresh", plain, kept)
+
+
+def test_ops_secrets_makes_what_is_missing_encrypted_and_a_second_run_writes_nothing(
+    lacking: Program,
+) -> None:
+    before = yaml.safe_load(lacking.stack_file.read_text())
+    said = _ops_secrets(lacking)
+    assert "adminPassword" in said
+    assert "turnSecret" in said
+    after = yaml.safe_load(lacking.stack_file.read_text())
+    new = {key: after["config"].pop(key) for key in ("kolab:adminPassword", "kolab:turnSecret")}
+    assert after == before
+    assert all(set(value) == {"secure"} for value in new.values())
+    written = lacking.stack_file.read_bytes()
+    _ops_secrets(lacking)
+    assert lacking.stack_file.read_bytes() == written
+    shown = json.loads(lacking.must("config", "--json", "--stack", "fresh"))
+    assert all(shown[key]["secret"] and "value" not in shown[key] for key in new)
+
+
+def _ops_secrets(program: Program) -> str:
+    return program.ops("secrets", "--stack", "fresh")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout

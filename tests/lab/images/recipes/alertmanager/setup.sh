@@ -1,0 +1,1 @@
+ln -s /usr/bin/prometheus-alertmanager /usr/bin/alertmanager

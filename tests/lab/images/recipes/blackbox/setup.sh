@@ -1,0 +1,1 @@
+ln -s /usr/bin/prometheus-blackbox-exporter /usr/bin/blackbox_exporter

@@ -1,0 +1,81 @@
+"""A stand-in for Collabora: reads the real configuration's allowed hosts and name, and answers discovery and capabilities."""
+
+from __future__ import annotations
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree
+
+CONFIG = Path("/etc/coolwsd/coolwsd.xml")
+_ACTIONS = {"odt": "writer", "ods": "calc", "odp": "impress"}
+
+
+def settings() -> tuple[str, list[str]]:
+    """The public name and the allowed WOPI hosts. Exits with a sentence when they are not usable."""
+    try:
+        tree = ElementTree.parse(CONFIG)  # noqa: S314 - our own file
+    except ElementTree.ParseError as error:
+        sys.exit(f"contract: {CONFIG} is no XML any more: {error}")
+    groups = tree.find(".//alias_groups")
+    if groups is None or "ALLOWED_HOSTS_GROUPS" in (groups.text or ""):
+        sys.exit(
+            f"contract: the placeholder of the allowed hosts is still in {CONFIG}: nobody knows which hosts may open documents"
+        )
+    hosts = [host.text or "" for host in groups.findall("group/host") if host.get("allow") == "true"]
+    if not hosts:
+        sys.exit(f"contract: {CONFIG} allows no WOPI host: no document opens")
+    name = tree.findtext(".//server_name") or ""
+    return name, hosts
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    name = ""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        name = self.name or self.headers.get("Host", "")
+        if path == "/":
+            self._send(b"OK", "text/plain")
+        elif path == "/hosting/discovery":
+            self._send(discovery(name), "text/xml")
+        elif path == "/hosting/capabilities":
+            self._send(json.dumps({"productName": "Lab stand-in for Collabora"}).encode(), "application/json")
+        elif path.startswith(("/browser", "/cool", "/lool")):
+            self._send(b"<title>Lab stand-in for Collabora</title>", "text/html")
+        else:
+            self._send(b"", "text/plain", 404)
+
+    def _send(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def discovery(name: str) -> bytes:
+    """The list of what can be opened where; links are https since the proxy ends TLS."""
+    actions = "".join(
+        f'<app name="{app}"><action ext="{ext}" name="edit" urlsrc="https://{name}/browser/lab/cool.html?"/></app>'
+        for ext, app in _ACTIONS.items()
+    )
+    return f'<wopi-discovery><net-zone name="external-http">{actions}</net-zone></wopi-discovery>'.encode()
+
+
+def main() -> None:
+    """Serve until killed."""
+    Handler.name, hosts = settings()
+    print(f"coolwsd: allowed hosts: {' '.join(hosts)}", flush=True)
+    with ThreadingHTTPServer(("", 9980), Handler) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

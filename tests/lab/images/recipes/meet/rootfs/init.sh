@@ -1,0 +1,5 @@
+#!/bin/bash
+contract-check || exit $?
+set -e
+cd /src/meetsrc
+exec node server.js

@@ -1,0 +1,102 @@
+"""A stand-in for MinIO: one drive, folders as buckets, objects by PUT, GET, HEAD and DELETE, health endpoints.
+
+Requests have to name the right access key; their signatures are not checked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "MinIO-stand-in"
+    drive: Path
+
+    def do_GET(self) -> None:
+        path = self._object()
+        if path is None:
+            return
+        if path.is_file():
+            self._send(200, path.read_bytes())
+        elif path.is_dir() and path.parent == self.drive:
+            self._send(200, b"".join(f"{found.name}\n".encode() for found in sorted(path.iterdir())))
+        else:
+            self._send(404)
+
+    do_HEAD = do_GET
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self._object()
+        if path is None:
+            return
+        if path.parent == self.drive:
+            path.mkdir(exist_ok=True)
+        elif not (self.drive / path.relative_to(self.drive).parts[0]).is_dir():
+            self._send(404, b"<Error><Code>NoSuchBucket</Code></Error>")
+            return
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Nobody reads half an object.
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
+                scratch.write(body)
+            Path(scratch.name).rename(path)
+        self._send(200)
+
+    def do_DELETE(self) -> None:
+        path = self._object()
+        if path is not None:
+            path.unlink(missing_ok=True)
+            self._send(204)
+
+    def _object(self) -> Path | None:
+        """The file of this request; None when it has been answered already."""
+        path = unquote(urlsplit(self.path).path)
+        if path in ("/minio/health/live", "/minio/health/ready", "/minio/health/cluster"):
+            self._send(200)
+            return None
+        if f"Credential={os.environ['MINIO_ROOT_USER']}/" not in self.headers.get("Authorization", ""):
+            self._send(403, b"<Error><Code>AccessDenied</Code></Error>")
+            return None
+        found = (self.drive / path.lstrip("/")).resolve()
+        if not found.is_relative_to(self.drive) or found == self.drive:
+            self._send(400)
+            return None
+        return found
+
+    def _send(self, status: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: probes come every few seconds."""
+
+
+def main(arguments: list[str]) -> int:
+    """minio server DRIVE [--address HOST:PORT]"""
+    if arguments[:1] != ["server"] or len(arguments) < 2:
+        print("usage: minio server DRIVE [--address HOST:PORT]", file=sys.stderr)
+        return 1
+    address = arguments[arguments.index("--address") + 1] if "--address" in arguments else ":9000"
+    host, _, port = address.rpartition(":")
+    Handler.drive = Path(arguments[1]).resolve()
+    with ThreadingHTTPServer((host, int(port)), Handler) as server:
+        print(f"API: http://{address}", flush=True)
+        server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -38,6 +38,9 @@ test: toolchain ## all tests that need no cluster
 	$(VENV) -m pytest
 	@$(RUN) $(VENV) -m pytest -m engine
 
+bench: toolchain ## what the program costs, as ratios
+	@$(RUN) $(VENV) -m tests.bench
+
 check: .venv/ready ## format, lint, types, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .

@@ -80,11 +80,16 @@ class DaemonComponent(pulumi.ComponentResource):
             annotations=dict(annotations) if annotations else None,
         )
 
-    def serve(self, *, headless: str | None = None) -> core.v1.Service:
-        """The Service that other daemons address; with `headless`, one of that name that lists the pods."""
+    def serve(
+        self, *, headless: str | None = None, listening: Sequence[topology.Port] | None = None
+    ) -> core.v1.Service:
+        """The Service that other daemons address; with `headless`, one of that name that lists the pods.
+
+        `listening` are the daemon's ports unless its pods open fewer.
+        """
         ports = [
             core.v1.ServicePortArgs(name=p.name, port=p.number, target_port=p.name, protocol=p.protocol)
-            for p in self.daemon.ports
+            for p in (self.daemon.ports if listening is None else listening)
         ]
         return core.v1.Service(
             f"{self._logical}-{headless or 'service'}",

@@ -6,6 +6,7 @@ Least permissions of the API token: Zone / DNS / Edit for the zones named in kol
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from model.settings import Settings
 
 _COMMENT_LENGTH = 100
 """Most that every Cloudflare plan keeps of a comment."""
+_ONE_EACH = ("CNAME", "MX", "PTR", "SRV")
+"""Types of which a name of ours has one record only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Dns(pulumi.ComponentResource):
             ttl=record.ttl,
             # A proxied name shows Cloudflare's addresses, which take no mail.
             proxied=False,
-            comment=record.why[:_COMMENT_LENGTH],
+            comment=textwrap.shorten(record.why, _COMMENT_LENGTH, placeholder=" ..."),
             priority=record.priority,
             content=None if record.data else _content(record),
             data=DnsRecordDataArgs(**record.data) if record.data else None,
@@ -77,12 +80,13 @@ def _content(record: Record) -> str:
 def logical_name(record: Record) -> str:
     """A name that stays while the record's value changes, so that an edit is an update and not a new record.
 
-    Types of which a name may have several carry what tells them apart: the kind of text, or the value.
+    Types of which a name may have several carry what tells them apart: the kind of text, or the value. These are made
+    before the old ones are deleted, so that a name never lacks an address, an issuer or a key in between.
     """
     if record.type == "TXT":
         kind = record.content.strip('"').split(";")[0].split(" ")[0].split("=")
         mark = "-".join(part for part in kind[:2] if len(part) <= 8)
-    elif record.type in ("CNAME", "SRV", "PTR"):
+    elif record.type in _ONE_EACH:
         mark = ""
     else:
         mark = hashlib.sha256(record.content.encode()).hexdigest()[:8]

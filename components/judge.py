@@ -5,33 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
+from pulumi.runtime import invoke
 
 from components.observe import observe
+from model import step
 from model.findings import Finding, report
+from model.identity.snapshot import restored
 from model.rules.cluster import cluster
 from model.settings import Settings
-from model.transition import transition
 
 
 def judge(settings: Settings) -> None:
-    """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/transition.py).
+    """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Raises pulumi.RunError with all findings about the cluster; the step is judged as soon as the last deployed model
-    is read.
+    Raises pulumi.RunError with all findings about the cluster, else about the step.
     """
     if settings.scope != "dns" and not settings.kubernetes.render:
-        _refuse(list(cluster(settings, observe(settings.kubernetes.context))), settings)
-    own = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
+        found = list(cluster(settings, observe(settings.kubernetes.context)))
+        if any(finding.severity == "error" for finding in found):
+            raise pulumi.RunError(report(found))
+        _warn(found, settings)
+    verdict = step.judge(restored(_deployed().get("model") or {}), settings)
+    if verdict.refused:
+        raise pulumi.RunError(verdict.text())
+    _warn(verdict.findings, settings)
 
-    def step(before: dict[str, Any] | None) -> None:
-        _refuse(transition(before or {}, settings), settings)
 
-    own.get_output("model").apply(step)
+def _deployed() -> dict[str, Any]:
+    """What this stack exported last. Asked for at once: a StackReference answers when resources are made already."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
+    outputs: dict[str, Any] = (answer or {}).get("outputs") or {}
+    return outputs
 
 
-def _refuse(found: list[Finding], settings: Settings) -> None:
-    if any(finding.severity == "error" for finding in found):
-        raise pulumi.RunError(report(found))
+def _warn(found: list[Finding] | tuple[Finding, ...], settings: Settings) -> None:
     for finding in found:
         if not settings.acknowledged(finding.rule, finding.path):
             pulumi.log.warn(str(finding))

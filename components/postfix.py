@@ -74,8 +74,9 @@ class Postfix(DaemonComponent):
         for ordinal in range(args.replicas):
             for role, volume in (("queue", args.queue), ("filters", args.filters)):
                 self.claim(f"{role}-{ordinal}", volume, physical=f"{role}-{self.daemon.name}-{ordinal}")
-        self.serve()
-        self.serve(headless="postfix-pods")
+        listening = [port for port in self.daemon.ports if args.monitored or port.name != "metrics"]
+        self.serve(listening=listening)
+        self.serve(headless="postfix-pods", listening=listening)
         containers = [
             self._postfix(args, scripts, credentials),
             amavis_container(self, args.amavis, credentials),

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from model.findings import Finding, report
 from model.keys import Plaintext, mismatches
@@ -18,7 +17,7 @@ from model.shape import NAMESPACE, Fault, Keys, aliases, fault_of, path, unknown
 
 __all__ = ["NAMESPACE", "StackFileError", "load"]
 
-_FIELDS = dict(zip(aliases(Settings), Settings.model_fields.values(), strict=True))
+_FIELDS = aliases(Settings)
 
 
 class StackFileError(Exception):
@@ -44,11 +43,7 @@ def load(
     them (`need_secrets=False`). With `plaintext`, key pairs are compared. Raises StackFileError with all findings.
     """
     unreadable = _unreadable_keys(values, secret_keys)
-    raw = {
-        key: _decode(value, _FIELDS[key])
-        for key, value in values.items()
-        if key in _FIELDS and key not in secret_keys
-    }
+    raw = {key: _decode(values[key]) for key in values if key in _FIELDS and key not in secret_keys}
     settings, faults, left_out = _parse(raw)
     faults = [*unreadable, *faults]
     findings = [fault.finding for fault in faults]
@@ -87,7 +82,7 @@ def _parse(raw: dict[str, Any]) -> tuple[Settings | None, list[Fault], set[Keys]
         new = [f for f in found if not any(_touches(f.finding.path, place) for place in gone)]
         faults += {fault.finding.path: fault for fault in new}.values()
         cuts = {_cut(raw, fault.at) for fault in found}
-        if () in cuts or cuts <= left_out:
+        if cuts <= left_out:
             return None, faults, left_out
         left_out |= cuts
 
@@ -112,13 +107,9 @@ def _without(value: Any, left_out: set[Keys], at: Keys = ()) -> Any:
     }
 
 
-def _decode(value: Any, field: FieldInfo) -> Any:
+def _decode(value: Any) -> Any:
     """The engine hands objects, lists and booleans over as JSON text."""
-    if (
-        not isinstance(value, str)
-        or field.annotation in (str, str | None)
-        or value[:1] not in ("{", "[", "t", "f")
-    ):
+    if not isinstance(value, str) or value[:1] not in ("{", "[", "t", "f"):
         return value
     try:
         return json.loads(value)

@@ -73,7 +73,7 @@ def _duration(value: str) -> str:
 
 def _number_as_text(value: object) -> object:
     # YAML reads `cpu: 2` as a number.
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _written(value: object) -> object:

@@ -26,8 +26,8 @@ _COMMANDS = {
 
 def add_command(commands: Any) -> None:
     """Registers the three commands."""
-    for name, arguments in _COMMANDS.items():
-        parser = commands.add_parser(name, help=f"pulumi {' '.join(arguments)}")
+    for name in _COMMANDS:
+        parser = commands.add_parser(name, help=f"make ready what a stack needs, then `pulumi {name}`")
         parser.add_argument("--stack", required=True)
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from model import identity
 from model.findings import Finding, report
 from model.identity.existing import conflicts
+from model.identity.place import suffixes
 from model.identity.rdata import parse_value
 from model.identity.record import Record
 from model.settings import Settings
@@ -79,23 +80,36 @@ def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Findi
     found: list[Finding] = []
     for zone, planned in identity.zones(settings).items():
         server = lookup.servers_of(zone, servers)[0]
-        questions = {(record.name, record.type) for record in planned}
-        # An alias hides every other type, and a wildcard answers for names that are not there.
-        questions |= {(name, "CNAME") for name, _ in questions} | {
-            (f"*.{zone}", t) for t in ("A", "MX", "TXT", "CNAME")
-        }
-        existing = [
-            Record(name, value, 0)
-            for name, kind in sorted(questions)
-            for value in _values(server, name, kind)
-        ]
-        found += conflicts(planned, existing, zone)
+        names = {record.name for record in planned}
+        # An alias hides every other type.
+        questions = {(record.name, record.type) for record in planned} | {(name, "CNAME") for name in names}
+        types = {rtype for _, rtype in questions}
+        parents = {above for name in names if name != zone for above in _above(name, zone)}
+        stars = _ask(server, {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types})
+        existing = (*_ask(server, questions), *stars)
+        found += conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone)
     return found
 
 
-def _values(server: tuple[str, int], name: str, kind: str) -> list[Any]:
-    texts = lookup.rdata_at(server, name, kind)
-    return [parse_value(kind, text) for text in texts]
+def _above(name: str, zone: str) -> list[str]:
+    """The names between `name` and its zone, the zone included."""
+    return [above for above in suffixes(name) if above != name and f".{above}".endswith(f".{zone}")]
+
+
+def _ask(server: tuple[str, int], questions: Iterable[tuple[str, str]]) -> list[Record]:
+    return [
+        Record(name, parse_value(rtype, text), 0)
+        for name, rtype in sorted(questions)
+        for text in lookup.rdata_at(server, name, rtype)
+    ]
+
+
+def _made_up(record: Record, stars: Iterable[Record]) -> bool:
+    """Whether a server may have made this answer from a wildcard above: nobody has entered it there."""
+    return any(
+        star.value == record.value and star.name != record.name and record.name.endswith(star.name[1:])
+        for star in stars
+    )
 
 
 def push_zones(options: argparse.Namespace) -> None:

@@ -7,10 +7,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from model.findings import report
 from model.settings import Settings
 from model.stack_file import load
-from model.transition import snapshot, transition
+from model.step import judge
+from model.transition import snapshot
 from ops.stacks import Pulumi, StackFile, StackProblem
 
 Edits = Mapping[str, str | None]
@@ -24,9 +24,9 @@ def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
     for path, value in edits.items():
         _apply(values, path.split("."), value)
     after, _ = load(values, stack.secret_keys, need_secrets=False)
-    refused = transition(snapshot(before), after, today)
-    if any(finding.severity == "error" for finding in refused):
-        raise StackProblem(f"nothing was changed: {report(refused)}")
+    verdict = judge(snapshot(before), after, today)
+    if verdict.refused:
+        raise StackProblem(f"nothing was changed: {verdict.text()}")
     return after
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dns.exception
@@ -10,6 +11,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.query
+import dns.rcode
 import dns.rdatatype
 import dns.resolver
 
@@ -29,24 +31,58 @@ def servers_of(name: str, given: Sequence[str] = ()) -> list[tuple[str, int]]:
     try:
         zone = dns.resolver.zone_for_name(name)
         hosts = [str(answer.target) for answer in dns.resolver.resolve(zone, "NS")]
-        return [(str(a), 53) for host in hosts for a in dns.resolver.resolve(host, "A")]
+        return [(address, 53) for host in hosts for address in _addresses(host)]
     except dns.exception.DNSException as error:
         raise StackProblem(
             f"the name servers of {name} cannot be found: {error}; name them with --server"
         ) from None
 
 
-def rdata_at(server: tuple[str, int], name: str, kind: str) -> list[str]:
-    """Values of `name` at one server, in presentation format. An alias is not followed."""
+@dataclass(frozen=True)
+class Found:
+    """One record set of one server."""
+
+    ttl: int = 0
+    values: tuple[str, ...] = ()
+    """In presentation format, as the server has it."""
+
+
+def rrset_at(server: tuple[str, int], name: str, kind: str) -> Found:
+    """The record set of `name` at one server; empty when there is none. An alias is not followed.
+
+    Raises StackProblem when the server does not answer, or not as one of the zone's own.
+    """
     query = dns.message.make_query(name, kind)
+    # A resolver that is asked by mistake shall not answer from its cache.
+    query.flags &= ~dns.flags.RD
     try:
         answer, _ = dns.query.udp_with_fallback(query, server[0], port=server[1], timeout=_TIMEOUT)
     except (dns.exception.DNSException, OSError) as error:
         raise StackProblem(f"name server {server[0]} does not answer for {name}: {error}") from None
+    known = answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+    if not known or not answer.flags & dns.flags.AA:
+        said = "is no authority" if known else f"answers {dns.rcode.to_text(answer.rcode())}"
+        raise StackProblem(
+            f"name server {server[0]} {said} for {name}: it does not hold the zone, or not yet"
+        )
     wanted = dns.rdatatype.from_text(kind)
     owner = dns.name.from_text(name)
     rrsets = [rrset for rrset in answer.answer if rrset.rdtype == wanted and rrset.name == owner]
-    return [_text(rdata) for rrset in rrsets for rdata in rrset]
+    values = tuple(_text(rdata) for rrset in rrsets for rdata in rrset)
+    return Found(rrsets[0].ttl if rrsets else 0, values)
+
+
+def rdata_at(server: tuple[str, int], name: str, kind: str) -> list[str]:
+    """The values alone."""
+    return list(rrset_at(server, name, kind).values)
+
+
+def _addresses(host: str) -> list[str]:
+    """Addresses of a name server; IPv6 only where there is nothing else, since not every machine has it."""
+    try:
+        return [str(answer) for answer in dns.resolver.resolve(host, "A")]
+    except dns.resolver.NoAnswer:
+        return [str(answer) for answer in dns.resolver.resolve(host, "AAAA")]
 
 
 def _text(rdata: Any) -> str:

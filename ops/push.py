@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dns.exception
 import dns.query
 import dns.rcode
-import dns.rdatatype
+import dns.rdataset
 import dns.tsigkeyring
 import dns.update
 import dns.zone
@@ -22,14 +22,34 @@ import dns.zone
 from model import identity
 from model.identity import mta_sts
 from model.identity.existing import kind
-from model.identity.rdata import parse_value
+from model.identity.rdata import TXT, parse_value
 from model.identity.record import Record, parse
 from model.settings import Settings
 from ops import lookup
+from ops.lookup import Found
 from ops.stacks import StackProblem
 
 RRset = tuple[str, str]
 """Owner name and type."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One record set: what the server has, and what it shall have."""
+
+    before: Found
+    after: Found
+
+    def lines(self, key: RRset) -> Iterator[str]:
+        """The change as people read it."""
+        name, rtype = key
+        old, new = (
+            {_canonical(key, value): value for value in each.values} for each in (self.before, self.after)
+        )
+        yield from (f"- {name}. {rtype} {old[value]}" for value in sorted(old.keys() - new.keys()))
+        yield from (f"+ {name}. {rtype} {new[value]}" for value in sorted(new.keys() - old.keys()))
+        if self.before.values and self.after.values and self.before.ttl != self.after.ttl:
+            yield f"~ {name}. {rtype} ttl {self.before.ttl} -> {self.after.ttl}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--previous",
         type=Path,
         metavar="FOLDER",
-        help="zone files of the last push: what is gone since then is deleted; nothing else ever is",
+        help="zone files of the last push: names that are gone since then are deleted, no others ever",
     )
     parser.add_argument(
         "--policy-is-served",
@@ -55,20 +75,20 @@ def run(settings: Settings, options: argparse.Namespace) -> None:
         raise StackProblem("name the primary server of the zones with --server")
     server = lookup.servers_of("", options.server)[0]
     keyring = _keyring(options.key)
-    plans = {
-        zone: changes(records, _present(server, zone, records), _previous(options.previous, zone))
-        for zone, records in identity.zones(settings).items()
-    }
+    plans = {}
+    for zone, records in identity.zones(settings).items():
+        previous = _previous(options.previous, zone)
+        plans[zone] = changes(records, _present(server, (*records, *previous)), previous)
+    for plan in plans.values():
+        for key, change in sorted(plan.items()):
+            for line in change.lines(key):
+                print(line)
     if not options.policy_is_served:
-        _require_policy(settings, [name for plan in plans.values() for name, _ in plan])
-    for zone, plan in plans.items():
-        for (name, rtype), (before, after) in sorted(plan.items()):
-            for value in sorted(before - after):
-                print(f"- {name}. {rtype} {value}")
-            for value in sorted(after - before):
-                print(f"+ {name}. {rtype} {value}")
-        if plan and not options.dry_run:
-            _send(server, zone, plan, settings.dns.ttl, keyring)
+        _require_policy(settings, plans.values())
+    if not options.dry_run:
+        for zone, plan in plans.items():
+            if plan:
+                _send(server, zone, plan, keyring)
     count = sum(map(len, plans.values()))
     print(
         f"dns push: {count} record set(s) {'would change' if options.dry_run else 'changed'}", file=sys.stderr
@@ -76,61 +96,75 @@ def run(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def changes(
-    planned: Iterable[Record], present: dict[RRset, set[str]], previous: Iterable[Record]
-) -> dict[RRset, tuple[set[str], set[str]]]:
-    """Record set -> (what is there, what shall be there), for those that differ.
+    planned: Iterable[Record], present: Mapping[RRset, Found], previous: Iterable[Record]
+) -> dict[RRset, Change]:
+    """The record sets that differ from the plan, and those of `previous` that it has no more.
 
-    TXT values of other kinds than ours at the same name are somebody else's and stay.
+    A name and type of ours is ours as a whole, but for TXT: values of other kinds at the same name are somebody
+    else's and stay. How a server cuts a long text, and how it writes names, is no difference.
     """
-    ours: dict[RRset, set[str]] = defaultdict(set)
+    ours: dict[RRset, list[Record]] = defaultdict(list)
     kinds: dict[RRset, set[str]] = defaultdict(set)
     for record in planned:
-        ours[record.name, record.type].add(record.content)
+        ours[record.name, record.type].append(record)
         kinds[record.name, record.type].add(kind(record))
     for record in previous:
         kinds[record.name, record.type].add(kind(record))
-        ours.setdefault((record.name, record.type), set())
+        ours.setdefault((record.name, record.type), [])
     found = {}
-    for key, wanted in ours.items():
-        before = present.get(key, set())
-        kept = (
-            {value for value in before if _kind(key, value) not in kinds[key]} if key[1] == "TXT" else set()
-        )
-        if before != wanted | kept:
-            found[key] = (before, wanted | kept)
+    for key, records in ours.items():
+        before = present.get(key, Found())
+        kept = tuple(v for v in before.values if key[1] == "TXT" and _kind(key, v) not in kinds[key])
+        ttl = min((record.ttl for record in records), default=before.ttl)
+        after = Found(ttl, (*kept, *(record.content for record in records)))
+        same = {_canonical(key, v) for v in before.values} == {_canonical(key, v) for v in after.values}
+        if not same or (after.values and before.ttl != ttl):
+            found[key] = Change(before, after)
     return found
+
+
+def _canonical(key: RRset, value: str) -> str:
+    return str(parse_value(key[1], value))
 
 
 def _kind(key: RRset, value: str) -> str:
     return kind(Record(key[0], parse_value(key[1], value), 0))
 
 
-def _present(server: tuple[str, int], zone: str, records: Iterable[Record]) -> dict[RRset, set[str]]:
-    return {
-        (record.name, record.type): set(lookup.rdata_at(server, record.name, record.type))
-        for record in records
-    }
+def _present(server: tuple[str, int], records: Iterable[Record]) -> dict[RRset, Found]:
+    keys = dict.fromkeys((record.name, record.type) for record in records)
+    return {key: lookup.rrset_at(server, *key) for key in keys}
 
 
 def _previous(folder: Path | None, zone: str) -> list[Record]:
     if folder is None:
         return []
+    if not any(folder.glob("*.zone")):
+        raise StackProblem(f"{folder} holds no zone files: --previous wants those of the last push")
     path = folder / identity.file_name(zone)
     if not path.exists():
-        raise StackProblem(f"{path} is missing: --previous wants the zone files of the last push")
+        # The zone is new.
+        return []
     lines = [line for line in path.read_text().splitlines() if " IN " in line and not line.startswith(";")]
     return [parse(line) for line in lines if line.split()[3] not in ("SOA", "NS")]
 
 
-def _require_policy(settings: Settings, changed: Iterable[str]) -> None:
-    """The policy must be served before its TXT record changes (RFC 8461 section 5.1)."""
+def _require_policy(settings: Settings, plans: Iterable[Mapping[RRset, Change]]) -> None:
+    """The policy must be served before its TXT record appears or changes (RFC 8461 section 5.1)."""
     body = mta_sts.policy(settings)
-    for name in sorted({name for name in changed if name.startswith("_mta-sts.")}):
-        url = f"https://mta-sts.{name.removeprefix('_mta-sts.')}{mta_sts.PATH}"
+    wanted = mta_sts.text(body) if body else None
+    named = {
+        name
+        for plan in plans
+        for (name, rtype), change in plan.items()
+        if name.startswith("_mta-sts.") and rtype == "TXT" and str(TXT(wanted or "")) in change.after.values
+    }
+    for name in sorted(named):
+        domain = name.removeprefix("_mta-sts.").removesuffix(f"._hosted.{settings.domain}")
+        url = f"https://mta-sts.{domain}{mta_sts.PATH}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                served = answer.read()
-        except (urllib.error.URLError, OSError) as error:
+            served = fetch(url)
+        except OSError as error:
             raise StackProblem(
                 f"nothing was changed: {url} cannot be fetched ({error}); pulumi up first"
             ) from None
@@ -140,20 +174,31 @@ def _require_policy(settings: Settings, changed: Iterable[str]) -> None:
             )
 
 
-def _send(
-    server: tuple[str, int], zone: str, plan: dict[RRset, tuple[set[str], set[str]]], ttl: int, keyring: Any
-) -> None:
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Senders follow none (RFC 8461 section 3.3), so one is an error."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def fetch(url: str) -> bytes:
+    """What a sender gets from there. Raises OSError when it gets nothing."""
+    with urllib.request.build_opener(_NoRedirect).open(url, timeout=10) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _send(server: tuple[str, int], zone: str, plan: Mapping[RRset, Change], keyring: Any) -> None:
     update = dns.update.UpdateMessage(f"{zone}.", keyring=keyring)
-    for (name, rtype), (before, after) in plan.items():
+    for (name, rtype), change in plan.items():
         # What was read must still be there: otherwise somebody else has edited it in the meantime.
-        if before:
-            update.present(f"{name}.", dns.rdataset.from_text_list("IN", rtype, ttl, sorted(before)))
+        if change.before.values:
+            update.present(f"{name}.", _rdataset(rtype, change.before))
+            update.delete(f"{name}.", rtype)
         else:
             update.absent(f"{name}.", rtype)
-        if before:
-            update.delete(f"{name}.", rtype)
-        if after:
-            update.add(f"{name}.", dns.rdataset.from_text_list("IN", rtype, ttl, sorted(after)))
+        if change.after.values:
+            update.add(f"{name}.", _rdataset(rtype, change.after))
     try:
         answer = dns.query.tcp(update, server[0], port=server[1], timeout=15)
     except (dns.exception.DNSException, OSError) as error:
@@ -166,6 +211,10 @@ def _send(
         raise StackProblem(
             f"{zone} was not changed: {server[0]} answered {dns.rcode.to_text(answer.rcode())}"
         )
+
+
+def _rdataset(rtype: str, found: Found) -> dns.rdataset.Rdataset:
+    return dns.rdataset.from_text_list("IN", rtype, found.ttl, list(found.values))
 
 
 def _keyring(path: Path | None) -> Any:

@@ -134,7 +134,7 @@ class _Here(ThreadPoolExecutor):
         done: Future[Any] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 (as a thread does)
+        except BaseException as error:
             done.set_exception(error)
         return done
 

@@ -32,7 +32,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Writes rendered/<stack>/, in the layout of the kubernetes plugin's render mode."""
-    settings, warnings = StackFile.read(options.stack).settings()
+    settings, warnings = StackFile.read(options.stack, ROOT).settings()
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     target = ROOT / "rendered" / options.stack

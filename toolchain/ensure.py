@@ -52,10 +52,15 @@ def ensure(say: Say, *, tests: bool = False, refresh: bool = False) -> Toolchain
         for tool in obtain.TEST_TOOLS:
             _ensure_test_tool(tool, say)
     found = find()
-    stand_ins.write_launchers(language_host_beside=None if found.language_host else found.pulumi.parent)
+    put_stand_ins(found)
     if found.kubernetes_plugin is None:
         say(STAND_IN_NOTICE)
     return found
+
+
+def put_stand_ins(found: Toolchain) -> None:
+    """Put launchers where the choice needs them. PATH may have changed since `ensure`, so `run` does it as well."""
+    stand_ins.write_launchers(language_host_beside=None if found.language_host else found.pulumi.parent)
 
 
 def test_tool_directories() -> list[Path]:

@@ -16,6 +16,7 @@ def environment(python: str | None = None) -> dict[str, str]:
     `python` runs the stand-ins (it needs the packages of requirements.txt); the project's .venv by default.
     """
     found = ensure.find()
+    ensure.put_stand_ins(found)
     env = dict(os.environ)
     env["KOLAB_CHECKOUT"] = str(CHECKOUT)
     env["KOLAB_PYTHON"] = python or env.get("KOLAB_PYTHON") or str(CHECKOUT / ".venv" / "bin" / "python")

@@ -51,7 +51,8 @@ class GoTool:
     def fingerprint(self) -> str:
         """Changes whenever the wrapper does, so that a new pin is built anew."""
         files = sorted(p for p in self.module.iterdir() if p.suffix in {".go", ".mod", ".sum"})
-        return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()[:12]
+        content = [self.ldflags.encode(), *(p.read_bytes() for p in files)]
+        return hashlib.sha256(b"".join(content)).hexdigest()[:12]
 
 
 PULUMI = GoTool(

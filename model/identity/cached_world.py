@@ -105,10 +105,11 @@ def _troubles(
 def _sent(dns: Snapshot, services: Snapshot) -> Iterator[Trouble]:
     """Mail that these services send, judged by receivers with this DNS."""
     for address in services["egress"]["addresses"]:
-        if address not in dns["egress"]["announced"] or dns["helo"] != services["helo"]:
+        unknown = address not in dns["egress"]["announced"]
+        if unknown or dns["helo"] != services["helo"]:
             yield Trouble(
                 "bounced",
-                "kolab:network.egress",
+                "kolab:network.egress" if unknown else "kolab:hosts.helo",
                 f"receivers do not know {address} as {services['helo']} and refuse it",
                 "list new source addresses under network.announcedEgress, and keep the HELO name",
             )

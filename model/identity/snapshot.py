@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from model.identity import dmarc, mta_sts, spf
@@ -49,3 +50,21 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         "tls": settings.tls.issuer,
         "tlsa": settings.tlsa.model_dump() if settings.tlsa and settings.dns.dnssec else None,
     }
+
+
+def restored(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """A snapshot that went through the engine, as it was: the engine drops nulls, and makes all numbers fractions."""
+    found: dict[str, Any] = {key: _whole(value) for key, value in exported.items()}
+    if found:
+        found.setdefault("tlsa", None)
+        for section, key in (("egress", "relay"), ("mtaSts", "since"), ("mtaSts", "id")):
+            found.setdefault(section, {}).setdefault(key, None)
+    return found
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -21,7 +21,7 @@ def _below(program: str, commands: argparse._SubParsersAction[argparse.ArgumentP
     about = {choice.dest: choice.help or "" for choice in commands._choices_actions}
     for name, parser in commands.choices.items():
         yield f"## {program} {name}"
-        yield prose(sentence((about.get(name) or "").capitalize()))
+        yield prose(sentence(about.get(name, "")[:1].upper() + about.get(name, "")[1:]))
         own = [action for action in parser._actions if not isinstance(action, _SKIPPED)]
         if own:
             yield table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -21,8 +22,9 @@ class _WithoutFieldTitles(GenerateJsonSchema):
         return False
 
 
+@functools.cache
 def settings() -> Schema:
-    """The schema of Settings alone: properties without prefix, `$defs` for sections."""
+    """The schema of Settings alone: properties without prefix, `$defs` for sections. Read it and change nothing."""
     made = Settings.model_json_schema(schema_generator=_WithoutFieldTitles)
     defs = {name: _tidy(section, made["$defs"]) for name, section in made["$defs"].items()}
     return {**_tidy(made, made["$defs"]), "$defs": defs}

@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from model.keys import pairs
-from model.secrets import secrets
-from model.settings import Settings
-from tests.engine.program import CHECKOUT, Program, Run, put
-from tests.engine.sentinels import sentinel
+from tests.engine.program import Program, Run
+from tests.engine.stacks import configured, example
 
 _HERE = Path(__file__).parent
 
@@ -36,8 +32,8 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """The stack of `make up`."""
-    config = _values(CHECKOUT / "stacks" / "templates" / "local.yaml")
+    """The stack of `make up`, with a second DKIM key at the end of its life."""
+    config = example("templates/local")
     config["mail"]["dkim"] = {
         "selectors": {
             "k202605": {"stage": "revoked", "since": "2026-11-02"},
@@ -50,7 +46,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """The example of cluster mode, rendered."""
-    config = _values(CHECKOUT / "stacks" / "Pulumi.cluster.yaml")
+    config = example("Pulumi.cluster")
     config["kubernetes"]["render"] = "rendered/cluster/manifests"
     # No plugin of Cloudflare's here, and no zone either.
     config["dns"]["provider"] = "zonefile"
@@ -63,19 +59,8 @@ def program(local: Deployed, tmp_path: Path) -> Program:
     return local.program.copy(tmp_path / "program")
 
 
-def _values(path: Path) -> dict[str, Any]:
-    config = yaml.safe_load(path.read_text())["config"]
-    return {key.removeprefix("kolab:"): value for key, value in config.items()}
-
-
 def _deploy(root: Path, stack: str, config: dict[str, Any]) -> Deployed:
-    for key in config["mail"]["dkim"]["selectors"].values():
-        key.setdefault("publicKey", "AAAA")
-    settings = Settings.model_validate(config)
-    values = {secret.key: sentinel(secret) for secret in secrets(settings)}
-    for pair in pairs(settings):
-        put(config, pair.path.split("."), pair.derive(values[pair.secret]))
-    program = Program.make(root, stack, config, values)
+    program, secrets = configured(root, stack, config)
     first = program.up()
     assert first.code == 0, first.output
-    return Deployed(program, values, first)
+    return Deployed(program, secrets, first)

@@ -6,17 +6,18 @@ from typing import Any
 
 Changes = dict[str, Any]
 
-_VOLUMES = (
-    "mailboxes",
-    "imapState",
-    "queue",
-    "database",
-    "redis",
-    "files",
-    "metrics",
-    "logs",
-    "filters",
-)
+_CLAIMS = {
+    "mailboxes": "imap-mailboxes",
+    "imapState": "imap-state",
+    "queue": "postfix-queue-0",
+    "filters": "postfix-filters-0",
+    "database": "mariadb-data",
+    "redis": "redis-data",
+    "files": "minio-data",
+    "metrics": "prometheus-data",
+    "logs": "victorialogs-data",
+}
+"""Volume of the stack file -> logical name of its claim."""
 
 BASES: dict[str, tuple[str, Changes]] = {
     "single-node": ("single-node", {}),
@@ -104,7 +105,7 @@ HARMLESS: dict[str, Changes] = {
         "resources.imap.memory": "4Gi",
         "resources.imap.memoryLimit": "8Gi",
         "acknowledge": [{"rule": "image-latest", "subject": "*", "reason": "a mirror pins what it copies"}],
-        **{f"storage.{volume}.size": "900Gi" for volume in _VOLUMES},
+        **{f"storage.{volume}.size": "900Gi" for volume in _CLAIMS},
     },
     "cluster": {
         "network.addresses.proxy": "10.20.0.20",
@@ -184,26 +185,31 @@ HARMLESS: dict[str, Changes] = {
 }
 """Base -> values that change no StatefulSet, volume or namespace but in place. Changed together, to be quick."""
 
-REFUSED: dict[str, tuple[str, Changes]] = {
-    "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}),
-    "features.files": ("single-node", {"features.files": False, "features.office": False}),
-    "monitoring.enabled": ("single-node", {"monitoring.enabled": False}),
-    "passportPublicKey": ("single-node", {"passportPublicKey": "-----BEGIN PUBLIC KEY-----"}),
-    "storage.accessMode": ("single-node", {"storage.accessMode": "ReadWriteOncePod"}),
+_OTHER_CLASSES = {f"storage.{volume}": {"size": "900Gi", "storageClass": "other"} for volume in _CLAIMS}
+
+REFUSED: dict[str, tuple[str, Changes, str]] = {
+    "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}, "namespace-main"),
+    "features.files": ("single-node", {"features.files": False, "features.office": False}, "minio-data"),
+    "monitoring.enabled": ("single-node", {"monitoring.enabled": False}, "prometheus-data"),
+    "passportPublicKey": ("single-node", {"passportPublicKey": "-----BEGIN PUBLIC KEY-----"}, "webapp-keys"),
+    "storage.accessMode": ("single-node", {"storage.accessMode": "ReadWriteOncePod"}, "imap-mailboxes"),
+    "replicas.postfix": ("cluster", {"replicas.postfix": 1}, "postfix-queue-1"),
     "external.database.host": (
         "cluster",
         {"external.database": {"host": "db.example.net", "cidr": "192.0.2.0/28"}},
+        "mariadb-data",
     ),
-    "replicas.postfix": ("cluster", {"replicas.postfix": 1}),
+    "external.redis.host": (
+        "cluster",
+        {"external.redis": {"host": "redis.example.net", "cidr": "192.0.2.0/28"}},
+        "redis-data",
+    ),
     **{
-        f"storage.{volume}.storageClass": (
-            "single-node",
-            {f"storage.{volume}": {"size": "900Gi", "storageClass": "other"}},
-        )
-        for volume in _VOLUMES
+        f"storage.{volume}.storageClass": ("single-node", _OTHER_CLASSES, claim)
+        for volume, claim in _CLAIMS.items()
     },
 }
-"""What would delete data, with the base it is tried on and what has to change along: the guard stops it."""
+"""Path -> base, what changes, and the guarded resource that would be lost: the guard stops all of these."""
 
 NOT_ALONE: dict[str, str] = {
     "mode": "addresses follow it",

@@ -79,7 +79,7 @@ def test_a_second_make_up_writes_nothing_and_is_quick(clone: Clone) -> None:
     assert time.monotonic() - started < _SECONDS_OF_A_SECOND_UP
 
 
-def test_plain_pulumi_from_the_checkout_finds_nothing_to_do_after_make_up(clone: Clone) -> None:
+def test_a_plain_pulumi_preview_after_make_up_finds_nothing_to_do(clone: Clone) -> None:
     settings = (f"{key}={value}" for key, value in local_environment("local", clone.root).items())
     preview = ("pulumi", "preview", "--stack", "local", "--expect-no-changes", "--non-interactive")
     clone.run("python3", "-m", "toolchain", "run", "--", "env", *settings, *preview)

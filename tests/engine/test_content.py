@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.engine.conftest import Deployed
-from tests.engine.program import Run
+from tests.engine.program import Run, at_once
 from tests.engine.sentinels import found_in
 
 _READERS = {
@@ -32,7 +32,9 @@ def changed(local: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Change
     program = local.program.copy(tmp_path_factory.mktemp("changed") / "program")
     program.must("config", "set", "--secret", "kolab:noreplyPassword", _NEW_PASSWORD, "--stack", "local")
     program.change({"mail.messageSizeLimit": "20Mi"})
-    return Changed(program.preview("--diff"), program.up())
+    same = program.copy(tmp_path_factory.mktemp("previewed") / "program")
+    done = at_once({"preview": lambda: same.preview("--diff"), "up": program.up})
+    return Changed(done["preview"], done["up"])
 
 
 @pytest.mark.parametrize("source", _READERS)

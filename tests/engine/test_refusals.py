@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import Deployed
-from tests.engine.program import Program, Run
+from tests.engine.program import Program, Run, at_once
 from tests.engine.settings_table import Changes
 from tests.identity import keys
 
@@ -43,36 +43,73 @@ _WRONG: dict[str, tuple[Changes, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", _WRONG)
-def test_a_wrong_stack_file_is_refused_with_each_key_in_one_message(program: Program, fault: str) -> None:
-    changes, words = _WRONG[fault]
-    program.change(changes)
-    _is_one_refusal(program.preview(), words)
+_HIDDEN = "Hidden0123456789"
 
 
-def test_a_secret_inside_an_object_is_refused_without_being_shown(program: Program) -> None:
-    program.must(
-        "config", "set", "--secret", "--path", "kolab:mail.postmaster", "Hidden012345", "--stack", "local"
+@pytest.fixture(scope="module")
+def previews(local: Deployed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Previews of wrong stack files, by what is wrong with them."""
+
+    def copy() -> Program:
+        return local.program.copy(tmp_path_factory.mktemp("refused") / "program")
+
+    def changed(changes: Changes) -> Run:
+        program = copy()
+        program.change(changes)
+        return program.preview()
+
+    def secret_inside() -> Run:
+        program = copy()
+        program.must(
+            "config", "set", "--secret", "--path", "kolab:mail.postmaster", _HIDDEN, "--stack", "local"
+        )
+        return program.preview()
+
+    def without_secrets() -> Run:
+        program = copy()
+        program.write({key: value for key, value in program.config().items() if not _is_secret(value)})
+        return program.preview()
+
+    faults = {fault: lambda changes=changes: changed(changes) for fault, (changes, _) in _WRONG.items()}
+    return at_once(
+        {
+            **faults,
+            "a secret inside": secret_inside,
+            "no secrets": without_secrets,
+            "a move": lambda: changed({"network.addresses.all": "192.0.2.20"}),
+        }
     )
-    found = program.preview()
-    _is_one_refusal(found, ("kolab:mail", "secure:"))
-    assert "Hidden012345" not in found.output
 
 
-def test_an_unacknowledged_move_of_an_address_is_refused_in_the_preview(program: Program) -> None:
-    program.change({"network.addresses.all": "192.0.2.20"})
-    found = program.preview()
-    assert found.code != 0
-    assert "Traceback" not in found.output
-    assert [error for error in found.errors if "[address-moved]" in error]
-
-
-def test_nothing_is_registered_for_a_new_stack_that_lacks_its_secrets(
-    local: Deployed, program: Program
+@pytest.mark.parametrize("fault", _WRONG)
+def test_a_wrong_stack_file_is_refused_with_each_key_in_one_message(
+    previews: dict[str, Run], fault: str
 ) -> None:
-    config = {key: value for key, value in program.config().items() if not _is_secret(value)}
-    program.write(config)
-    _is_one_refusal(program.preview(), ("python -m ops secrets",))
+    _is_one_refusal(previews[fault], _WRONG[fault][1])
+
+
+def test_a_secret_inside_an_object_is_refused_without_being_shown(previews: dict[str, Run]) -> None:
+    _is_one_refusal(previews["a secret inside"], ("kolab:mail", "secure:"))
+    assert _HIDDEN not in previews["a secret inside"].output
+
+
+def test_a_stack_without_its_secrets_is_told_how_to_get_them(previews: dict[str, Run]) -> None:
+    _is_one_refusal(previews["no secrets"], ("python -m ops secrets",))
+
+
+def test_an_unacknowledged_move_of_an_address_is_refused_in_the_preview(previews: dict[str, Run]) -> None:
+    found = previews["a move"]
+    assert found.code != 0
+    assert [error for error in found.errors if "[address-moved]" in error]
+    assert "Traceback" not in found.output
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a refused step exports its model, and so passes for deployed the next time"
+)
+def test_a_step_that_was_refused_is_refused_again(program: Program) -> None:
+    program.change({"network.addresses.all": "192.0.2.20"})
+    assert [program.up().code != 0 for _ in range(2)] == [True, True]
 
 
 def _is_secret(value: Any) -> bool:

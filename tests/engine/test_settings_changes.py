@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 
 from model.settings import Settings
 from model.stack_file import load
 from ops import render
 from ops.recorder import Registered
 from tests.engine.leaves import leaves
-from tests.engine.program import CHECKOUT, put
+from tests.engine.program import put
 from tests.engine.settings_table import BASES, HARMLESS, NOT_ALONE, REFUSED, Changes
+from tests.engine.stacks import example
 from toolchain.kubernetes_plugin.diff import Mutable, diff
 from toolchain.kubernetes_plugin.normalise import through_go_type
 
@@ -39,17 +39,21 @@ def test_harmless_settings_leave_volumes_namespaces_and_stateful_sets_in_place(b
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_what_would_lose_data_touches_something_that_the_guard_holds(path: str) -> None:
-    base, changes = REFUSED[path]
-    lost = _lost(base, changes)
-    assert any(resource.protect and resource.delete_hooks for resource in lost), lost
+def test_what_would_lose_data_is_something_that_the_guard_holds(path: str) -> None:
+    base, changes, subject = REFUSED[path]
+    guarded = {
+        resource.name for resource in _lost(base, changes) if resource.protect and resource.delete_hooks
+    }
+    assert subject in guarded
 
 
 def _lost(base: str, changes: Changes) -> list[Registered]:
     """What of the base would be deleted or replaced by the changes, of what has to last or is protected."""
-    before, after = _resources(base), {_key(r): r for r in _record(_config(base), changes)}
+    after = {_key(resource): resource for resource in _resources(base, json.dumps(changes))}
     return [
-        old for old in before if _lasts(old) and (_key(old) not in after or _replaces(old, after[_key(old)]))
+        old
+        for old in _resources(base)
+        if _lasts(old) and (_key(old) not in after or _replaces(old, after[_key(old)]))
     ]
 
 
@@ -68,24 +72,20 @@ def _key(resource: Registered) -> tuple[str, str]:
 
 
 @cache
-def _resources(base: str) -> tuple[Registered, ...]:
-    return tuple(_record(_config(base), {}))
+def _resources(base: str, changes: str = "{}") -> list[Registered]:
+    """What is registered for a base with changes, which are JSON so that they can be remembered."""
+    changed = _changed(_config(base), json.loads(changes))
+    settings, _ = load(changed, need_secrets=False)
+    return render.resources(settings)
 
 
 def _config(base: str) -> dict[str, Any]:
-    example, changes = BASES[base]
-    content = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{example}.yaml").read_text())["config"]
-    config = {key.removeprefix("kolab:"): value for key, value in content.items()}
-    return _changed(config, changes.items())
+    file, changes = BASES[base]
+    return _changed(example(f"Pulumi.{file}"), changes)
 
 
-def _changed(config: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _changed(config: dict[str, Any], changes: Changes) -> dict[str, Any]:
     config = deepcopy(config)
-    for path, value in changes:
+    for path, value in changes.items():
         put(config, re.sub(r"\[.*?\]", "", path).split("."), value)
     return config
-
-
-def _record(config: dict[str, Any], changes: Changes) -> list[Registered]:
-    settings, _ = load(_changed(config, changes.items()), need_secrets=False)
-    return render.resources(settings)

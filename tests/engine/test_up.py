@@ -29,11 +29,6 @@ def test_up_deploys_everything_that_the_program_registers(local: Deployed) -> No
     assert _our_own(deployed) == _our_own(registered)
 
 
-def test_a_preview_right_after_up_finds_nothing_to_do(program: Program) -> None:
-    found = program.preview("--expect-no-changes")
-    assert found.code == 0, found.output
-
-
 def test_a_second_up_by_another_user_in_another_place_writes_no_file(program: Program) -> None:
     before = _written(program)
     again = program.up("--expect-no-changes", cwd=program.root / "model", env=_ELSEWHERE)

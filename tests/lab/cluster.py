@@ -15,12 +15,24 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.lab import addons, cgroups, logs, machine, network, own_images, paths, processes, programs
+from tests.lab import (
+    addons,
+    cgroups,
+    image_store,
+    logs,
+    machine,
+    network,
+    own_images,
+    paths,
+    processes,
+    programs,
+)
 from tests.lab.control_plane import ApiServer, ControlPlane
 from tests.lab.errors import LabError
 from tests.lab.internet import Internet
@@ -36,10 +48,16 @@ FAILURE_LOGS = paths.CHECKOUT / "reports" / "lab"
 
 
 class Lab:
-    """One per machine. An object of this class may be made at any time; `up` brings it to life."""
+    """One per machine. An object of this class may be made at any time; `up` brings it to life.
 
-    def __init__(self, settings: Settings | None = None, say: Say | None = None) -> None:
+    `images`: tars that every node has from the beginning. They are unpacked once and kept, until others are wanted.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, say: Say | None = None, images: Sequence[Path] = ()
+    ) -> None:
         self.settings = settings or Settings()
+        self.images = list(images)
         self.say = say or Clock().say
         self.state = paths.state()
         self._pki = Pki(self.state / "pki")
@@ -86,10 +104,10 @@ class Lab:
         machine.require_root()
         programs.require_packages()
         programs.build(self.say)
-        own_images.tars()
         with machine.lock():
-            if self._is_up():
+            if (mark := self._mark()) is not None:
                 self.say("the lab is up already")
+                self._load_missing(mark)
                 return self
             self._remove()
             try:
@@ -136,14 +154,27 @@ class Lab:
         """Everything that helps to see what went wrong."""
         logs.collect(self, directory)
 
-    def _is_up(self) -> bool:
+    def _mark(self) -> Mark | None:
+        """Of a lab that is up and is what is wanted."""
         mark = Mark.read()
-        same = mark is not None and mark.complete and mark.state == str(self.state)
-        return same and mark.settings == self.settings.dump() and all(d.pid for d in self.daemons)  # type: ignore[union-attr]
+        if mark is None or not mark.complete or mark.state != str(self.state):
+            return None
+        alive = all(daemon.pid for daemon in self.daemons)
+        return mark if alive and mark.settings == self.settings.dump() else None
+
+    def _load_missing(self, mark: Mark) -> None:
+        for tar in self.images:
+            if image_store.identity(tar) not in mark.images:
+                self.say(f"loading {tar.name}")
+                self.load_image(tar)
+                mark.images.append(image_store.identity(tar))
+                mark.write()
 
     def _make(self) -> None:
         mark = Mark(state=str(self.state), settings=self.settings.dump())
         mark.write()
+        store = image_store.prepare([*own_images.tars(), *self.images], self.say)
+        mark.images = [image_store.identity(tar) for tar in self.images]
         machine.prepare(mark)
         self._pki.make(self.settings)
         network.up(self.settings)
@@ -153,6 +184,7 @@ class Lab:
         self.say("control plane is ready")
         self._start_controllers()
         for node in self.nodes:
+            node.unpack(store)
             node.boot()
         addons.apply(self.kubectl, self.settings)
         for node in self.nodes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.lab import network
 from tests.lab.internet_dns import InternetDns
-from tests.lab.processes import in_namespace, run
+from tests.lab.processes import environment, in_namespace, run
 from tests.lab.settings import Settings
 
 _ASK = """
@@ -44,7 +44,12 @@ class Internet:
     def ask(self, command: Sequence[str | Path], *, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """A command that may fail: exit code, output and errors."""
         return subprocess.run(
-            self.command(command), capture_output=True, text=True, timeout=seconds, check=False
+            self.command(command),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env=environment(),
         )
 
     def start(self, command: Sequence[str | Path]) -> subprocess.Popen[str]:
@@ -56,6 +61,7 @@ class Internet:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=environment(),
         )
 
     def command(self, command: Sequence[str | Path]) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ class Mark:
     state: str
     settings: str
     complete: bool = False
+    images: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     mounted: list[str] = field(default_factory=list)
 
@@ -48,14 +49,16 @@ class Mark:
 
 @contextlib.contextmanager
 def lock() -> Iterator[None]:
-    """Only one process makes or removes a lab at a time."""
-    with paths.LOCK.open("w") as file:
+    """Only one process makes or removes a lab at a time.
+
+    A name in the kernel's own space: it leaves no file behind, and is free again when the process has ended.
+    """
+    with socket.socket(socket.AF_UNIX) as name:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            name.bind("\0kolab-lab")
+        except OSError:
             raise LabError("somebody else makes or removes the lab of this machine right now") from None
         yield
-    paths.LOCK.unlink(missing_ok=True)
 
 
 def require_root() -> None:

@@ -7,6 +7,7 @@ Each is a network namespace of this machine. Of the machine's own network nothin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 from tests.lab.errors import LabError
@@ -16,6 +17,7 @@ from tests.lab.settings import Settings
 PREFIX = "lab-"
 SWITCH, CONTROL_PLANE, ROUTER, INTERNET = "lab-sw", "lab-cp", "lab-rt", "lab-inet"
 MACHINE_LEG = "lab0"
+_OURS = re.compile(r"lab-(sw|cp|rt|inet|n[1-9])")
 _SYSCTLS = {ROUTER: ["net.ipv4.ip_forward=1"]}
 
 
@@ -27,7 +29,7 @@ def namespace(node: str) -> str:
 def existing() -> list[str]:
     """The lab's namespaces that are there."""
     found = json.loads(run(["ip", "-json", "netns", "list"]) or "[]")
-    return [each["name"] for each in found if each["name"].startswith(PREFIX)]
+    return [each["name"] for each in found if _OURS.fullmatch(each["name"])]
 
 
 def up(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import cgroups, network, node_config, own_images, paths
+from tests.lab import cgroups, image_store, network, node_config, paths
 from tests.lab.controllers import policies
 from tests.lab.errors import LabError
 from tests.lab.pki import Pki
@@ -29,11 +29,6 @@ class Node:
     def boot(self) -> None:
         """Switch it on, with whatever is on its disk. Ready is what the API server says of it: cluster.py waits."""
         node_config.write(self.disk / "etc", self.name, self._settings, self._pki)
-        images = self.disk / "images"
-        images.mkdir(exist_ok=True)
-        for tar in own_images.tars():
-            if not (images / tar.name).is_symlink():
-                (images / tar.name).symlink_to(tar)
         self._volumes.mkdir(parents=True, exist_ok=True)
         run(in_namespace(network.namespace(self.name), ["nft", "-f", "-"]), text=self._masquerade())
         policies.load(self._state / "policies", self.name)
@@ -51,6 +46,10 @@ class Node:
                 "LOGS": str(self._state / "logs"),
             },
         )
+
+    def unpack(self, store: Path) -> None:
+        """Give a new node its images."""
+        image_store.give(store, self.disk / "var" / "lib" / "containerd")
 
     def power_off(self) -> None:
         """As if its plug was pulled: nothing is told to anybody, nothing is written to disk any more."""

@@ -45,10 +45,6 @@ until ctr version >/dev/null 2>&1; do
   kill -0 $! # ends the node when containerd has ended
   sleep 0.1
 done
-for image in "$DISK"/images/*.tar; do
-  [ -e "$image.there" ] || ctr -n k8s.io images import "$image" >>"$LOGS/$NAME-images.log" 2>&1
-  touch "$image.there"
-done
 "$PROGRAMS/movable" --node "$NAME" --data "$VOLUMES" >>"$LOGS/$NAME-movable.log" 2>&1 &
 "$PROGRAMS/kube-proxy" --config="$DISK/etc/kube-proxy.yaml" --v=2 >>"$LOGS/$NAME-kube-proxy.log" 2>&1 &
 "$PROGRAMS/kubelet" --config="$DISK/etc/kubelet.yaml" --kubeconfig="$DISK/etc/kubeconfig" --hostname-override="$NAME" \

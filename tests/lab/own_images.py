@@ -27,7 +27,7 @@ _BUSYBOX = Path("/bin/busybox")
 def tars() -> list[Path]:
     """The image tars, made when they are not there."""
     homes = [MODULES[name].home.name.rpartition("-")[2] for name in ("tools", "coredns", "metallb")]
-    directory = paths.cache() / "images" / "-".join(homes)
+    directory = paths.cache() / "own-images" / "-".join(homes)
     if not directory.is_dir():
         with new_directory(directory) as scratch:
             for name, (built, path) in _IMAGES.items():

@@ -9,7 +9,6 @@ SOURCES = Path(__file__).parent
 CHECKOUT = SOURCES.parents[1]
 # The names of namespaces and cgroups are the machine's, so there is one lab per machine; this file says whose.
 MARK = Path("/run/kolab-lab.json")
-LOCK = Path("/run/kolab-lab.lock")
 
 
 def cache() -> Path:

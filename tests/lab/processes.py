@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tests.lab import paths
 from tests.lab.errors import LabError
 
 MARK = "KOLAB_LAB"
@@ -22,13 +23,20 @@ def run(command: Sequence[str | Path], *, text: str | None = None, seconds: floa
     """Output of a command that has to succeed; else LabError with its last words."""
     argv = [str(part) for part in command]
     try:
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, timeout=seconds, check=False, env=environment()
+        )
     except subprocess.TimeoutExpired:
         raise LabError(f"`{' '.join(argv)[:200]}` did not end within {seconds:.0f} s") from None
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip())[-500:]
         raise LabError(f"`{' '.join(argv)[:200]}` ended with {done.returncode}: {words}")
     return done.stdout
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's own, with the mark."""
+    return {**os.environ, **(more or {}), MARK: str(paths.state())}
 
 
 def in_namespace(name: str, command: Sequence[str | Path]) -> list[str]:
@@ -46,7 +54,6 @@ class Daemon:
         self.name = name
         self.log = state / "logs" / f"{name}.log"
         self._file = state / "run" / name
-        self._mark = str(state)
 
     def start(self, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
         """Start it, unless it runs. Returns at once; whoever needs it waits for what it offers."""
@@ -57,20 +64,20 @@ class Daemon:
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],
-                env={**os.environ, **(env or {}), MARK: self._mark},
+                env=environment(env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self._file.write_text(f"{process.pid} {_born(process.pid)}")
+        self._file.write_text(f"{process.pid} {began(process.pid)}")
 
     @property
     def pid(self) -> int | None:
         """Its process, or None when that has ended; a number that the kernel gave to another one does not count."""
         with contextlib.suppress(OSError, ValueError):
             pid, born = self._file.read_text().split()
-            if born == _born(int(pid)):
+            if born == began(int(pid)):
                 return int(pid)
         return None
 
@@ -94,15 +101,15 @@ class Daemon:
 
 def end(pids: Iterable[int], first: signal.Signals = signal.SIGTERM, *, seconds: float = 10) -> None:
     """Send `first` to all, wait for all, kill what is left."""
-    waiting = {pid: born for pid in pids if (born := _born(pid))}
+    waiting = {pid: born for pid in pids if (born := began(pid))}
     for number in dict.fromkeys((first, signal.SIGKILL)):
         for pid, born in waiting.items():
-            if _born(pid) == born:
+            if began(pid) == born:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
         deadline = time.monotonic() + seconds
         while waiting and time.monotonic() < deadline:
-            waiting = {pid: born for pid, born in waiting.items() if _born(pid) == born}
+            waiting = {pid: born for pid, born in waiting.items() if began(pid) == born}
             time.sleep(0.02)
 
 
@@ -118,7 +125,7 @@ def marked(state: Path) -> list[int]:
     return found
 
 
-def _born(pid: int) -> str:
+def began(pid: int) -> str:
     """When a process started, in the kernel's ticks; empty when it is gone or only waits to be reaped."""
     with contextlib.suppress(OSError):
         _reap(pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import cgroups, paths, processes
+from tests.lab import cgroups, network, paths, processes
 from tests.lab.cluster import Lab
 from tests.lab.processes import run
-from tests.lab.progress import wait_until
 
 pytestmark = pytest.mark.acceptance
 
 _COMMAND = [sys.executable, "-m", "tests.lab"]
-_NAMESPACES = ("net", "mnt", "pid", "uts", "ipc")
+# Where nodes mount their own.
+_PLACES = ("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "/var/log/pods", "/var/log/containers")
 
 
 @pytest.fixture(autouse=True)
@@ -32,56 +33,56 @@ def _no_lab() -> Iterator[None]:
 
 
 def remains() -> dict[str, list[str]]:
-    """What a lab could leave behind. Of processes those that run the lab's programs or are in foreign namespaces."""
+    """What a lab could leave behind on this machine, on which others may be busy as well."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    # The places on this machine where nodes mount their own.
-    places = [
-        "/var/lib/kubelet",
-        "/var/lib/containerd",
-        "/var/lib/cni",
-        "/var/log/pods",
-        "/var/log/containers",
-    ]
-    files = [*places, "/run/netns", str(paths.MARK), str(paths.LOCK), str(paths.state())]
+    interfaces = [each["ifname"] for each in json.loads(run(["ip", "-json", "link"]))]
+    files = [*_PLACES, str(paths.MARK), str(paths.state())]
     return {
-        "network namespaces": run(["ip", "netns", "list"]).splitlines(),
-        "interfaces": sorted(each["ifname"] for each in json.loads(run(["ip", "-json", "link"]))),
-        "routes": sorted(run(["ip", "route", "show", "table", "all"]).splitlines()),
-        "mounts": sorted(mounts),
+        "network namespaces": network.existing(),
+        "interfaces": [name for name in interfaces if name.startswith("lab")],
+        "routes": [
+            line for line in run(["ip", "route", "show", "table", "all"]).splitlines() if "lab" in line
+        ],
+        "mounts": sorted(path for path in mounts if path.startswith((*files, "/run/netns/lab-"))),
         "control groups": [str(path) for path in cgroups.existing()],
         "files": [path for path in files if Path(path).exists()],
         "processes": [str(pid) for pid in processes.marked(paths.state())],
         "programs": sorted(_programs()),
-        "namespaces": sorted(_namespaces()),
     }
 
 
 def _programs() -> Iterator[str]:
+    """What runs and was built by the lab."""
     for exe in Path("/proc").glob("[0-9]*/exe"):
-        try:
-            target = os.readlink(exe)
-        except OSError:
-            continue
-        if target.startswith(str(paths.cache())) or Path(target).name.startswith("containerd"):
-            yield target
+        with contextlib.suppress(OSError):
+            target = exe.readlink()
+            if target.is_relative_to(paths.cache() / "programs"):
+                yield str(target)
 
 
-def _namespaces() -> set[str]:
-    """Namespaces that some process is in."""
-    found = set()
-    for kind in _NAMESPACES:
-        for link in Path("/proc").glob(f"[0-9]*/ns/{kind}"):
-            try:
-                found.add(os.readlink(link))
-            except OSError:
-                continue
-    return found
+def _family(pid: int) -> Iterator[int]:
+    """A process and all that came of it: of a node also its pods."""
+    yield pid
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from _family(int(child))
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """The command, as a user would start it."""
     environment = {**os.environ, "PYTHONPATH": str(paths.CHECKOUT)}
     return subprocess.Popen([*_COMMAND, *arguments], text=True, stderr=subprocess.PIPE, env=environment)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Until it says `text`."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if text in line:
+            return
+    pytest.fail(f"it ended and never said {text!r}, but: {''.join(said)}")
 
 
 def test_down_leaves_nothing(tmp_path: Path) -> None:
@@ -91,8 +92,11 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
     server = lab.internet.start(["sleep", "1000"])
     lab.logs(tmp_path)
     assert (tmp_path / "events.txt").read_text()
+    family = {pid: processes.began(pid) for node in lab.nodes for pid in _family(node.daemon.pid or 0)}
+    assert len(family) > 20
     lab.down()
     server.wait()
+    assert [pid for pid, born in family.items() if processes.began(pid) == born != ""] == []
     assert remains() == before
     lab.down()
     assert remains() == before, "a second down changes nothing"
@@ -103,8 +107,7 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
 def test_an_interrupted_up_leaves_nothing(number: signal.Signals, moment: str) -> None:
     before = remains()
     process = start("up")
-    assert process.stderr is not None
-    wait_until(f"up says {moment}", lambda: moment in process.stderr.readline(), every=0)
+    read_until(process, moment)
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode in {130, 128 + number}
@@ -114,8 +117,7 @@ def test_an_interrupted_up_leaves_nothing(number: signal.Signals, moment: str) -
 def test_down_removes_what_a_killed_up_left() -> None:
     before = remains()
     process = start("up")
-    assert process.stderr is not None
-    wait_until("the control plane runs", lambda: "control plane" in process.stderr.readline(), every=0)
+    read_until(process, "control plane is ready")
     process.kill()
     process.communicate(timeout=60)
     assert remains() != before

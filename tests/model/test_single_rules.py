@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from model.rules import RULES, check
-from ops.reference.collect import collect
-from ops.stacks import ROOT
-from tests.model.files import judge, places, settings
+from tests.model.files import judge, places, said_by_the_model, settings
 
 AT = "kolab:network.addresses"
 EGRESS = "kolab:network.egress"
@@ -203,7 +201,7 @@ def test_a_change_breaks_just_its_rule(
 
 def test_every_rule_has_a_case() -> None:
     modules = {f"{rule.__module__.replace('.', '/')}.py" for rule in RULES if "mail" not in rule.__module__}
-    ids = {said.rule for said in collect(ROOT / "model") if said.module in modules}
+    ids = {said.rule for said in said_by_the_model() if said.module in modules}
     assert ids == {rule for _, _, expected in CASES for rule, _ in expected}
 
 

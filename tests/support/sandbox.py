@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _LED_IN = re.compile(
-    r"(?<![\w./$}-])(/(?:(?:init|update|run)\.sh|(?:kolab|etc|tmp|var|run|opt|data|usr/sbin|usr/libexec)(?=[/\s\"';|)]|$)))"
+    r"(?<![\w./$}-])(/(?:(?:init|update|run)\.sh|(?:kolab|etc|tmp|var|run|opt|data|usr/sbin|usr/libexec|usr/share/nginx)(?=[/\s\"';|)]|$)))"
 )
 
 

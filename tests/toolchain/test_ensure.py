@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -225,6 +226,15 @@ def test_a_stand_in_is_not_taken_for_the_genuine_plugin_inside_a_run(
         monkeypatch.setenv(name, value)
     found = ensure.find()
     assert (found.language_host, found.kubernetes_plugin) == (None, None)
+
+
+def test_a_language_host_is_found_for_a_pulumi_that_came_onto_path_later(machine: Machine) -> None:
+    machine.ensure()
+    machine.program("pulumi", versions.PULUMI)
+    path = env.environment()["PATH"]
+    host = shutil.which("pulumi-language-python", path=path)
+    assert host is not None
+    assert stand_ins.is_launcher(Path(host))
 
 
 def test_the_environment_asks_for_ensure_when_there_is_no_pulumi(machine: Machine) -> None:

@@ -172,13 +172,19 @@ class Api:
 
 
 def _client(config: Config) -> Any:
+    settings = kubernetes.client.Configuration()
+    settings.connection_pool_maxsize = 64  # as many objects as the engine works on at once
     try:
         if config.kubeconfig:
-            return _config.new_client_from_config_dict(config.load_kubeconfig(), context=config.context)
+            return _config.new_client_from_config_dict(
+                config.load_kubeconfig(), context=config.context, client_configuration=settings
+            )
         for name in (os.environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep):
             file = Path(name).expanduser()
             if file.is_file():
-                return _config.new_client_from_config(str(file), context=config.context)
+                return _config.new_client_from_config(
+                    str(file), context=config.context, client_configuration=settings
+                )
     except (BadKubeconfig, kubernetes.config.ConfigException) as error:
         raise Unreachable(f"unable to load Kubernetes client configuration: {error}") from None
     raise Unreachable("unable to load Kubernetes client configuration: there is no kubeconfig")

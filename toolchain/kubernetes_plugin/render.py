@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,21 +101,26 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+# Go takes these for numbers, PyYAML for text: a hash like 12345e6789 must not become infinity on the way.
+_GO_NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?0[bo]?[0-7_]+|0x[\da-fA-F_]+")
+_RESOLVE: Callable[..., str] = yaml.SafeLoader("").resolve
+_LINE_BREAKS_OF_UNICODE = re.compile("[\x85\u2028\u2029\ufeff]")
+
+
 def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in text:
-        style = "|"
-    elif _resolves_to_something_else(text):
+    if _LINE_BREAKS_OF_UNICODE.search(text) or _resolves_to_something_else(text):
         style = '"'
+    elif "\n" in text:
+        style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _resolves_to_something_else(text: str) -> bool:
     # PyYAML knows yes/no/on/off as booleans, Go's decoder also y/n.
-    if text in {"y", "Y", "n", "N"}:
+    if text in {"y", "Y", "n", "N"} or _GO_NUMBER.fullmatch(text):
         return True
-    resolve: Callable[..., str] = yaml.SafeLoader("").resolve
-    return resolve(yaml.ScalarNode, text, (True, False)) != "tag:yaml.org,2002:str"
+    return _RESOLVE(yaml.ScalarNode, text, (True, False)) != "tag:yaml.org,2002:str"
 
 
 _Dumper.add_representer(str, _string)

@@ -16,7 +16,7 @@ from tests.lab.images.container import Machine, Start, machine
 from tests.lab.images.contract import Image, Need, image
 
 _CONFIGURATIONS = {
-    "turn": "listening-port=3478\nuse-auth-secret\nstatic-auth-secret=0123456789abcdef\ndenied-peer-ip=10.0.0.0-10.255.255.255\nlog-file=stdout\npidfile=/tmp/turnserver.pid\n",
+    "turn": "listening-port=3478\nrealm=example.org\nuse-auth-secret\nstatic-auth-secret=0123456789abcdef\ndenied-peer-ip=10.0.0.0-10.255.255.255\nlog-file=stdout\npidfile=/tmp/turnserver.pid\n",
     "prometheus": "global: {scrape_interval: 30s}\n",
     "alertmanager": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n",
     "blackbox": "modules: {tcp: {prober: tcp}}\n",
@@ -113,16 +113,17 @@ def refused(place: Machine, fault: Fault) -> str | None:
 
 def faults(made: Image, place: Machine) -> Iterator[Fault]:
     """Every way in which the sample can be spoilt."""
-    # What a sample's own command does first is not needed to be refused.
-    start = replace(
-        good(made, place), command=made.sample.command if "contract-check" in str(made.sample.command) else ()
-    )
+    start = good(made, place)
+    if start.command[:1] and start.command[0].endswith("sh"):
+        # A sample that prepares something first, in a shell: to be refused, that is not needed.
+        start = replace(start, command=())
     for need in made.needs:
         for how, spoilt in _spoil(made, need, start, place):
             yield Fault(f"{made.name}: {need.kind} {need.subject} {how}", need, spoilt)
 
 
 def _spoil(made: Image, need: Need, start: Start, place: Machine) -> Iterator[tuple[str, Start]]:
+    start = replace(start, env={**start.env, **need.set})
     path = _expanded(need.subject, {**made.env, **start.env})
     match need.kind:
         case "env":
@@ -131,8 +132,15 @@ def _spoil(made: Image, need: Need, start: Start, place: Machine) -> Iterator[tu
                 yield "wrong", replace(start, env={**start.env, need.subject: need.wrong})
         case "optional" | "unset":
             yield "wrong", replace(start, env={**start.env, need.subject: need.wrong or "x"})
-        case "file" | "contains":
+        case "file":
             yield "missing", replace(start, mounts=_without(start, path))
+        case "contains":
+            yield (
+                "absent",
+                replace(
+                    start, mounts={**start.mounts, path: _thinned(start.mounts[path], need.pattern or "")}
+                ),
+            )
         case "folder" | "writable" if need.spoil == "omit":
             yield "missing", replace(start, mounts=_without(start, path))
         case "folder":
@@ -153,6 +161,15 @@ def _spoil(made: Image, need: Need, start: Start, place: Machine) -> Iterator[tu
 
 def _without(start: Start, path: str) -> dict[str, Path]:
     return {target: source for target, source in start.mounts.items() if target != path}
+
+
+def _thinned(path: Path, pattern: str) -> Path:
+    """A copy of the file without the lines that are like the pattern."""
+    lines = [line for line in path.read_text().splitlines() if not re.search(pattern, line)]
+    copy = path.with_name(f"{path.name}-thinned")
+    copy.write_text("\n".join(lines) + "\n")
+    copy.chmod(0o444)
+    return copy
 
 
 def _expanded(text: str, env: dict[str, str]) -> str:

@@ -21,6 +21,9 @@ from tests.lab.images import build, oci
 from tests.lab.images.contract import Image
 from tests.lab.images.layer import overlay
 
+ADDRESS = "10.244.0.2"
+"""What daemons see of each other: not 127.0.0.1, which several of them trust."""
+
 PROGRAMS = {"runc": "runc", "ip": "iproute2", "nsenter": "util-linux"}
 
 
@@ -103,14 +106,14 @@ class Container:
 
 
 class Machine:
-    """A network of its own, in which every name of the stack is 127.0.0.1, and the containers in it."""
+    """A network of its own, in which every name of the stack is ADDRESS, and the containers in it."""
 
     def __init__(self, folder: Path, network: str, stack: ExitStack) -> None:
         self.folder, self.network, self._stack = folder, network, stack
         names = " ".join(
             thing.name for thing in vars(topology).values() if isinstance(thing, topology.Daemon)
         )
-        (folder / "hosts").write_text(f"127.0.0.1 localhost {names}\n")
+        (folder / "hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} {names}\n")
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
     def start(self, wanted: Start) -> Container:
@@ -181,7 +184,15 @@ def machine() -> Iterator[Machine]:
         subprocess.run(["ip", "netns", "add", network], check=True)
         stack.callback(subprocess.run, ["ip", "netns", "del", network], check=True)
         inside = ["nsenter", f"--net=/run/netns/{network}"]
-        subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
+        for words in (
+            "link set lo up",
+            # coturn does not count the addresses of a loopback interface.
+            "link add pod type veth peer name other",
+            "link set other up",
+            "link set pod up",
+            f"address add {ADDRESS}/24 dev pod",
+        ):
+            subprocess.run([*inside, "ip", *words.split()], check=True)
         yield Machine(Path(folder), network, stack)
 
 

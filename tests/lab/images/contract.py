@@ -58,6 +58,7 @@ class Need:
     when: str | None = None
     wrong: str | None = None
     spoil: str | None = None
+    set: Mapping[str, str] = field(default_factory=dict)
 
     def rule(self) -> str:
         """The line that contract-check reads."""
@@ -149,6 +150,7 @@ def _need(image_name: str, entry: Mapping[str, Any]) -> Need:
         when=entry.get("when"),
         wrong=entry.get("wrong"),
         spoil=entry.get("spoil"),
+        set=entry.get("set", {}),
     )
     if kind == "capability" and need.subject not in CAPABILITIES:
         raise LabError(f"contract.yaml: {image_name}: no number is known for capability {need.subject}")

@@ -1,7 +1,7 @@
 """Pods as our program renders them, started by runc: the images and components/ tried on each other without a cluster.
 
 A small part of what a kubelet does: volumes with their modes and fsGroup, environment, security context, probes. All
-pods share one network, in which every Service is 127.0.0.1.
+pods share one network, in which every Service has the same address.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from tests.lab.images.container import Container, Machine, Start
 from tests.lab.images.contract import Image, images
 
 Object = Mapping[str, Any]
+Spec = Mapping[str, Any]
+"""A container of a pod, as the API has it."""
 
 
 def rendered(settings: Settings, values: Mapping[str, str]) -> list[Object]:
@@ -38,7 +40,7 @@ def rendered(settings: Settings, values: Mapping[str, str]) -> list[Object]:
     return list(objects(record(program)))
 
 
-def some_secrets(settings: Settings) -> dict[str, str]:
+def some_secrets() -> dict[str, str]:
     """A fresh value for every secret that the program may ask for."""
 
     class Values(dict[str, str]):
@@ -46,7 +48,6 @@ def some_secrets(settings: Settings) -> dict[str, str]:
             self[key] = _secret(key)
             return self[key]
 
-    del settings
     return Values()
 
 
@@ -69,9 +70,38 @@ class Workload:
     pod: Object
     found: Mapping[tuple[str, str], Object]
 
-    def containers(self) -> Sequence[Object]:
+    def containers(self) -> Sequence[Spec]:
         """The container specs."""
         return self.pod["containers"]  # type: ignore[no-any-return]
+
+    def environment(self, spec: Spec) -> dict[str, str]:
+        """The variables that a container gets."""
+        found: dict[str, str] = {}
+        for source in spec.get("envFrom", []):
+            found |= self.secret(source["secretRef"]["name"])
+        for variable in spec.get("env", []):
+            # Of fields of the pod only the node's name is used.
+            found[variable["name"]] = variable.get("value", "node1" if "valueFrom" in variable else "")
+        return found
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """The values of a Secret; cert-manager's are made up."""
+        found = self.found.get(("Secret", name))
+        if found is not None:
+            return found.get("stringData", {})  # type: ignore[no-any-return]
+        if name.endswith("-certificate"):
+            certificate, key = keys.certificate()
+            return {"tls.crt": certificate, "tls.key": key}
+        raise LabError(f"{self.name} wants Secret {name}, which nothing makes")
+
+    def volume(self, name: str) -> Object:
+        """A volume by name; a claim template's has nothing but its name."""
+        return next((v for v in self.pod.get("volumes", []) if v["name"] == name), {"name": name})
+
+    def persists(self, name: str) -> bool:
+        """Whether the volume outlives the pod."""
+        volume = self.volume(name)
+        return "persistentVolumeClaim" in volume or set(volume) == {"name"}
 
 
 def workloads(all_objects: Iterable[Object]) -> dict[str, Workload]:
@@ -94,11 +124,14 @@ class Pod:
 
     def __init__(self, machine: Machine, workload: Workload, ordinal: int = 0) -> None:
         self._machine, self._workload = machine, workload
-        self._volumes = {v["name"]: v for v in workload.pod.get("volumes", [])}
         self._folder = machine.folder / "pods" / f"{workload.name}-{ordinal}-{secrets.token_hex(2)}"
         self.containers: dict[str, Container] = {}
         for spec in workload.containers():
             self.containers[spec["name"]] = machine.start(self._start(spec))
+
+    def again(self) -> Pod:
+        """The same pod in new containers, on the same volumes."""
+        return Pod(self._machine, self._workload)
 
     def wait_ready(self, seconds: float = 120) -> float:
         """Seconds until every readiness probe succeeds."""
@@ -110,14 +143,14 @@ class Pod:
                     waited += self.containers[spec["name"]].wait_ready(command, seconds)
         return waited
 
-    def _start(self, spec: Object) -> Start:
+    def _start(self, spec: Spec) -> Start:
         context = spec.get("securityContext", {})
         groups = self._workload.pod.get("securityContext", {}).get("fsGroup")
-        image = _image(spec["image"])
+        image = image_called(spec["image"])
         command = [*spec.get("command", image.entrypoint), *spec.get("args", [])]
         return Start(
             image=image,
-            env=dict(self._environment(spec)),
+            env=self._workload.environment(spec),
             mounts=dict(self._mounts(spec)),
             uid=context.get("runAsUser"),
             gid=context.get("runAsGroup", 0),
@@ -128,23 +161,7 @@ class Pod:
             command=command if spec.get("command") or spec.get("args") else [],
         )
 
-    def _environment(self, spec: Object) -> Iterator[tuple[str, str]]:
-        for source in spec.get("envFrom", []):
-            yield from self._secret(source["secretRef"]["name"]).items()
-        for variable in spec.get("env", []):
-            # Of fields of the pod only the node's name is used.
-            yield variable["name"], variable.get("value", "node1" if "valueFrom" in variable else "")
-
-    def _secret(self, name: str) -> Mapping[str, str]:
-        found = self._workload.found.get(("Secret", name))
-        if found is not None:
-            return found.get("stringData", {})  # type: ignore[no-any-return]
-        if name.endswith("-certificate"):
-            certificate, key = keys.certificate()
-            return {"tls.crt": certificate, "tls.key": key}
-        raise LabError(f"{self._workload.name} wants Secret {name}, which nothing makes")
-
-    def _mounts(self, spec: Object) -> Iterator[tuple[str, Path]]:
+    def _mounts(self, spec: Spec) -> Iterator[tuple[str, Path]]:
         for mount in spec.get("volumeMounts", []):
             source = self._source(mount["name"])
             if part := mount.get("subPath"):
@@ -154,13 +171,13 @@ class Pod:
             yield mount["mountPath"], source
 
     def _source(self, name: str) -> Path:
-        volume = self._volumes.get(name, {"claim": name})
+        volume = self._workload.volume(name)
         group = self._workload.pod.get("securityContext", {}).get("fsGroup", 0)
         if "configMap" in volume:
             data = self._workload.found["ConfigMap", volume["configMap"]["name"]]["data"]
             return self._files(name, data, volume["configMap"].get("defaultMode", 0o644), group)
         if "secret" in volume:
-            data = self._secret(volume["secret"]["secretName"])
+            data = self._workload.secret(volume["secret"]["secretName"])
             return self._files(name, data, volume["secret"].get("defaultMode", 0o644), group)
         if "emptyDir" in volume:
             folder = self._folder / "kubernetes.io~empty-dir" / name
@@ -168,7 +185,8 @@ class Pod:
             folder.chmod(0o777)
             return folder
         if "hostPath" in volume:
-            return Path(volume["hostPath"]["path"])
+            # The machine's own folders are left alone.
+            return self._machine.volume(volume["hostPath"]["path"])
         claim = volume.get("persistentVolumeClaim", {}).get("claimName", f"{self._workload.name}-{name}")
         return self._machine.volume(claim, group)
 
@@ -184,14 +202,15 @@ class Pod:
         return folder
 
 
-def _image(reference: str) -> Image:
+def image_called(reference: str) -> Image:
+    """The image that a pod asks for by this name. Raises LabError when there is none."""
     for image in images().values():
         if reference in image.references:
             return image
     raise LabError(f"no lab image is called {reference}")
 
 
-def _probe(probe: Object, spec: Object) -> list[str]:
+def _probe(probe: Object, spec: Spec) -> list[str]:
     ports = {port["name"]: port["containerPort"] for port in spec.get("ports", [])}
 
     def number(port: str | int) -> int:

@@ -1,1 +1,2 @@
 ln -s /usr/bin/prometheus-alertmanager /usr/bin/alertmanager
+rm -f /etc/prometheus/alertmanager.yml

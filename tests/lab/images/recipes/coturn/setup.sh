@@ -1,4 +1,8 @@
+# Debian's folder of the database under the name of upstream's distribution.
+rm -rf /var/lib/turn
+ln -s /var/lib/coturn /var/lib/turn
 mkdir -p /var/lib/coturn /usr/libexec/lab
+chmod 777 /var/lib/coturn
 mv /usr/bin/turnserver /usr/libexec/lab/turnserver
 cat > /usr/bin/turnserver <<'SH'
 #!/bin/sh

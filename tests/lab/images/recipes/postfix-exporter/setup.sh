@@ -1,2 +1,2 @@
-printf '#!/bin/sh\ncontract-check || exit $?\nexec /usr/bin/python3 /usr/libexec/lab/exporter.py "$@"\n' > /usr/bin/postfix_exporter
+printf '#!/bin/sh\ncontract-check || exit $?\nexec tini -- /usr/bin/python3 /usr/libexec/lab/exporter.py "$@"\n' > /usr/bin/postfix_exporter
 chmod 755 /usr/bin/postfix_exporter

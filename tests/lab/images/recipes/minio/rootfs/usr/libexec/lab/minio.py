@@ -31,7 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(404)
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

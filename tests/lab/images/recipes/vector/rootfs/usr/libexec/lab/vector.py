@@ -56,7 +56,7 @@ class Follower:
     @staticmethod
     def _line(raw: bytes, namespace: str, pod: str, container: str) -> str:
         # CRI: time, stream, tag, text.
-        at, _, _, text = (raw.decode(errors="replace").split(" ", 3) + ["", "", ""])[:4]
+        at, _, _, text = [*raw.decode(errors="replace").split(" ", 3), "", "", ""][:4]
         fields = {"timestamp": at, "_msg": text, "pod_namespace": namespace, "pod_name": pod}
         return json.dumps(fields | {"container_name": container}) + "\n"
 

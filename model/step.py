@@ -1,0 +1,52 @@
+"""Everything that speaks against one step, from what is deployed to what the stack file asks for now.
+
+Two judges: the rules about changes, and the world between two deployments, which finds what no rule foresaw. What a
+rule names is not said again, and an acknowledgement of the rule covers it; what only the world finds is acknowledged
+as `cached-world`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.findings import Finding, report
+from model.identity.cached_world import cached_world
+from model.settings import Settings
+from model.transition import transition
+
+
+@dataclass(frozen=True)
+class Step:
+    """The verdict on a step."""
+
+    findings: tuple[Finding, ...]
+    plan: str
+    """The order of things in which no mail bounces; empty when there is nothing to do first."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the step must not be taken like this."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def text(self) -> str:
+        """What the operator reads: the findings, and the safe way."""
+        return "\n".join(
+            filter(None, (report(self.findings), self.plan and f"Safe in two steps:\n{self.plan}"))
+        )
+
+
+def judge(before: Mapping[str, Any], after: Settings, today: datetime.date | None = None) -> Step:
+    """The verdict on the step from the deployed `snapshot` to this stack file; a first deployment is free."""
+    world = cached_world(before, after)
+    named = [f.path for f in transition(before, after.model_copy(update={"acknowledge": ()}), today)]
+    found = [f for f in world.findings if not any(_within(path, f.path) for path in named)]
+    findings = (*transition(before, after, today), *found)
+    refused = any(finding.severity == "error" for finding in findings)
+    return Step(findings, world.plan() if refused else "")
+
+
+def _within(path: str, above: str) -> bool:
+    return path == above or path.startswith(f"{above}.")

@@ -1,0 +1,118 @@
+"""`make bench`: what the program costs, as ratios, so that the figures of one machine say something about another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from model import identity
+from model.settings import Settings
+from tests.bench import clock, imports
+from tests.engine.program import Program, Run
+from tests.engine.stacks import configured, example
+from tests.support import cloudflare
+
+_REPETITIONS = 3
+_FLOOR = Path(__file__).with_name("floor")
+_RECORDS_OF_A_DOMAIN = 38
+
+
+def main() -> int:
+    """Prints one line a figure as soon as it is known."""
+    with tempfile.TemporaryDirectory(prefix="kolab-bench-") as folder:
+        for line in _figures(Path(folder)):
+            print(line, flush=True)
+    return 0
+
+
+def _figures(folder: Path) -> Iterator[str]:
+    yield from _imports()
+    yield from _model()
+    yield from _program(folder / "program")
+    yield from _records(folder / "records")
+
+
+def _imports() -> Iterator[str]:
+    program, sdk = clock.in_turn(
+        [lambda: imports.run(imports.of_program()), lambda: imports.run(imports.SDK)], _REPETITIONS
+    )
+    yield _line("imports of the program / of the SDK it is written with", program, sdk)
+
+
+def _model() -> Iterator[str]:
+    def records(count: int) -> Callable[[], object]:
+        settings = Settings.model_validate(_hosting(count))
+        return lambda: [
+            identity.zone_file(settings, zone, found) for zone, found in identity.zones(settings).items()
+        ]
+
+    many, few = clock.in_turn([records(1000), records(100)], _REPETITIONS)
+    yield _line("zone files of 1,000 hosted domains / ten times those of 100", many, _times(few, 10))
+
+
+def _program(folder: Path) -> Iterator[str]:
+    config = example("Pulumi.single-node")
+    config["kubernetes"] = {"render": "rendered/single-node/manifests"}
+    program, _ = configured(folder / "kolab", "single-node", config)
+    whole = program.up()
+    resources = sum(op.type.startswith(("kubernetes:", "kolab:")) for op in whole.operations)
+    floor = _floor(folder / "floor", resources)
+    floor.up()
+    works = [lambda: _must(program.preview()), lambda: _must(floor.preview())]
+    ours, least = clock.in_turn(works, _REPETITIONS)
+    yield _line(f"preview of local / of an empty program with as many resources ({resources})", ours, least)
+
+
+def _floor(root: Path, resources: int) -> Program:
+    shutil.copytree(_FLOOR, root)
+    (root / ".venv").symlink_to(sys.prefix)
+    (root / ".local").mkdir()
+    made = Program(root, "floor")
+    made.must("stack", "init", "floor")
+    given = {"resources": str(resources), "render": "rendered/floor/manifests"}
+    for key, value in given.items():
+        made.must("config", "set", f"floor:{key}", value, "--stack", "floor")
+    return made
+
+
+def _records(folder: Path) -> Iterator[str]:
+    def deployed(records: int) -> clock.Time:
+        root = folder / str(records)
+        program, _ = configured(root, "records", _hosting(records // _RECORDS_OF_A_DOMAIN))
+        plugins = f"{cloudflare.install(root / 'bin')}:{os.environ['PATH']}"
+        world = {"PATH": plugins, cloudflare.WORLD: str(root / "world.json")}
+        return clock.once(lambda: _must(program.up(env=world)))
+
+    many, few = deployed(2000), deployed(200)
+    yield _line("up of 2,000 DNS records / ten times that of 200", many, _times(few, 10))
+
+
+def _hosting(domains: int) -> dict[str, Any]:
+    """The example of cluster mode with many hosted domains, as a stack that only publishes records."""
+    config = example("Pulumi.cluster")
+    config["hostedDomains"] = [f"h{number}.example.net" for number in range(domains)]
+    zones = dict.fromkeys((config["domain"], *config["hostedDomains"]), "0" * 32)
+    config["dns"] |= {"zones": zones, "shard": {"index": 0, "count": 1}}
+    return config | {"scope": "dns"}
+
+
+def _must(run: Run) -> None:
+    assert run.code == 0, run.output
+
+
+def _times(time: clock.Time, factor: int) -> clock.Time:
+    return clock.Time(time.wall * factor, time.processor * factor)
+
+
+def _line(what: str, ours: clock.Time, least: clock.Time) -> str:
+    wall, processor = ours.wall / least.wall, ours.processor / least.processor
+    return f"{processor:5.2f} of processors {wall:5.2f} of time  ({ours.wall:.1f} s)  {what}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The way in: each public port leads to one daemon, which sees who calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model import topology
+from tests.support.stacks import deployment, stack
+
+SINGLE = ("single-node", "local", "bare", "relay")
+
+
+def public(name: str) -> dict[str, dict[str, Any]]:
+    """The Services of type LoadBalancer."""
+    found = deployment(name).of_kind("Service")
+    return {each["metadata"]["name"]: each for each in found if each["spec"].get("type") == "LoadBalancer"}
+
+
+def behind(name: str, service: dict[str, Any], port: dict[str, Any]) -> list[tuple[str, int]]:
+    """Daemons, and their ports, that a port of a Service leads to: as the endpoint controller finds them."""
+    selector = service["spec"]["selector"].items()
+    return [
+        (workload.daemon, target["containerPort"])
+        for workload in deployment(name).workloads
+        if selector <= workload.labels.items()
+        for target in workload.port(port["targetPort"])
+        if target["protocol"] == port["protocol"]
+    ]
+
+
+PORTS = {
+    25: "postfix",
+    80: "proxy",
+    143: "proxy",
+    443: "proxy",
+    465: "proxy",
+    587: "proxy",
+    993: "proxy",
+    3478: "coturn",
+    4190: "imap",
+    44444: "meet",
+    44445: "meet",
+}
+
+
+@pytest.mark.parametrize(("number", "daemon"), PORTS.items())
+@pytest.mark.parametrize("name", ["single-node", "cluster"])
+def test_each_public_port_leads_to_one_daemon(name: str, number: int, daemon: str) -> None:
+    found = [
+        target
+        for service in public(name).values()
+        for port in service["spec"]["ports"]
+        if port["port"] == number
+        for target in behind(name, service, port)
+    ]
+    assert {target for target, _ in found} == {daemon}
+
+
+def test_nothing_else_is_public() -> None:
+    opened = {port["port"] for each in public("cluster").values() for port in each["spec"]["ports"]}
+    assert opened == PORTS.keys()
+
+
+def test_each_daemon_of_a_cluster_has_its_address() -> None:
+    found = {
+        name: each["metadata"]["annotations"]["metallb.io/loadBalancerIPs"] for name, each in public("cluster").items()
+    }
+    assert found == {
+        "public-proxy": "10.20.0.10",
+        "public-smtp": "10.20.0.11",
+        "public-turn": "10.20.0.12",
+        "public-sieve": "10.20.0.13",
+        "public-meet": "10.20.0.14",
+    }
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_services_of_one_address_are_allowed_to_share_it(name: str) -> None:
+    # MetalLB: policy Local shares between identical selectors only, and with one key.
+    services = public(name).values()
+    assert len({str(sorted(each["spec"]["selector"].items())) for each in services}) == 1
+    annotations = [each["metadata"]["annotations"] for each in services]
+    assert {each["metallb.io/loadBalancerIPs"] for each in annotations} == {"192.0.2.10"}
+    assert len({each["metallb.io/allow-shared-ip"] for each in annotations}) == 1
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_no_port_of_the_one_address_is_claimed_twice(name: str) -> None:
+    ports = [(p["port"], p["protocol"]) for each in public(name).values() for p in each["spec"]["ports"]]
+    assert len(ports) == len(set(ports))
+
+
+def test_all_public_pods_run_on_the_node_that_holds_the_address() -> None:
+    for workload in deployment("single-node").workloads:
+        if "kolab.org/edge" in workload.labels:
+            (term,) = workload.pod["affinity"]["nodeAffinity"][
+                "requiredDuringSchedulingIgnoredDuringExecution"
+            ]["nodeSelectorTerms"]
+            assert term["matchExpressions"][0]["values"] == ["server1"]
+
+
+@pytest.mark.parametrize("name", ["single-node", "cluster", "ingress"])
+def test_daemons_see_who_calls(name: str) -> None:
+    for each in public(name).values():
+        assert each["spec"]["externalTrafficPolicy"] == "Local"
+
+
+def test_no_second_way_in_is_opened_on_the_nodes() -> None:
+    for each in public("cluster").values():
+        assert each["spec"]["allocateLoadBalancerNodePorts"] is False
+
+
+def test_no_other_service_of_the_cluster_takes_our_addresses() -> None:
+    (pool,) = deployment("cluster").of_kind("IPAddressPool")
+    assert pool["spec"]["addresses"] == [f"10.20.0.{last}/32" for last in range(10, 15)]
+    assert pool["spec"]["autoAssign"] is False
+    assert pool["spec"]["serviceAllocation"]["namespaces"] == ["kolab"]
+
+
+def test_the_addresses_are_announced() -> None:
+    (pool,) = deployment("cluster").of_kind("IPAddressPool")
+    (advertisement,) = deployment("cluster").of_kind("L2Advertisement")
+    assert advertisement["spec"]["ipAddressPools"] == [pool["metadata"]["name"]]
+
+
+def test_a_service_is_ready_when_it_has_its_address() -> None:
+    # Pods come later and wait for each other's Services.
+    for each in public("cluster").values():
+        assert each["metadata"]["annotations"]["pulumi.com/waitFor"] == (
+            "jsonpath={.status.loadBalancer.ingress}"
+        )
+
+
+def test_without_a_load_balancer_the_pods_open_the_public_ports_themselves() -> None:
+    opened = {
+        (port["hostPort"], port["protocol"]): workload.daemon
+        for workload in deployment("host-port").workloads
+        for container in workload.containers
+        for port in container.get("ports", ())
+        if "hostPort" in port
+    }
+    assert opened == {
+        (port.number, port.target.protocol): port.daemon.name
+        for port in topology.public_ports(stack("host-port"))
+    }
+    assert public("host-port") == {}
+    assert deployment("host-port").of_kind("IPAddressPool", "L2Advertisement") == []
+
+
+def test_no_pod_opens_ports_on_the_node_beside_a_load_balancer() -> None:
+    assert not any("hostPort" in str(each.template) for each in deployment("single-node").workloads)
+
+
+@pytest.mark.parametrize("name", ["ingress", "host-port-ingress", "own-certificates"])
+def test_an_ingress_leads_every_web_host_to_the_proxy_over_https(name: str) -> None:
+    (ingress,) = deployment(name).of_kind("Ingress")
+    hosts = {rule["host"] for rule in ingress["spec"]["rules"]}
+    assert {"example.org", "admin.example.org", "mta-sts.example.org", "autoconfig.example.org"} <= hosts
+    for rule in ingress["spec"]["rules"]:
+        (path,) = rule["http"]["paths"]
+        assert (path["path"], path["backend"]["service"]) == ("/", {"name": "proxy", "port": {"name": "https"}})
+    assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"), [("ingress", "proxy-certificate"), ("own-certificates", "our-web")]
+)
+def test_an_ingress_shows_the_certificate_of_the_proxy(name: str, secret: str) -> None:
+    (ingress,) = deployment(name).of_kind("Ingress")
+    assert [each["secretName"] for each in ingress["spec"]["tls"]] == [secret]
+
+
+def test_behind_an_ingress_the_proxy_keeps_the_mail_ports_only() -> None:
+    opened = {port["port"] for port in public("ingress")["public-proxy"]["spec"]["ports"]}
+    assert opened == {143, 465, 587, 993}

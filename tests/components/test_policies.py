@@ -1,0 +1,114 @@
+"""NetworkPolicies: nobody may talk, but for the connections of the topology."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.stacks import deployment
+
+Rule = dict[str, Any]
+
+
+def egress(name: str, daemon: str) -> list[Rule]:
+    found: list[Rule] = deployment(name).get("NetworkPolicy", daemon)["spec"]["egress"]
+    return found
+
+
+def ports(rule: Rule) -> set[tuple[str, int]]:
+    return {(each["protocol"], each["port"]) for each in rule["ports"]}
+
+
+def networks(rule: Rule) -> set[str]:
+    return {peer["ipBlock"]["cidr"] for peer in rule.get("to", ()) if "ipBlock" in peer}
+
+
+@pytest.mark.parametrize("name", ["single-node", "cluster", "bare"])
+def test_nothing_is_allowed_that_no_policy_names(name: str) -> None:
+    defaults = [each for each in deployment(name).of_kind("NetworkPolicy") if each["metadata"]["name"] == "default"]
+    assert {each["metadata"]["namespace"] for each in defaults} == deployment(name).names("Namespace")
+    for each in defaults:
+        assert each["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_every_pod_may_ask_for_names() -> None:
+    for workload in deployment("cluster").workloads:
+        assert {("UDP", 53), ("TCP", 53)} in [ports(rule) for rule in egress("cluster", workload.daemon)]
+
+
+def test_mail_leaves_from_postfix_alone() -> None:
+    allowed = {
+        workload.daemon
+        for workload in deployment("cluster").workloads
+        for rule in egress("cluster", workload.daemon)
+        if ("TCP", 25) in ports(rule)
+    }
+    assert allowed == {"postfix"}
+
+
+def test_with_a_smarthost_mail_leaves_through_it_alone() -> None:
+    (rule,) = (rule for rule in egress("relay", "postfix") if ("TCP", 587) in ports(rule))
+    assert networks(rule) == {"0.0.0.0/0", "::/0"}
+    assert not any(("TCP", 25) in ports(rule) for rule in egress("relay", "postfix"))
+
+
+def test_spam_rules_and_virus_signatures_can_be_fetched() -> None:
+    assert any(
+        ports(rule) == {("TCP", 80), ("TCP", 443)} and networks(rule) == {"0.0.0.0/0", "::/0"}
+        for rule in egress("cluster", "postfix")
+    )
+
+
+def test_an_external_engine_is_reached_at_its_own_network_only() -> None:
+    (rule,) = (rule for rule in egress("external", "postfix") if ("TCP", 3306) in ports(rule))
+    assert networks(rule) == {"198.51.100.32/32"}
+
+
+def test_meet_reaches_the_website_at_the_address_and_port_of_the_world() -> None:
+    # Some networks judge the connection while it still has them.
+    (rule,) = (rule for rule in egress("cluster", "meet") if networks(rule))
+    assert (networks(rule), ports(rule)) == ({"10.20.0.10/32", "192.0.2.10/32"}, {("TCP", 443)})
+
+
+def test_behind_an_ingress_meet_reaches_the_website_at_the_controller() -> None:
+    (rule,) = (rule for rule in egress("ingress", "meet") if networks(rule))
+    assert (networks(rule), ports(rule)) == ({"192.0.2.20/32"}, {("TCP", 443), ("TCP", 8443)})
+    assert {"kubernetes.io/metadata.name": "ingress-nginx"} in [
+        peer["namespaceSelector"]["matchLabels"] for peer in rule["to"] if "namespaceSelector" in peer
+    ]
+    assert deployment("ingress").workload("meet").pod["hostAliases"] == [
+        {"ip": "192.0.2.20", "hostnames": ["example.org"]}
+    ]
+
+
+def test_the_relay_reaches_nothing_but_meet() -> None:
+    for rule in egress("cluster", "coturn"):
+        if ports(rule) != {("UDP", 53), ("TCP", 53)}:
+            assert {number for _, number in ports(rule)} <= {44444, 44445}
+            assert networks(rule) <= {"10.20.0.14/32", "192.0.2.14/32"}
+
+
+def test_an_ingress_controller_may_speak_to_the_proxy() -> None:
+    assert "namespace ingress-nginx" in deployment("ingress").clients("proxy", 6443)
+    assert "anyone" not in deployment("ingress").clients("proxy", 6443)
+
+
+def test_the_world_may_speak_to_public_ports_only() -> None:
+    for workload in deployment("cluster").workloads:
+        policy = deployment("cluster").get("NetworkPolicy", workload.daemon)
+        for rule in policy["spec"]["ingress"]:
+            if "from" not in rule:
+                assert workload.daemon in ("proxy", "postfix", "imap", "coturn", "meet")
+
+
+def test_the_log_collector_is_reached_across_the_namespaces() -> None:
+    for daemon, peer in (("vector", "prometheus"), ("victorialogs", "vector")):
+        policy = deployment("cluster").get("NetworkPolicy", daemon)
+        (found,) = (
+            each
+            for rule in policy["spec"]["ingress"]
+            for each in rule.get("from", ())
+            if each["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == peer
+        )
+        assert "namespaceSelector" in found

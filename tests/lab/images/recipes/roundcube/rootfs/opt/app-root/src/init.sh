@@ -1,0 +1,31 @@
+#!/bin/bash
+# Webmail, Chwala and ActiveSync: tables if asked for, then PHP in the background and the web server in the foreground.
+# `shell` ends in a shell instead, which is how a Job only migrates.
+set -e
+set -x
+contract-check
+
+mkdir -p /data/pgp-home
+chmod 777 /data/pgp-home
+cd /opt/app-root/src/
+
+if [[ $RUN_MIGRATIONS == true ]]; then
+    printf '[client]\nhost=%s\nuser=root\npassword=%s\n' "$DB_HOST" "$DB_ROOT_PASSWORD" > /tmp/root.cnf
+    mysql --defaults-file=/tmp/root.cnf <<SQL
+CREATE DATABASE IF NOT EXISTS $DB_RC_DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE USER IF NOT EXISTS $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
+ALTER USER $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
+GRANT ALL PRIVILEGES ON $DB_RC_DATABASE.* TO $DB_RC_USERNAME@'%';
+SQL
+    rm -f /tmp/root.cnf
+    rc() { MYSQL_PWD=$DB_RC_PASSWORD mysql -N -h "$DB_HOST" -u "$DB_RC_USERNAME" "$DB_RC_DATABASE" "$@"; }
+    if [[ $(rc -e "SHOW TABLES LIKE 'system'") == "" ]]; then
+        rc < /usr/share/roundcube/SQL/mysql.initial.sql
+    fi
+fi
+
+if [[ $1 == shell ]]; then
+    exec /bin/bash
+fi
+/usr/sbin/php-fpm --fpm-config /opt/app-root/src/php-fpm.conf
+exec nginx -c /opt/app-root/src/nginx.conf -g "daemon off;"

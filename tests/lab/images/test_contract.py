@@ -1,0 +1,95 @@
+"""The contract by itself, and our rendered pods held against it. Needs no root and starts nothing."""
+
+from __future__ import annotations
+
+import copy
+import re
+from functools import cache
+
+import pytest
+from model import images as references
+from ops.stacks import StackFile
+from tests.lab.images import lint, pods
+from tests.lab.images.contract import CAPABILITIES, KINDS, Need, images
+
+STACKS = ["single-node", "cluster"]
+
+
+@cache
+def workloads(stack: str) -> dict[str, pods.Workload]:
+    settings, _ = StackFile.read(stack).settings()
+    return pods.workloads(pods.rendered(settings, pods.some_secrets()))
+
+
+def all_problems(found: dict[str, pods.Workload]) -> list[str]:
+    return [
+        problem
+        for workload in found.values()
+        for container in workload.containers()
+        for problem in lint.problems(workload, container)
+    ]
+
+
+def needs() -> list[tuple[str, Need]]:
+    return [
+        (f"{name}: {need.kind} {need.subject}", need)
+        for name, image in images().items()
+        for need in image.needs
+    ]
+
+
+def test_every_image_that_a_stack_can_name_has_a_contract() -> None:
+    assert set(images()) == {*references.KOLAB, *references.OTHERS}
+
+
+@pytest.mark.parametrize("need", [need for _, need in needs()], ids=[name for name, _ in needs()])
+def test_every_need_has_a_sentence_a_source_and_a_rule_that_contract_check_can_read(need: Need) -> None:
+    assert need.kind in KINDS
+    assert len(need.sentence) > 20
+    assert need.source
+    assert len(need.rule().split("\t")) == 5
+    assert "\n" not in need.rule()
+    if need.kind == "capability":
+        assert need.subject in CAPABILITIES
+    if need.wrong is not None and need.pattern is not None:
+        assert not re.search(need.pattern, need.wrong)
+
+
+@pytest.mark.parametrize("name", images())
+def test_a_sample_meets_the_patterns_of_its_own_contract(name: str) -> None:
+    image = images()[name]
+    env = {**image.env, **image.sample.env}
+    wanted = [need for need in image.needs if need.kind == "env" and need.when is None]
+    assert [
+        need.subject for need in wanted if not re.search(need.pattern or ".", env[need.subject], re.MULTILINE)
+    ] == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_pods_of_a_shipped_stack_keep_every_contract(stack: str) -> None:
+    assert all_problems(workloads(stack)) == []
+
+
+def _without_variable(spec: dict[str, object], name: str) -> None:
+    spec["env"] = [variable for variable in spec["env"] if variable["name"] != name]  # type: ignore[index,union-attr,attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("workload", "sentence"),
+    [
+        ("postfix", "LMTP_DESTINATION: env required"),
+        ("mariadb", "no volume at /var/lib/mysql/data"),
+        ("imap", "capability KILL is missing"),
+    ],
+)
+def test_what_breaks_a_contract_is_named(workload: str, sentence: str) -> None:
+    found = copy.deepcopy(workloads("single-node"))
+    spec = found[workload].containers()[0]
+    assert isinstance(spec, dict)
+    if workload == "postfix":
+        _without_variable(spec, "LMTP_DESTINATION")
+    elif workload == "mariadb":
+        spec["volumeMounts"][0]["mountPath"] = "/var/lib/mysql"
+    else:
+        spec["securityContext"]["capabilities"]["add"].remove("KILL")
+    assert [problem for problem in all_problems(found) if sentence in problem]

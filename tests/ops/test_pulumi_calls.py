@@ -1,0 +1,106 @@
+"""The few calls of the pulumi CLI: what travels on a command line, and what does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.stacks import Pulumi, StackProblem, local_environment
+
+SENTINEL = "S3cretSentinelValue"
+
+
+@dataclass
+class Cli:
+    """Records calls, and answers them all alike."""
+
+    code: int = 0
+    out: str = ""
+    err: str = ""
+    commands: list[list[str]] = field(default_factory=list)
+    inputs: list[str | None] = field(default_factory=list)
+    environments: list[dict[str, str]] = field(default_factory=list)
+
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command)
+        self.inputs.append(options["input"])
+        self.environments.append(options["env"])
+        return subprocess.CompletedProcess(command, self.code, self.out, self.err)
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A pulumi on PATH that only remembers."""
+    found = Cli()
+    monkeypatch.setattr("ops.stacks.shutil.which", lambda _: "/bin/pulumi")
+    monkeypatch.setattr("ops.stacks.subprocess.run", found.run)
+    return found
+
+
+def test_a_secret_travels_on_standard_input_alone(cli: Cli, tmp_path: Path) -> None:
+    Pulumi("prod", tmp_path).set_secret("databasePassword", SENTINEL)
+    assert cli.commands == [
+        [
+            "pulumi",
+            "--non-interactive",
+            "config",
+            "set",
+            "--secret",
+            "kolab:databasePassword",
+            "--stack",
+            "prod",
+        ]
+    ]
+    assert cli.inputs == [SENTINEL]
+    assert SENTINEL not in str(cli.environments)
+
+
+def test_a_public_value_is_no_argument_either_since_pem_begins_with_hyphens(cli: Cli, tmp_path: Path) -> None:
+    Pulumi("prod", tmp_path).set_plain("passportPublicKey", "-----BEGIN PUBLIC KEY-----")
+    assert not any("BEGIN" in argument for argument in cli.commands[0])
+    assert "--plaintext" in cli.commands[0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pulumi: pulumi.set_secret("k", SENTINEL),
+        lambda pulumi: pulumi.set_plain("k", SENTINEL),
+    ],
+)
+def test_a_failure_is_the_last_line_of_the_cli_and_never_the_value(
+    cli: Cli, tmp_path: Path, call: Callable[[Pulumi], None]
+) -> None:
+    cli.code, cli.err = 255, "warning: something\nerror: no such stack\n"
+    with pytest.raises(StackProblem) as caught:
+        call(Pulumi("prod", tmp_path))
+    assert str(caught.value) == "pulumi config set on stack prod: error: no such stack"
+
+
+def test_plaintexts_are_the_flat_values_without_their_prefix(cli: Cli, tmp_path: Path) -> None:
+    cli.out = '{"kolab:a": {"value": "1", "secret": true}, "kolab:b": {"objectValue": {}, "value": "{}"}}'
+    assert Pulumi("prod", tmp_path).plaintexts()["a"] == "1"
+
+
+def test_without_pulumi_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.stacks.shutil.which", lambda _: None)
+    with pytest.raises(StackProblem, match="python3 -m toolchain run"):
+        Pulumi("prod")
+
+
+def test_a_real_stack_keeps_the_operators_backend(cli: Cli, tmp_path: Path) -> None:
+    assert local_environment("prod", tmp_path) == {}
+    Pulumi("prod", tmp_path).select(create=False)
+    assert cli.environments == [dict(os.environ)]
+
+
+def test_local_has_its_own_backend_and_passphrase_inside_the_checkout(tmp_path: Path) -> None:
+    found = local_environment("local", tmp_path)
+    assert found["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/.local"
+    assert found["PULUMI_CONFIG_PASSPHRASE_FILE"] == f"{tmp_path}/.local/passphrase"

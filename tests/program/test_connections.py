@@ -1,0 +1,109 @@
+"""The NetworkPolicies of every stack allow the connections of the topology, from both ends, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from model import topology
+from model.settings import Settings
+from tests.support.deploy import Deployment
+from tests.support.stacks import stack
+
+Connection = tuple[str, str, str, int]
+"""Client, server, protocol, port."""
+
+NAME = "app.kubernetes.io/name"
+DNS = {("UDP", 53), ("TCP", 53)}
+ANYWHERE = ("0.0.0.0/0", "::/0")
+
+
+def ports(rule: dict[str, Any]) -> set[tuple[str, int]]:
+    return {(each["protocol"], each["port"]) for each in rule["ports"]}
+
+
+def between(program: Deployment, direction: str) -> set[Connection]:
+    """Connections between our own pods, as one end of them sees it."""
+    found = set()
+    for policy in program.of_kind("NetworkPolicy"):
+        here = policy["spec"]["podSelector"].get("matchLabels", {}).get(NAME)
+        for rule in policy["spec"].get(direction, ()):
+            for peer in rule.get("from" if direction == "ingress" else "to", ()):
+                there = peer.get("podSelector", {}).get("matchLabels", {}).get(NAME)
+                if there is not None:
+                    client, server = (there, here) if direction == "ingress" else (here, there)
+                    found |= {(client, server, protocol, port) for protocol, port in ports(rule)}
+    return found
+
+
+def chosen(edge: topology.Edge, settings: Settings) -> Iterable[topology.Port]:
+    assert isinstance(edge.server, topology.Daemon)
+    all_ports = [*edge.server.ports]
+    if edge.server == topology.MEET:
+        all_ports += topology.meet_media_ports(settings)
+    return [port for port in all_ports if port.name in edge.ports] if edge.ports else edge.server.ports
+
+
+def expected(settings: Settings) -> set[Connection]:
+    return {
+        (edge.client.name, edge.server.name, port.protocol, port.number)
+        for edge in topology.edges(settings)
+        if isinstance(edge.server, topology.Daemon)
+        for port in chosen(edge, settings)
+    }
+
+
+def test_servers_accept_exactly_the_clients_of_the_topology(name: str, program: Deployment) -> None:
+    assert between(program, "ingress") == expected(stack(name))
+
+
+def test_clients_reach_exactly_the_servers_of_the_topology(name: str, program: Deployment) -> None:
+    assert between(program, "egress") == expected(stack(name))
+
+
+def test_the_world_reaches_exactly_the_public_ports(name: str, program: Deployment) -> None:
+    opened = {
+        (policy["metadata"]["name"], *port)
+        for policy in program.of_kind("NetworkPolicy")
+        for rule in policy["spec"].get("ingress", ())
+        if "from" not in rule
+        for port in ports(rule)
+    }
+    assert opened == {
+        (port.daemon.name, port.target.protocol, port.target.number)
+        for port in topology.public_ports(stack(name))
+    }
+
+
+def test_pods_reach_exactly_the_outside_of_the_topology(name: str, program: Deployment) -> None:
+    settings = stack(name)
+    wanted = {
+        (edge.client.name, cidr, port.protocol, port.number)
+        for edge in topology.edges(settings)
+        if isinstance(edge.server, topology.Outside)
+        for port in edge.server.ports
+        for cidr in edge.server.cidrs or ANYWHERE
+    }
+    found = set()
+    for policy in program.of_kind("NetworkPolicy"):
+        daemon = policy["metadata"]["name"]
+        for rule in policy["spec"].get("egress", ()):
+            if "to" not in rule:
+                assert ports(rule) == DNS, daemon
+            elif daemon not in ("meet", "coturn"):  # their public peers have tests of their own
+                found |= {
+                    (daemon, peer["ipBlock"]["cidr"], *port)
+                    for peer in rule["to"]
+                    if "ipBlock" in peer
+                    for port in ports(rule)
+                }
+    assert found == wanted
+
+
+def test_every_pod_has_a_policy_of_its_own(program: Deployment) -> None:
+    selected = {
+        (policy["metadata"]["namespace"], policy["spec"]["podSelector"].get("matchLabels", {}).get(NAME))
+        for policy in program.of_kind("NetworkPolicy")
+    }
+    for workload in program.workloads:
+        assert (workload.namespace, workload.daemon) in selected

@@ -1,0 +1,240 @@
+"""Every name that an object of a stack uses belongs to something that is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from model import topology
+from model.names import Names
+from tests.support.deploy import Deployment, Workload
+from tests.support.stacks import deployment, stack
+
+
+def selected(program: Deployment, service: dict[str, Any]) -> list[Workload]:
+    selector = service["spec"]["selector"].items()
+    namespace = service["metadata"]["namespace"]
+    return [
+        each
+        for each in program.workloads
+        if each.namespace == namespace and selector <= each.labels.items() and each.runs_for_ever
+    ]
+
+
+def test_every_service_selects_pods(program: Deployment) -> None:
+    for service in program.of_kind("Service"):
+        assert selected(program, service), service["metadata"]["name"]
+
+
+def test_a_workload_selects_its_own_pods_and_no_others(program: Deployment) -> None:
+    for workload in program.workloads:
+        if workload.runs_for_ever:
+            selector = workload.object["spec"]["selector"]["matchLabels"].items()
+            assert [each.name for each in program.workloads if selector <= each.labels.items()] == [workload.name]
+
+
+def test_every_port_of_a_service_leads_to_a_port_of_that_name(program: Deployment) -> None:
+    for service in program.of_kind("Service"):
+        for port in service["spec"]["ports"]:
+            found = [p for each in selected(program, service) for p in each.port(port["targetPort"])]
+            assert found, f"{service['metadata']['name']}: {port['targetPort']}"
+            assert {each["protocol"] for each in found} == {port["protocol"]}
+
+
+def test_a_service_inside_has_the_port_of_the_daemon(program: Deployment) -> None:
+    # Addresses are written with the ports of the topology.
+    for service in program.of_kind("Service"):
+        if service["spec"].get("type") != "LoadBalancer":
+            for port in service["spec"]["ports"]:
+                for each in selected(program, service):
+                    assert {p["containerPort"] for p in each.port(port["targetPort"])} == {port["port"]}
+
+
+def test_what_runs_is_what_the_topology_says(name: str, program: Deployment) -> None:
+    daemons = {each.name for each in topology.daemons(stack(name))}
+    running = {each.daemon for each in program.workloads}
+    # With somebody else's database there is nothing to migrate.
+    assert daemons - running <= ({"roundcube-migrate"} if name == "external" else set())
+    assert running <= daemons
+
+
+def test_every_daemon_opens_the_ports_of_the_topology_and_no_others(name: str, program: Deployment) -> None:
+    settings = stack(name)
+    media = {(port.number, port.protocol) for port in topology.meet_media_ports(settings)}
+    for daemon in topology.daemons(settings):
+        for workload in (each for each in program.workloads if each.daemon == daemon.name):
+            opened = {
+                (port["containerPort"], port["protocol"])
+                for container in workload.containers
+                for port in container.get("ports", ())
+            }
+            expected = {(port.number, port.protocol) for port in daemon.ports}
+            if daemon == topology.MEET:
+                expected |= media
+            if daemon == topology.POSTFIX and not settings.monitoring.enabled:
+                expected.discard((topology.POSTFIX.port("metrics").number, "TCP"))
+            assert opened == expected, daemon.name
+
+
+def test_probes_ask_ports_that_their_container_has(program: Deployment) -> None:
+    for workload in program.workloads:
+        for container in workload.containers:
+            names = {port["name"] for port in container.get("ports", ())}
+            for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+                probe = container.get(kind, {})
+                for way in ("httpGet", "tcpSocket"):
+                    if way in probe:
+                        assert probe[way]["port"] in names, f"{workload.daemon}/{container['name']} {kind}"
+
+
+def made_by_cert_manager(program: Deployment) -> set[str]:
+    return {each["spec"]["secretName"] for each in program.of_kind("Certificate")}
+
+
+def given_by_the_operator(name: str) -> set[str]:
+    settings = stack(name)
+    return {settings.tls.proxy, settings.tls.mx, settings.tls.sieve} if settings.tls.issuer == "secrets" else set()
+
+
+def references(workload: Workload) -> Iterator[tuple[str, str]]:
+    """(kind, name) of each ConfigMap and Secret that a pod needs to start."""
+    for volume in workload.pod.get("volumes", ()):
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"]
+        if "secret" in volume:
+            yield "Secret", volume["secret"]["secretName"]
+    for container in workload.containers:
+        for source in container.get("envFrom", ()):
+            yield "Secret", source["secretRef"]["name"]
+
+
+def test_every_configmap_and_secret_that_a_pod_needs_is_there(name: str, program: Deployment) -> None:
+    there = {("ConfigMap", each) for each in program.names("ConfigMap")}
+    secrets = program.names("Secret") | made_by_cert_manager(program) | given_by_the_operator(name)
+    there |= {("Secret", each) for each in secrets}
+    for workload in program.workloads:
+        for reference in references(workload):
+            assert reference in there, workload.name
+
+
+def test_every_configmap_and_secret_is_needed(program: Deployment) -> None:
+    needed = {each for workload in program.workloads for each in references(workload)}
+    for kind in ("ConfigMap", "Secret"):
+        for made in program.names(kind):
+            token = made.startswith("dns-token-")
+            # Keys of other stages wait for their turn.
+            waiting = made.startswith("postfix-dkim-")
+            assert (kind, made) in needed or token or waiting, made
+
+
+def test_every_mounted_volume_is_there(program: Deployment) -> None:
+    for workload in program.workloads:
+        volumes = {each["name"] for each in workload.pod.get("volumes", ())}
+        volumes |= {each["metadata"]["name"] for each in workload.object["spec"].get("volumeClaimTemplates", ())}
+        mounted = {
+            mount["name"] for each in workload.containers for mount in each.get("volumeMounts", ())
+        }
+        assert mounted == volumes, workload.name
+
+
+def test_every_single_file_that_is_mounted_is_a_key_of_its_volume(program: Deployment) -> None:
+    for workload in program.workloads:
+        volumes = {each["name"]: each for each in workload.pod.get("volumes", ())}
+        for container in workload.containers:
+            for mount in container.get("volumeMounts", ()):
+                volume = volumes.get(mount["name"], {})
+                if "subPath" in mount and "configMap" in volume:
+                    assert mount["subPath"] in program.get("ConfigMap", volume["configMap"]["name"])["data"]
+                if "subPath" in mount and "secret" in volume:
+                    assert mount["subPath"] in program.get("Secret", volume["secret"]["secretName"])["stringData"]
+
+
+def test_no_variable_is_set_twice(program: Deployment) -> None:
+    for workload in program.workloads:
+        for container in workload.containers:
+            names = [each["name"] for each in container.get("env", ())]
+            names += program.secret_env(workload.daemon, container["name"])
+            assert len(names) == len(set(names)), f"{workload.daemon}/{container['name']}"
+
+
+def known_hosts(name: str) -> set[str]:
+    """Names outside of the cluster that a stack may know."""
+    settings = stack(name)
+    names = Names.of(settings)
+    external = settings.external
+    found = {*names.web, names.imap, names.smtp, names.sieve, names.turn, names.mx, names.helo}
+    found |= {engine.host for engine in (external.database, external.redis) if engine}
+    if external.s3:
+        found.add(external.s3.endpoint.removeprefix("https://"))
+    return found
+
+
+URL = re.compile(r"^(?:[a-z]+://|turn:)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?P<port>\d+))?(?P<path>[/?].*)?$")
+ADDRESSES = re.compile(r"(_HOST|_URI|_URL|_URLS|_SERVER|_BACKEND|_ENDPOINT|_DESTINATION|_BASEURI|_OFFICE|_DOMAINS?)$")
+OURSELVES = {"127.0.0.1", "0.0.0.0", "none"}
+NO_ADDRESSES = {"WEBMAIL_URL"}
+"""Named like an address, and only a path."""
+
+
+def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deployment) -> None:
+    services = {
+        each["metadata"]["name"]: {port["port"] for port in each["spec"]["ports"]}
+        for each in program.of_kind("Service")
+        if each["spec"].get("type") != "LoadBalancer"
+    }
+    outside = known_hosts(name) | set(stack(name).domains)
+    for workload in program.workloads:
+        for container in workload.containers:
+            for variable, value in workload.env(container["name"]).items():
+                addressed = ADDRESSES.search(variable) or re.match(r"[a-z]+://|[a-z-]+:\d+$", value)
+                if not addressed or variable in NO_ADDRESSES or value in ("", "true", "false"):
+                    continue
+                where = f"{workload.daemon}: {variable}={value}"
+                found = URL.match(value)
+                assert found, where
+                host, port = found["host"], found["port"]
+                if host in services:
+                    assert port is None or int(port) in services[host], where
+                else:
+                    assert host in outside | OURSELVES, where
+
+
+ROUTES = {
+    "WEBAPP_BACKEND": "webapp",
+    "ROUNDCUBE_BACKEND": "roundcube",
+    "DAV_BACKEND": "imap",
+    "FREEBUSY_BACKEND": "imap",
+    "COLLABORA_BACKEND": "collabora",
+    "MEET_BACKEND": "meet",
+    "SIEVE_BACKEND": "imap",
+}
+"""The proxy's table of locations takes its backends from these."""
+
+
+@pytest.mark.parametrize(("variable", "daemon"), ROUTES.items())
+def test_every_route_of_the_proxys_image_has_a_backend_that_exists(
+    name: str, program: Deployment, variable: str, daemon: str
+) -> None:
+    # nginx refuses to start when a name does not resolve, also that of a part which is switched off.
+    backend = program.workload("proxy").env("proxy")[variable].removeprefix("http://")
+    host = backend.partition(":")[0]
+    assert host == (daemon if daemon in program.names("Service") else "webapp")
+    assert host in program.names("Service")
+
+
+def test_every_place_that_the_proxy_passes_on_to_exists(program: Deployment) -> None:
+    text = program.file("proxy", "proxy", "/etc/nginx/default.d/kolab.conf")
+    for host, port in re.findall(r"proxy_pass http://([a-z]+):(\d+)", text):
+        assert int(port) in {each["port"] for each in program.service(host)["spec"]["ports"]}
+
+
+def test_monitoring_is_reached_through_the_proxy_where_there_is_any() -> None:
+    text = deployment("cluster").file("proxy", "proxy", "/etc/nginx/default.d/kolab.conf")
+    assert [path for path in ("/prometheus", "/alertmanager", "/select") if f"^~ {path} " in text] == [
+        "/prometheus",
+        "/alertmanager",
+        "/select",
+    ]

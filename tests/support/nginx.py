@@ -1,0 +1,210 @@
+"""The proxy, run for real: our entry script and configuration, nginx, and backends that say how they were asked.
+
+The image's part is the lab's stand-in for it (tests/lab/images/recipes/proxy), which has the image's location table.
+"""
+
+from __future__ import annotations
+
+import datetime
+import http.client
+import http.server
+import json
+import os
+import re
+import shutil
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from components import entry
+from tests.support.deploy import Deployment
+from tests.support.sandbox import Sandbox, wait_for
+
+RECIPE = Path(__file__).parent.parent / "lab/images/recipes/proxy/rootfs"
+MODULES = ("ngx_mail_module.so", "ngx_stream_module.so")
+PACKAGES = "nginx-light libnginx-mod-mail libnginx-mod-stream"
+BACKENDS = {
+    "webapp": 8000,
+    "roundcube": 8080,
+    "imap": 11080,
+    "collabora": 9980,
+    "meet": 12080,
+    "prometheus": 9090,
+    "alertmanager": 9093,
+    "victorialogs": 9428,
+}
+LISTENING = (6080, 6081, 6443, 6143, 6144, 6190, 6465, 6587, 6993, 4190)
+
+
+def nginx_modules() -> Path:
+    """The folder of nginx' modules, or a skipped test that says what to install."""
+    folders = [Path(f"/usr/{lib}/nginx/modules") for lib in ("lib", "lib64")]
+    for folder in folders:
+        if shutil.which("nginx", path="/usr/sbin:/usr/bin") and all((folder / m).exists() for m in MODULES):
+            return folder
+    pytest.skip(f"nginx is not installed: apt-get install --no-install-recommends {PACKAGES}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client of the proxy sees."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """How the backend was asked: its name, the path, the headers."""
+        return dict(json.loads(self.body))
+
+
+@dataclass
+class Proxy:
+    """A running proxy."""
+
+    sandbox: Sandbox
+    website: str
+    session: dict[str, str] = field(default_factory=dict)
+
+    def get(
+        self,
+        path: str,
+        *,
+        host: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        port: int = 6443,
+        body: bytes | None = None,
+    ) -> Answer:
+        """One request as a client on the Internet makes it; a `body` is sent with PUT."""
+        where = ("127.0.0.1", self.sandbox.port(port))
+        if port == 6443:
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                *where, context=unverified(), timeout=10
+            )
+        else:
+            connection = http.client.HTTPConnection(*where, timeout=10)
+        sent = {"Host": host or self.website, **(headers or {})}
+        try:
+            connection.request("PUT" if body else "GET", path, body=body, headers=sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+
+def unverified() -> ssl.SSLContext:
+    """TLS with whatever certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def certificate(name: str) -> tuple[str, str]:
+    """A self-signed certificate and its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    made = builder.sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+
+
+def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
+    """Puts image and configuration of the proxy into the sandbox. Returns its environment."""
+    modules = nginx_modules()
+    for port in (*LISTENING, *BACKENDS.values()):
+        sandbox.port(port)
+    for command in ("contract-check", "chown"):
+        sandbox.command(command)
+    sandbox.command("nginx", 'PATH=/usr/sbin:/usr/bin exec nginx -c /etc/nginx/nginx.conf "$@"')
+    sandbox.command("sleep", "exec /bin/sleep 0.1")
+    sandbox.put("/init.sh", (RECIPE / "init.sh").read_text())
+    sandbox.put("/etc/nginx/nginx.conf", "")
+    sandbox.put("/etc/nginx/mime.types", "types { text/html html; }\n")
+    sandbox.put("/etc/nginx/conf.d/ssl.conf", (RECIPE / "etc/nginx/conf.d/ssl.conf").read_text())
+    # nginx of this machine would write into its own folders, and as a user who may not read this one.
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    sandbox.put("/etc/nginx/conf.d/test.conf", "".join(f"{each}_temp_path /tmp/{each};\n" for each in kinds))
+    load = "".join(f"load_module {modules / each};\n" for each in MODULES)
+    user = "user root;\n" if os.getuid() == 0 else ""
+    (sandbox.root / "usr/share/nginx/modules").mkdir(parents=True)
+    (sandbox.root / "usr/share/nginx/modules/all.conf").write_text(load + user)
+    workload = stack.workload("proxy")
+    for path in ("/etc/nginx/conf.d/kolab.conf", "/etc/nginx/default.d/kolab.conf"):
+        sandbox.put(path, nearby(stack.file("proxy", "proxy", path)))
+    mounted = {each["mountPath"] for each in workload.container("proxy")["volumeMounts"]}
+    for folder, file in (("/kolab/mta-sts", "mta-sts.txt"), ("/kolab/users", "htpasswd")):
+        if folder in mounted:
+            text = stack.file("proxy", "proxy", f"{folder}/{file}")
+            sandbox.put(f"{folder}/{file}", "").write_bytes(text.encode())
+    renew(sandbox, "first.example")
+    return {key: nearby(value) for key, value in workload.env("proxy").items()}
+
+
+def renew(sandbox: Sandbox, name: str) -> None:
+    """Puts a new certificate where the kubelet would."""
+    for file, text in zip(("tls.crt", "tls.key"), certificate(name), strict=True):
+        sandbox.put(f"/kolab/certificate/{file}.new", text).rename(
+            sandbox.path(f"/kolab/certificate/{file}")
+        )
+
+
+def nearby(text: str) -> str:
+    """`text` with the names of backends as addresses of this machine."""
+    return re.sub(rf"\b({'|'.join(BACKENDS)}):(?=\d)", "127.0.0.1:", text)
+
+
+@contextmanager
+def running(sandbox: Sandbox, stack: Deployment) -> Iterator[Proxy]:
+    """Starts backends and the proxy before them."""
+    environment = prepare(sandbox, stack)
+    script = stack.file("proxy", "proxy", f"{entry.PATH}/entry.sh")
+    with ExitStack() as servers:
+        for name, port in BACKENDS.items():
+            server = servers.enter_context(_Backend(("127.0.0.1", sandbox.port(port)), name))
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            servers.callback(server.shutdown)
+        with sandbox.start(script, env=environment) as process:
+            wait_for(lambda: sandbox.path("/run/nginx.pid").exists() or process.poll() is not None)
+            assert process.poll() is None, sandbox.err
+            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"])
+
+
+class _Backend(http.server.ThreadingHTTPServer):
+    """Says how it was asked."""
+
+    def __init__(self, where: tuple[str, int], name: str) -> None:
+        super().__init__(where, _Answers)
+        self.name = name
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        assert isinstance(self.server, _Backend)
+        asked = {"backend": self.server.name, "path": self.path, "headers": dict(self.headers)}
+        body = json.dumps(asked).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PUT = _answer
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from model.settings import Settings
+from model.settings import External, Settings
 
 Protocol = Literal["TCP", "UDP"]
 
@@ -262,33 +262,52 @@ def edges(settings: Settings) -> tuple[Edge, ...]:
     )
 
 
-def _edges(settings: Settings) -> Iterator[Edge]:
-    external = settings.external
-    database: Daemon | Outside = MARIADB
-    if external.database:
-        database = Outside("database", MARIADB.ports, (str(external.database.cidr),))
-    redis: Daemon | Outside = REDIS
-    if external.redis:
-        redis = Outside("redis", REDIS.ports, (str(external.redis.cidr),))
-    files: Daemon | Outside = MINIO
-    if external.s3:
-        files = Outside("s3", (Port("https", 443),), (str(external.s3.cidr),))
+@dataclass(frozen=True)
+class _Engines:
+    """Where data lie: our own daemons, or somebody else's."""
 
+    database: Daemon | Outside
+    redis: Daemon | Outside
+    files: Daemon | Outside
+
+    @classmethod
+    def of(cls, external: External) -> _Engines:
+        """Ours, where the stack file names no others."""
+        database, redis, s3 = external.database, external.redis, external.s3
+        return cls(
+            Outside("database", MARIADB.ports, (str(database.cidr),)) if database else MARIADB,
+            Outside("redis", REDIS.ports, (str(redis.cidr),)) if redis else REDIS,
+            Outside("s3", (Port("https", 443),), (str(s3.cidr),)) if s3 else MINIO,
+        )
+
+
+def _edges(settings: Settings) -> Iterator[Edge]:
+    engines = _Engines.of(settings.external)
+    yield from _application_edges(settings, engines)
+    yield from _mail_edges(settings, engines)
+    yield from _web_edges(settings, engines)
+    yield from _watch_edges(engines)
+
+
+def _application_edges(settings: Settings, engines: _Engines) -> Iterator[Edge]:
     for client in (SEED, WEBAPP, HORIZON, SCHEDULER):
-        yield Edge(client, database, ("mysql",), "accounts")
-        yield Edge(client, redis, ("redis",), "job queue and cache")
+        yield Edge(client, engines.database, ("mysql",), "accounts")
+        yield Edge(client, engines.redis, ("redis",), "job queue and cache")
     for client in (WEBAPP, HORIZON, SCHEDULER):
         yield Edge(client, IMAP, ("imap", "http"), "creates mailboxes and default calendars")
         yield Edge(client, POSTFIX, ("submission",), "system mail")
         if settings.features.files:
-            yield Edge(client, files, (), "files")
+            yield Edge(client, engines.files, (), "files")
         if settings.features.meet:
             yield Edge(client, MEET, ("http",), "opens rooms")
     for client in (SEED, SCHEDULER, HORIZON):
         yield Edge(client, WEB, (), "address ranges of the regional registries, exchange rates, push")
+
+
+def _mail_edges(settings: Settings, engines: _Engines) -> Iterator[Edge]:
     yield Edge(IMAP, WEBAPP, ("http",), "saslauthd asks whether a password is right")
     yield Edge(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
-    yield Edge(POSTFIX, database, ("mysql",), "recipients and domains")
+    yield Edge(POSTFIX, engines.database, ("mysql",), "recipients and domains")
     yield Edge(POSTFIX, IMAP, ("lmtp",), "delivers")
     egress = settings.network.egress
     if egress is not None and egress.mode == "relay":
@@ -296,9 +315,12 @@ def _edges(settings: Settings) -> Iterator[Edge]:
     else:
         yield Edge(POSTFIX, SMTP, (), "delivers to the world")
     yield Edge(POSTFIX, WEB, (), "SpamAssassin and ClamAV updates")
-    yield Edge(ROUNDCUBE, database, ("mysql",), "address books, settings")
-    yield Edge(ROUNDCUBE_MIGRATE, database, ("mysql",), "creates and updates tables")
-    yield Edge(ROUNDCUBE, redis, ("redis",), "sessions")
+
+
+def _web_edges(settings: Settings, engines: _Engines) -> Iterator[Edge]:
+    yield Edge(ROUNDCUBE, engines.database, ("mysql",), "address books, settings")
+    yield Edge(ROUNDCUBE_MIGRATE, engines.database, ("mysql",), "creates and updates tables")
+    yield Edge(ROUNDCUBE, engines.redis, ("redis",), "sessions")
     yield Edge(ROUNDCUBE, IMAP, ("imap", "http", "sieve"), "mail, calendars, filters")
     yield Edge(ROUNDCUBE, POSTFIX, ("submission",), "sends")
     yield Edge(ROUNDCUBE, WEBAPP, ("http",), "login, files API")
@@ -307,33 +329,22 @@ def _edges(settings: Settings) -> Iterator[Edge]:
     yield Edge(COLLABORA, ROUNDCUBE, ("http",), "loads and saves documents (WOPI)")
     yield Edge(MEET, PROXY, ("https",), "tells the web application what happens in a room")
     yield Edge(TURN, MEET, tuple(p.name for p in meet_media_ports(settings)), "relays media")
-    for backend, ports in (
-        (WEBAPP, ("http",)),
-        (ROUNDCUBE, ("http",)),
-        (IMAP, ("http", "imap")),
-        (POSTFIX, ("submission",)),
-        (COLLABORA, ("http",)),
-        (MEET, ("http",)),
-        (PROMETHEUS, ("http",)),
-        (ALERTMANAGER, ("http",)),
-        (LOGS, ("http",)),
-    ):
-        yield Edge(PROXY, backend, ports, "backend")
-    for target, ports in (
-        (WEBAPP, ("http",)),
-        (IMAP, ("http",)),
-        (POSTFIX, ("metrics",)),
-        (VECTOR, ("metrics",)),
-        (LOGS, ("http",)),
-        (ALERTMANAGER, ("http",)),
-        (BLACKBOX, ("http",)),
-    ):
-        yield Edge(PROMETHEUS, target, ports, "metrics")
+    yield Edge(PROXY, IMAP, ("http", "imap"), "backend")
+    yield Edge(PROXY, POSTFIX, ("submission",), "backend")
+    for backend in (WEBAPP, ROUNDCUBE, COLLABORA, MEET, PROMETHEUS, ALERTMANAGER, LOGS):
+        yield Edge(PROXY, backend, ("http",), "backend")
+
+
+def _watch_edges(engines: _Engines) -> Iterator[Edge]:
+    for target in (WEBAPP, IMAP, LOGS, ALERTMANAGER, BLACKBOX):
+        yield Edge(PROMETHEUS, target, ("http",), "metrics")
+    for target in (POSTFIX, VECTOR):
+        yield Edge(PROMETHEUS, target, ("metrics",), "metrics")
     yield Edge(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
     yield Edge(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
     yield Edge(BLACKBOX, IMAP, ("sieve-tls",), "probes")
-    yield Edge(BLACKBOX, database, ("mysql",), "probes")
-    yield Edge(BLACKBOX, redis, ("redis",), "probes")
+    yield Edge(BLACKBOX, engines.database, ("mysql",), "probes")
+    yield Edge(BLACKBOX, engines.redis, ("redis",), "probes")
     yield Edge(VECTOR, LOGS, ("http",), "ships logs")
     yield Edge(VECTOR, KUBERNETES_API, (), "looks up pod names")
     yield Edge(ALERTMANAGER, WEB, (), "alert webhooks")

@@ -14,7 +14,7 @@ from typing import Any
 from components.guard import RULE
 from model import identity
 from model.identity.dkim import RETIRED_DAYS, name, text
-from model.identity.rdata import TXT
+from model.identity.rdata import TXT, parse_value
 from model.keys import dkim_public_key
 from model.secrets import Secret
 from model.settings import Settings
@@ -43,9 +43,9 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, today: datetime.date | None = None) -> None:
     """Takes one step. Raises StackProblem when it is unsafe, before anything is written."""
-    today = datetime.date.today()
+    today = today or datetime.date.today()
     stack = StackFile.read(options.stack)
     settings, _ = stack.settings()
     selector = options.selector or (f"k{today:%Y%m}" if options.step == "stage" else None)
@@ -155,7 +155,7 @@ def _require_visible(settings: Settings, selector: str, servers: Sequence[str]) 
     ]
     for wanted in names:
         for server in lookup.servers_of(wanted, servers):
-            found = lookup.rdata_at(server, wanted, "TXT")
+            found = [str(parse_value("TXT", value)) for value in lookup.rdata_at(server, wanted, "TXT")]
             if found != [str(TXT(expected))]:
                 seen = f"shows {len(found)} other record(s)" if found else "does not show it"
                 raise StackProblem(

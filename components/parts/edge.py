@@ -40,7 +40,10 @@ def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
         daemons=topology.daemons(settings),
         edges=topology.edges(settings),
         public=topology.public_ports(settings),
-        peers={"meet->proxy": reached("proxy") if website is None else website, "coturn->meet": reached("meet")},
+        peers={
+            "meet->proxy": reached("proxy") if website is None else website,
+            "coturn->meet": reached("meet"),
+        },
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,

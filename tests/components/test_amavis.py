@@ -112,7 +112,9 @@ def test_the_active_key_signs(started: Sandbox) -> None:
 
 def test_each_selector_has_a_secret_of_its_own_that_cannot_vanish() -> None:
     keys = [
-        each for each in deployment(SIGNED).resources if each.name in ("postfix-dkim-k202605", "postfix-dkim-k202611")
+        each
+        for each in deployment(SIGNED).resources
+        if each.name in ("postfix-dkim-k202605", "postfix-dkim-k202611")
     ]
     assert [(each.protect, len(each.delete_hooks)) for each in keys] == [(True, 1), (True, 1)]
 

@@ -89,7 +89,11 @@ def test_certificates_of_somebody_else_are_only_mounted() -> None:
     stack = deployment("own-certificates")
     assert stack.of_kind("Certificate", "Issuer") == []
     mounted = {
-        daemon: next(v["secret"]["secretName"] for v in stack.workload(daemon).pod["volumes"] if v["name"] == "certificate")
+        daemon: next(
+            v["secret"]["secretName"]
+            for v in stack.workload(daemon).pod["volumes"]
+            if v["name"] == "certificate"
+        )
         for daemon in ("proxy", "postfix", "imap")
     }
     assert mounted == {"proxy": "our-web", "postfix": "our-mx", "imap": "our-sieve"}

@@ -20,7 +20,7 @@ exec echo last "$@"
 INDENTED = '    echo "indented $VALUE"'
 
 
-def run(sandbox: Sandbox, *adjustments: Replace, init: str = INIT, arguments: tuple[str, ...] = ()):  # noqa: ANN201
+def run(sandbox: Sandbox, *adjustments: Replace, init: str = INIT, arguments: tuple[str, ...] = ()):
     """Runs an entry script for `init`."""
     sandbox.put("/init.sh", init)
     return sandbox.run(entry.script("/init.sh", adjustments, arguments=arguments), env={"VALUE": "7"})
@@ -47,7 +47,9 @@ def test_a_line_that_occurs_too_often_stops_the_container(sandbox: Sandbox) -> N
 
 
 def test_as_many_lines_as_expected_are_all_replaced(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace("echo same", "echo new", times=2), init="echo same\necho between\necho same\n")
+    done = run(
+        sandbox, Replace("echo same", "echo new", times=2), init="echo same\necho between\necho same\n"
+    )
     assert done.stdout == "new\nbetween\nnew\n"
 
 
@@ -146,4 +148,6 @@ def test_nothing_happens_while_the_certificate_stays(sandbox: Sandbox) -> None:
 
 
 def test_a_reload_that_fails_is_tried_again(sandbox: Sandbox) -> None:
-    assert watch(sandbox, "echo reload >> /tmp/log; [ $(wc -l < /tmp/log) -ge 3 ]", changes=1) == ["reload"] * 3
+    assert (
+        watch(sandbox, "echo reload >> /tmp/log; [ $(wc -l < /tmp/log) -ge 3 ]", changes=1) == ["reload"] * 3
+    )

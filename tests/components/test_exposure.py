@@ -65,7 +65,8 @@ def test_nothing_else_is_public() -> None:
 
 def test_each_daemon_of_a_cluster_has_its_address() -> None:
     found = {
-        name: each["metadata"]["annotations"]["metallb.io/loadBalancerIPs"] for name, each in public("cluster").items()
+        name: each["metadata"]["annotations"]["metallb.io/loadBalancerIPs"]
+        for name, each in public("cluster").items()
     }
     assert found == {
         "public-proxy": "10.20.0.10",
@@ -160,7 +161,10 @@ def test_an_ingress_leads_every_web_host_to_the_proxy_over_https(name: str) -> N
     assert {"example.org", "admin.example.org", "mta-sts.example.org", "autoconfig.example.org"} <= hosts
     for rule in ingress["spec"]["rules"]:
         (path,) = rule["http"]["paths"]
-        assert (path["path"], path["backend"]["service"]) == ("/", {"name": "proxy", "port": {"name": "https"}})
+        assert (path["path"], path["backend"]["service"]) == (
+            "/",
+            {"name": "proxy", "port": {"name": "https"}},
+        )
     assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
 
 

@@ -242,4 +242,3 @@ def test_only_postfix_delivers_by_lmtp_which_asks_for_no_password() -> None:
 def test_the_plaintext_listeners_of_cyrus_are_for_pods_alone() -> None:
     for port in (11143, 11080, 4190):
         assert "anyone" not in deployment("cluster").clients("imap", port)
-

@@ -13,7 +13,9 @@ def levels(name: str, namespace: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in labels.items() if key.startswith(prefix)}
 
 
-@pytest.mark.parametrize(("name", "level"), [("single-node", "baseline"), ("cluster", "baseline"), ("host-port", "privileged")])
+@pytest.mark.parametrize(
+    ("name", "level"), [("single-node", "baseline"), ("cluster", "baseline"), ("host-port", "privileged")]
+)
 def test_only_ports_on_the_node_need_the_privileged_level(name: str, level: str) -> None:
     assert levels(name, "kolab")["enforce"] == level
 

@@ -11,7 +11,9 @@ from tests.support.stacks import deployment
 
 
 @pytest.mark.parametrize(
-    "step", [{"uid": 0}, {"capabilities": ("CHOWN",)}, {"escalation": True}], ids=lambda step: next(iter(step))
+    "step",
+    [{"uid": 0}, {"capabilities": ("CHOWN",)}, {"escalation": True}],
+    ids=lambda step: next(iter(step)),
 )
 def test_a_step_away_from_restricted_needs_its_reason(step: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs a reason"):
@@ -43,4 +45,6 @@ def test_public_pods_of_a_node_without_a_name_find_each_other() -> None:
 
 
 def test_a_pull_secret_is_used_by_every_pod() -> None:
-    assert all(each.pod["imagePullSecrets"] == [{"name": "registry"}] for each in deployment("bare").workloads)
+    assert all(
+        each.pod["imagePullSecrets"] == [{"name": "registry"}] for each in deployment("bare").workloads
+    )

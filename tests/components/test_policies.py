@@ -26,7 +26,9 @@ def networks(rule: Rule) -> set[str]:
 
 @pytest.mark.parametrize("name", ["single-node", "cluster", "bare"])
 def test_nothing_is_allowed_that_no_policy_names(name: str) -> None:
-    defaults = [each for each in deployment(name).of_kind("NetworkPolicy") if each["metadata"]["name"] == "default"]
+    defaults = [
+        each for each in deployment(name).of_kind("NetworkPolicy") if each["metadata"]["name"] == "default"
+    ]
     assert {each["metadata"]["namespace"] for each in defaults} == deployment(name).names("Namespace")
     for each in defaults:
         assert each["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -303,7 +303,10 @@ def test_a_renewed_certificate_is_shown_without_a_restart(tmp_path_factory: pyte
 
 def test_a_stop_lets_open_sessions_end(tmp_path_factory: pytest.TempPathFactory) -> None:
     stop = deployment("bare").file("proxy", "proxy", f"{entry.PATH}/stop.sh")
-    assert workload().container("proxy")["lifecycle"]["preStop"]["exec"]["command"][-1] == f"{entry.PATH}/stop.sh"
+    assert (
+        workload().container("proxy")["lifecycle"]["preStop"]["exec"]["command"][-1]
+        == f"{entry.PATH}/stop.sh"
+    )
     sandbox = Sandbox(tmp_path_factory.mktemp("stop") / "root")
     with running(sandbox, deployment("bare")) as own:
         port = own.sandbox.port(6143)

@@ -96,7 +96,9 @@ def test_a_password_that_somebody_changed_is_left_alone(database: Database) -> N
 
 def test_the_seed_script_drops_nothing(database: Database) -> None:
     code = "\n".join(line for line in script().splitlines() if not line.startswith("#"))
-    assert not any(word in code.lower() for word in ("fresh", "refresh", "drop table", "drop database", "truncate"))
+    assert not any(
+        word in code.lower() for word in ("fresh", "refresh", "drop table", "drop database", "truncate")
+    )
     database.holds(migrations=9, users=3, ip4nets=5)
     database.seed()
     assert {table: database.rows(table) for table in ("migrations", "users", "ip4nets")} == {
@@ -134,7 +136,9 @@ def test_a_name_server_that_fails_in_between_changes_nothing_and_is_an_error(
     assert "the database does not answer about" in output
 
 
-@pytest.mark.parametrize("tables", [{"migrations": 9}, {"migrations": 9, "users": 0}, {"migrations": 0, "users": 0}])
+@pytest.mark.parametrize(
+    "tables", [{"migrations": 9}, {"migrations": 9, "users": 0}, {"migrations": 0, "users": 0}]
+)
 def test_a_half_made_database_is_reported_and_left_alone(database: Database, tables: dict[str, int]) -> None:
     database.holds(**tables)
     code, output = database.seed()

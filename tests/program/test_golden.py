@@ -76,7 +76,12 @@ def test_the_manifests_are_the_reviewed_ones(stack: str, request: pytest.Fixture
         line
         for name in sorted(made.keys() | reviewed.keys())
         for line in difflib.unified_diff(
-            reviewed.get(name, "").splitlines(), made.get(name, "").splitlines(), f"reviewed/{name}", name, lineterm="", n=2
+            reviewed.get(name, "").splitlines(),
+            made.get(name, "").splitlines(),
+            f"reviewed/{name}",
+            name,
+            lineterm="",
+            n=2,
         )
     ]
     more = f"\n... and {len(lines) - SHOWN} lines more" if len(lines) > SHOWN else ""

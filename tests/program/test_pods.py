@@ -108,7 +108,15 @@ def test_a_probe_never_waits_longer_than_its_period(program: Deployment) -> None
                     assert probe["timeoutSeconds"] <= probe["periodSeconds"], (container["name"], kind)
 
 
-GRACE = {"imap": 180, "mariadb": 120, "prometheus": 120, "horizon": 90, "postfix": 60, "redis": 60, "proxy": 60}
+GRACE = {
+    "imap": 180,
+    "mariadb": 120,
+    "prometheus": 120,
+    "horizon": 90,
+    "postfix": 60,
+    "redis": 60,
+    "proxy": 60,
+}
 """Seconds that a daemon may need to finish what it has begun."""
 
 
@@ -120,7 +128,11 @@ def test_every_pod_has_the_time_that_it_needs_to_stop(program: Deployment) -> No
 def test_data_never_have_two_owners(program: Deployment) -> None:
     owners: dict[str, str] = {}
     for workload in program.workloads:
-        claims = [v["persistentVolumeClaim"]["claimName"] for v in workload.pod.get("volumes", ()) if "persistentVolumeClaim" in v]
+        claims = [
+            v["persistentVolumeClaim"]["claimName"]
+            for v in workload.pod.get("volumes", ())
+            if "persistentVolumeClaim" in v
+        ]
         templates = workload.object["spec"].get("volumeClaimTemplates", ())
         if claims or templates:
             # A Deployment would start the next pod before the last one is gone.

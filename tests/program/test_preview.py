@@ -29,6 +29,8 @@ def test_a_preview_knows_every_name(plans: tuple[Deployment, Deployment]) -> Non
 
 def test_a_preview_protects_what_an_update_protects(plans: tuple[Deployment, Deployment]) -> None:
     preview, update = plans
-    protected = [{each.urn for each in plan.resources if each.protect and each.delete_hooks} for plan in plans]
+    protected = [
+        {each.urn for each in plan.resources if each.protect and each.delete_hooks} for plan in plans
+    ]
     assert protected[0] == protected[1] != set()
     assert preview.resources != update.resources

@@ -33,7 +33,9 @@ def test_a_workload_selects_its_own_pods_and_no_others(program: Deployment) -> N
     for workload in program.workloads:
         if workload.runs_for_ever:
             selector = workload.object["spec"]["selector"]["matchLabels"].items()
-            assert [each.name for each in program.workloads if selector <= each.labels.items()] == [workload.name]
+            assert [each.name for each in program.workloads if selector <= each.labels.items()] == [
+                workload.name
+            ]
 
 
 def test_every_port_of_a_service_leads_to_a_port_of_that_name(program: Deployment) -> None:
@@ -96,7 +98,11 @@ def made_by_cert_manager(program: Deployment) -> set[str]:
 
 def given_by_the_operator(name: str) -> set[str]:
     settings = stack(name)
-    return {settings.tls.proxy, settings.tls.mx, settings.tls.sieve} if settings.tls.issuer == "secrets" else set()
+    return (
+        {settings.tls.proxy, settings.tls.mx, settings.tls.sieve}
+        if settings.tls.issuer == "secrets"
+        else set()
+    )
 
 
 def references(workload: Workload) -> Iterator[tuple[str, str]]:
@@ -133,10 +139,10 @@ def test_every_configmap_and_secret_is_needed(program: Deployment) -> None:
 def test_every_mounted_volume_is_there(program: Deployment) -> None:
     for workload in program.workloads:
         volumes = {each["name"] for each in workload.pod.get("volumes", ())}
-        volumes |= {each["metadata"]["name"] for each in workload.object["spec"].get("volumeClaimTemplates", ())}
-        mounted = {
-            mount["name"] for each in workload.containers for mount in each.get("volumeMounts", ())
+        volumes |= {
+            each["metadata"]["name"] for each in workload.object["spec"].get("volumeClaimTemplates", ())
         }
+        mounted = {mount["name"] for each in workload.containers for mount in each.get("volumeMounts", ())}
         assert mounted == volumes, workload.name
 
 
@@ -149,7 +155,10 @@ def test_every_single_file_that_is_mounted_is_a_key_of_its_volume(program: Deplo
                 if "subPath" in mount and "configMap" in volume:
                     assert mount["subPath"] in program.get("ConfigMap", volume["configMap"]["name"])["data"]
                 if "subPath" in mount and "secret" in volume:
-                    assert mount["subPath"] in program.get("Secret", volume["secret"]["secretName"])["stringData"]
+                    assert (
+                        mount["subPath"]
+                        in program.get("Secret", volume["secret"]["secretName"])["stringData"]
+                    )
 
 
 def test_no_variable_is_set_twice(program: Deployment) -> None:
@@ -172,8 +181,12 @@ def known_hosts(name: str) -> set[str]:
     return found
 
 
-URL = re.compile(r"^(?:[a-z]+://|turn:)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?P<port>\d+))?(?P<path>[/?].*)?$")
-ADDRESSES = re.compile(r"(_HOST|_URI|_URL|_URLS|_SERVER|_BACKEND|_ENDPOINT|_DESTINATION|_BASEURI|_OFFICE|_DOMAINS?)$")
+URL = re.compile(
+    r"^(?:[a-z]+://|turn:)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::(?P<port>\d+))?(?P<path>[/?].*)?$"
+)
+ADDRESSES = re.compile(
+    r"(_HOST|_URI|_URL|_URLS|_SERVER|_BACKEND|_ENDPOINT|_DESTINATION|_BASEURI|_OFFICE|_DOMAINS?)$"
+)
 OURSELVES = {"127.0.0.1", "0.0.0.0", "none"}
 NO_ADDRESSES = {"WEBMAIL_URL"}
 """Named like an address, and only a path."""

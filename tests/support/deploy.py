@@ -136,7 +136,9 @@ class Deployment:
             file = _file_below(mount, path)
             if file is None:
                 continue
-            volume = _the_one([v for v in workload.pod["volumes"] if v["name"] == mount["name"]], mount["name"])
+            volume = _the_one(
+                [v for v in workload.pod["volumes"] if v["name"] == mount["name"]], mount["name"]
+            )
             if "configMap" in volume:
                 return str(self.get("ConfigMap", volume["configMap"]["name"])["data"][file])
             if "secret" in volume:

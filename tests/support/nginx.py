@@ -114,7 +114,9 @@ def certificate(name: str) -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    )
     builder = builder.serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
     made = builder.sign(key, hashes.SHA256())
@@ -159,9 +161,7 @@ def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
 def renew(sandbox: Sandbox, name: str) -> None:
     """Puts a new certificate where the kubelet would."""
     for file, text in zip(("tls.crt", "tls.key"), certificate(name), strict=True):
-        sandbox.put(f"/kolab/certificate/{file}.new", text).rename(
-            sandbox.path(f"/kolab/certificate/{file}")
-        )
+        sandbox.put(f"/kolab/certificate/{file}.new", text).rename(sandbox.path(f"/kolab/certificate/{file}"))
 
 
 def nearby(text: str) -> str:

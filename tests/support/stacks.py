@@ -53,7 +53,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "cluster",
         {
             "mail": {"antivirus": True, "contentFilter": True, "messageSizeLimit": "10Mi"},
-            "acknowledge": [{"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}],
+            "acknowledge": [
+                {"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}
+            ],
         },
     ),
     "own-certificates": (
@@ -97,8 +99,13 @@ def _shipped(name: str) -> dict[str, Any]:
     if name == "local":
         # `make up` makes keys for it; any public halves do here.
         example = _shipped("single-node")
-        selectors = {name: key | {"stage": "active"} for name, key in example["mail"]["dkim"]["selectors"].items()}
-        _merge(values, {"passportPublicKey": example["passportPublicKey"], "mail": {"dkim": {"selectors": selectors}}})
+        selectors = {
+            name: key | {"stage": "active"} for name, key in example["mail"]["dkim"]["selectors"].items()
+        }
+        _merge(
+            values,
+            {"passportPublicKey": example["passportPublicKey"], "mail": {"dkim": {"selectors": selectors}}},
+        )
     return values
 
 

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance bench toolchain
+.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages lab-up lab-down
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,13 @@ secrets: toolchain ## make the secrets that STACK lacks
 render: .venv/ready ## write manifests and zones of STACK to rendered/STACK/, without engine or passphrase
 	@$(VENV) -m ops render --stack $(STACK)
 
+packages: ## as root on Debian: install the daemons and tools that tests use
+	@tests/install-packages
+
 test: toolchain ## all tests that need no cluster
 	@$(PYTHON) -m toolchain ensure --tests
 	$(VENV) -m pytest
-	@$(RUN) $(VENV) -m pytest -m engine
+	@$(RUN) $(VENV) -m pytest -m "thorough or engine"
 
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
@@ -46,3 +49,13 @@ check: .venv/ready ## format, lint, types, generated files
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	$(VENV) -m ops generate --check
+
+acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
+	@$(PYTHON) -m toolchain ensure --tests
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance tests/lab
+
+lab-up: toolchain ## a real two-node cluster with MetalLB on this machine; prints KUBECONFIG
+	@$(VENV) -m tests.lab up
+
+lab-down: .venv/ready ## remove it without a trace
+	@$(VENV) -m tests.lab down

@@ -18,6 +18,10 @@ from model.settings import Settings
 from model.transition import transition
 
 
+_OF_OTHERS = ("mx-moved",)
+"""Rules about what people elsewhere have to do: what the world makes of the same key is another matter."""
+
+
 @dataclass(frozen=True)
 class Step:
     """The verdict on a step."""
@@ -41,7 +45,8 @@ class Step:
 def judge(before: Mapping[str, Any], after: Settings, today: datetime.date | None = None) -> Step:
     """The verdict on the step from the deployed `snapshot` to this stack file; a first deployment is free."""
     world = cached_world(before, after)
-    named = [f.path for f in transition(before, after.model_copy(update={"acknowledge": ()}), today)]
+    every = transition(before, after.model_copy(update={"acknowledge": ()}), today)
+    named = [f.path for f in every if f.rule not in _OF_OTHERS]
     found = [f for f in world.findings if not any(_within(path, f.path) for path in named)]
     findings = (*transition(before, after, today), *found)
     refused = any(finding.severity == "error" for finding in findings)

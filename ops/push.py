@@ -146,7 +146,10 @@ def _previous(folder: Path | None, zone: str) -> list[Record]:
         # The zone is new.
         return []
     lines = [line for line in path.read_text().splitlines() if " IN " in line and not line.startswith(";")]
-    return [parse(line) for line in lines if line.split()[3] not in ("SOA", "NS")]
+    records = [parse(line) for line in lines if line.split()[3] != "SOA"]
+    # The zone's own servers and their addresses belong to whoever runs them.
+    servers = {record.target for record in records if record.type == "NS"}
+    return [r for r in records if r.type != "NS" and not (r.name in servers and r.type in ("A", "AAAA"))]
 
 
 def _require_policy(settings: Settings, plans: Iterable[Mapping[RRset, Change]]) -> None:
@@ -193,12 +196,13 @@ def _send(server: tuple[str, int], zone: str, plan: Mapping[RRset, Change], keyr
     for (name, rtype), change in plan.items():
         # What was read must still be there: otherwise somebody else has edited it in the meantime.
         if change.before.values:
-            update.present(f"{name}.", _rdataset(rtype, change.before))
+            # The TTL of a prerequisite is 0 (RFC 2136 section 2.4.2).
+            update.present(f"{name}.", _rdataset(rtype, change.before, 0))
             update.delete(f"{name}.", rtype)
         else:
             update.absent(f"{name}.", rtype)
         if change.after.values:
-            update.add(f"{name}.", _rdataset(rtype, change.after))
+            update.add(f"{name}.", _rdataset(rtype, change.after, change.after.ttl))
     try:
         answer = dns.query.tcp(update, server[0], port=server[1], timeout=15)
     except (dns.exception.DNSException, OSError) as error:
@@ -213,8 +217,8 @@ def _send(server: tuple[str, int], zone: str, plan: Mapping[RRset, Change], keyr
         )
 
 
-def _rdataset(rtype: str, found: Found) -> dns.rdataset.Rdataset:
-    return dns.rdataset.from_text_list("IN", rtype, found.ttl, list(found.values))
+def _rdataset(rtype: str, found: Found, ttl: int) -> dns.rdataset.Rdataset:
+    return dns.rdataset.from_text_list("IN", rtype, ttl, list(found.values))
 
 
 def _keyring(path: Path | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from tests.engine.program import CHECKOUT
 
@@ -12,11 +13,14 @@ SDK = "import pulumi, pulumi_kubernetes, pydantic, yaml"
 """What any program of this kind needs."""
 
 
-def of_program() -> str:
-    """The import statements of __main__.py, also those inside functions, as a program of its own."""
-    tree = ast.parse((CHECKOUT / "__main__.py").read_text())
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    return "\n".join(ast.unparse(node) for node in sorted(found, key=lambda node: node.lineno))
+def at_start() -> str:
+    """The import statements that __main__.py always runs, as a program of their own."""
+    return _imports(_entry_point().body)
+
+
+def ever() -> str:
+    """The same with those inside functions and conditions."""
+    return _imports(ast.walk(_entry_point()))
 
 
 def run(program: str) -> str:
@@ -28,4 +32,13 @@ def run(program: str) -> str:
 def modules_below(package: str) -> int:
     """How many modules of `package` the entry point imports."""
     count = f"import sys; print(sum(name.startswith({package + '.'!r}) for name in sys.modules))"
-    return int(run(f"{of_program()}\n{count}"))
+    return int(run(f"{ever()}\n{count}"))
+
+
+def _entry_point() -> ast.Module:
+    return ast.parse((CHECKOUT / "__main__.py").read_text())
+
+
+def _imports(nodes: Iterable[ast.AST]) -> str:
+    found = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(ast.unparse(node) for node in sorted(found, key=lambda node: node.lineno))

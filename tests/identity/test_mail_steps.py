@@ -82,6 +82,16 @@ def test_an_acknowledged_rule_covers_what_the_cached_world_says_of_it() -> None:
     assert verdict(before, after) == Step((), "")
 
 
+def test_a_moved_mx_that_its_owners_know_of_still_has_to_fit_the_policy() -> None:
+    before = stack(mail__mtaSts={"stage": "testing"}, tlsa=None)
+    moved = {"hosts": {"mx": "mx2.example.org"}, "tlsa": None}
+    accepted = [{"rule": "mx-moved", "reason": "all owners of foreign domains know"}]
+    assert verdict(before, stack(**moved, mail__mtaSts={"stage": "testing"}, acknowledge=accepted)) == Step(
+        (), ""
+    )
+    assert rules(verdict(before, stack(**moved, acknowledge=accepted))) == {"cached-world"}
+
+
 def test_a_warning_alone_comes_without_a_plan() -> None:
     found = verdict(stack(), stack(tlsa=None))
     assert rules(found) == {"tlsa-removed"}

@@ -15,7 +15,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -136,6 +136,20 @@ class Lab:
         """Bring an image to every node that is switched on."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: node.load_image(tar), [n for n in self.nodes if n.daemon.pid]))
+
+    def set_egress(self, addresses: Mapping[str, str]) -> None:
+        """node -> what the internet sees of it, from now on; nodes that are left out cannot reach it.
+
+        `set_egress(lab.settings.egress)` brings back what was configured.
+        """
+        network.set_egress(
+            self.settings,
+            {
+                self.node(name).address: public
+                for name, public in addresses.items()
+                if name in self.settings.node_names
+            },
+        )
 
     def wait_ready(self, name: str, *, ready: bool = True, seconds: float = READY_SECONDS) -> None:
         """Until the API server says of a node that it is ready, or that it is not."""

@@ -77,8 +77,8 @@ def processes() -> list[int]:
 def set_egress(settings: Settings, addresses: dict[str, str]) -> None:
     """node address -> the address that the internet knows it by, one to one as cloud providers do it.
 
-    Other nodes' traffic to the internet is refused. What comes to the load balancer's addresses, and its answers,
-    pass unchanged: the client's address has to survive.
+    Other nodes reach the DNS server, as they would reach their provider's, and nothing else. What comes to the load
+    balancer's addresses, and its answers, pass unchanged: the client's address has to survive.
     """
     outward = ", ".join(f"{node} : {public}" for node, public in addresses.items())
     inward = ", ".join(f"{public} : {node}" for node, public in addresses.items())
@@ -94,16 +94,20 @@ def set_egress(settings: Settings, addresses: dict[str, str]) -> None:
           chain leaving {{
             type nat hook postrouting priority srcnat
             {f'oifname "eth1" snat to ip saddr map {{ {outward} }}' if addresses else ""}
+            oifname "eth1" ip daddr {settings.internet_dns} masquerade
           }}
           chain forward {{
             type filter hook forward priority filter; policy accept
             ct state established,related accept
             iifname "eth1" accept
             {f'oifname "eth1" ip saddr {{ {sources} }} accept' if addresses else ""}
+            oifname "eth1" ip daddr {settings.internet_dns} meta l4proto {{ tcp, udp }} th dport 53 accept
             oifname "eth1" reject with icmp net-prohibited
           }}
         }}"""
     run(in_namespace(ROUTER, ["nft", "-f", "-"]), text=rules)
+    # Connections that are open keep their address otherwise.
+    run(in_namespace(ROUTER, ["conntrack", "--flush"]))
 
 
 def link(node: str, *, up: bool) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal, get_args
@@ -29,7 +29,9 @@ class Settings:
     services: str = "10.96.0.0/16"
     internet: str = "203.0.113.0/24"
     # What the internet sees when a node or its pods open a connection. A node that is left out cannot reach it.
-    egress: dict[str, str] = field(default_factory=lambda: {"n1": "198.51.100.11", "n2": "198.51.100.12"})
+    egress: dict[str, str] = field(
+        default_factory=lambda: {f"n{i}": f"198.51.100.{10 + i}" for i in range(1, MOST_NODES + 1)}
+    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is made."""
@@ -54,8 +56,11 @@ class Settings:
             if address not in networks["segment"]:
                 raise LabError(f"load balancer: {address} is not in the segment {self.segment}")
         for node, egress in self.egress.items():
-            ipaddress.IPv4Address(egress)
-            if not node.startswith("n"):
+            try:
+                IPv4Address(egress)
+            except ValueError:
+                raise LabError(f"egress: {node} has {egress!r}, which is no address") from None
+            if not re.fullmatch("n[1-9]", node):
                 raise LabError(f"egress: {node!r} is no node; they are called n1, n2, ...")
 
     @property

@@ -67,6 +67,24 @@ def test_the_internet_sees_a_nodes_configured_address(lab: Lab, apply: Apply, no
         server.wait()
 
 
+def test_a_node_without_egress_reaches_dns_only(lab: Lab, apply: Apply) -> None:
+    apply(echo("sender", node="n1"))
+    server = lab.internet.start([programs.program("echo"), "serve", "8025"])
+    there = f"{lab.internet.address}:8025"
+    try:
+        wait_until("the server answers", lambda: reaches(lab, "sender", there))
+        # As with a cloud's addresses, what comes in to a node's own one arrives at the node: nobody listens.
+        ask = [programs.program("echo"), "ask", "tcp", f"{lab.settings.egress['n1']}:25"]
+        assert "connection refused" in lab.internet.ask(ask).stderr
+        lab.set_egress({"n2": lab.settings.egress["n2"]})
+        assert not reaches(lab, "sender", there)
+        assert "ns.invalid" in in_pod(lab, "sender", "nslookup", "-type=soa", ".", lab.settings.internet_dns)
+    finally:
+        lab.set_egress(lab.settings.egress)
+        server.terminate()
+        server.wait()
+
+
 @pytest.mark.parametrize("mode", ["ReadWriteOnce", "ReadWriteOncePod"])
 @pytest.mark.parametrize("storage_class", [None, "movable"])
 def test_a_volume_survives_its_pod(lab: Lab, apply: Apply, storage_class: str | None, mode: str) -> None:

@@ -179,6 +179,14 @@ def test_an_example_gets_new_pairs_since_nobody_has_the_keys_of_the_old_ones() -
     assert all(pair.belongs(pulumi.stored[pair.secret]) for pair in pairs(settings))
 
 
+def test_the_private_half_of_a_public_one_may_be_brought_in() -> None:
+    pulumi = FakePulumi()
+    values = raw("real", {"passportPublicKey": public_pem(key("ec-old"))})
+    fill(values, pulumi, {"passportPrivateKey": key("ec-old")})
+    assert "passportPrivateKey" in pulumi.stored
+    assert "passportPublicKey" not in pulumi.public
+
+
 # Values that are brought in.
 
 

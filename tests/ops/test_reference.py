@@ -228,10 +228,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_generated_files_of_this_checkout_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["generate", "--check"]) == 0, capsys.readouterr().err
-
-
 def test_after_writing_nothing_is_stale(elsewhere: Path) -> None:
     assert main(["generate"]) == 0
     assert main(["generate", "--check"]) == 0

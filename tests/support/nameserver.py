@@ -50,7 +50,9 @@ class NameServer:
 
     def rows(self, zone: str) -> set[Row]:
         """Everything that the zone holds, but for SOA and NS, by zone transfer."""
-        found = dns.zone.from_xfr(dns.query.xfr(ADDRESS, f"{zone}.", port=self.port), relativize=False)
+        found = dns.zone.from_xfr(
+            dns.query.xfr(ADDRESS, f"{zone}.", port=self.port, relativize=False), relativize=False
+        )
         return {
             (str(name).rstrip("."), rdataset.ttl, rdataset.rdtype.name, str(rdata))
             for name, rdataset in found.iterate_rdatasets()
@@ -60,7 +62,9 @@ class NameServer:
 
     def add(self, zone: str, name: str, rtype: str, *values: str) -> None:
         """What somebody else enters."""
-        update = dns.update.UpdateMessage(f"{zone}.", keyring=dns.tsigkeyring.from_text({_KEY_NAME: ("hmac-sha256", _SECRET)}))
+        update = dns.update.UpdateMessage(
+            f"{zone}.", keyring=dns.tsigkeyring.from_text({_KEY_NAME: ("hmac-sha256", _SECRET)})
+        )
         for value in values:
             update.add(f"{name}.", 600, rtype, value)
         answer = dns.query.tcp(update, ADDRESS, port=self.port, timeout=10)
@@ -102,7 +106,7 @@ def serving(folder: Path, zones: Mapping[str, str]) -> Iterator[NameServer]:
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
-        if " running" in log.read_text():
+        if "all zones loaded" in log.read_text():
             return
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)

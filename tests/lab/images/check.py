@@ -130,7 +130,7 @@ def _spoil(made: Image, need: Need, start: Start, place: Machine) -> Iterator[tu
             yield "missing", replace(start, env={**start.env, need.subject: ""})
             if need.wrong is not None:
                 yield "wrong", replace(start, env={**start.env, need.subject: need.wrong})
-        case "optional" | "unset":
+        case "unset":
             yield "wrong", replace(start, env={**start.env, need.subject: need.wrong or "x"})
         case "file":
             yield "missing", replace(start, mounts=_without(start, path))

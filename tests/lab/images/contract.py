@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from model import images as references
 from model.settings import ImagesRegistry
 from tests.lab.errors import LabError
@@ -19,7 +20,6 @@ LAB_TAG = "lab"
 
 KINDS = {
     "env": "set, not empty, and like the pattern if there is one",
-    "optional": "like the pattern, if it is set",
     "unset": "not set",
     "file": "a readable file",
     "contains": "a readable file with a line like the pattern",

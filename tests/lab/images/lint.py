@@ -33,7 +33,6 @@ def _met(need: Need, workload: Workload, container: Spec, env: Mapping[str, str]
     path = re.sub(r"\$\{?(\w+)\}?", lambda found: env.get(found[1], ""), need.subject)
     verdicts = {
         "env": bool(value) and like,
-        "optional": not value or like,
         "unset": need.subject not in env,
         "user": str(context.get("runAsUser")) == need.subject,
         "capability": need.subject in context.get("capabilities", {}).get("add", []),

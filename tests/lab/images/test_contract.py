@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 import pytest
+
 from model import images as references
 from ops.stacks import StackFile
 from tests.lab.images import lint, pods

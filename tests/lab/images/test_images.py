@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from model.settings import Settings
 from ops.stacks import StackFile
 from tests.lab.images import build, check, pods

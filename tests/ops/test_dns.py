@@ -1,0 +1,123 @@
+"""`ops dns show|export|tickets|compare`: the records for people and servers outside of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.findings import Finding
+from model.identity import file_name, parse, tickets, zone_file, zones
+from model.identity import records as every_record
+from ops.__main__ import main
+from ops.dns import existing_conflicts
+from ops.stacks import StackFile, StackProblem
+from tests.identity.stacks import stack
+from tests.support.nameserver import NameServer, serving
+
+ZONE = "example.org"
+OURS = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NameServer]:
+    """A server with a zone that somebody else fills."""
+    with serving(tmp_path, {ZONE: zone_file(OURS, ZONE, [])}) as found:
+        yield found
+
+
+def found(server: NameServer) -> list[Finding]:
+    return existing_conflicts(OURS, [server.given])
+
+
+def test_an_empty_zone_holds_nothing_in_the_way(server: NameServer) -> None:
+    assert found(server) == []
+
+
+def test_what_this_stack_has_published_is_not_in_its_way(tmp_path: Path) -> None:
+    with serving(tmp_path, {ZONE: zone_file(OURS, ZONE, zones(OURS)[ZONE])}) as own:
+        assert found(own) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value", "rule"),
+    [
+        (ZONE, "TXT", '"v=spf1 include:else.example -all"', "dns-duplicate"),
+        (f"_dmarc.{ZONE}", "TXT", '"v=DMARC1; p=none"', "dns-duplicate"),
+        (ZONE, "MX", "10 mail.else.example.", "dns-duplicate"),
+        (f"imap.{ZONE}", "CNAME", "imap.else.example.", "dns-alias"),
+    ],
+    ids=["a second SPF", "a second DMARC", "another MX", "an alias"],
+)
+def test_what_would_be_duplicated_or_shadowed_is_an_error(
+    name: str, kind: str, value: str, rule: str, server: NameServer
+) -> None:
+    server.add(ZONE, name, kind, value)
+    (finding,) = found(server)
+    assert (finding.rule, finding.severity, finding.path) == (rule, "error", f"kolab:dns.zones.{ZONE}")
+    assert value.strip('"') in finding.problem
+
+
+def test_text_of_other_kinds_is_in_nobodys_way(server: NameServer) -> None:
+    server.add(ZONE, ZONE, "TXT", '"google-site-verification=abc"')
+    assert found(server) == []
+
+
+@pytest.mark.parametrize("kind", ["A", "TXT", "CNAME"])
+def test_a_wildcard_is_one_warning_and_no_error_at_every_name_that_it_answers_for(
+    kind: str, server: NameServer
+) -> None:
+    values = {"A": "203.0.113.9", "TXT": '"v=spf1 -all"', "CNAME": "else.example."}
+    server.add(ZONE, f"*.{ZONE}", kind, values[kind])
+    assert [(each.rule, each.severity) for each in found(server)] == [("dns-wildcard", "warning")]
+
+
+def test_a_wildcard_further_down_is_seen(server: NameServer) -> None:
+    server.add(ZONE, f"*._domainkey.{ZONE}", "TXT", '"v=DKIM1; p="')
+    assert [each.rule for each in found(server)] == ["dns-wildcard"]
+
+
+def test_a_server_without_the_zone_is_not_taken_for_an_empty_zone(server: NameServer) -> None:
+    with pytest.raises(StackProblem, match="does not hold the zone"):
+        existing_conflicts(stack(), [server.given])
+
+
+def test_compare_fails_when_something_is_in_the_way(
+    server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add(ZONE, ZONE, "TXT", '"v=spf1 include:else.example -all"')
+    assert main(["dns", "compare", "--stack", "single-node", "--server", server.given]) == 1
+    assert "[dns-duplicate]" in capsys.readouterr().err
+
+
+def test_compare_succeeds_when_nothing_is(server: NameServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dns", "compare", "--stack", "single-node", "--server", server.given]) == 0
+    assert "nothing in the way" in capsys.readouterr().err
+
+
+def test_show_lists_every_record_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    settings, _ = StackFile.read("cluster").settings()
+    assert main(["dns", "show", "--stack", "cluster"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for record in every_record(settings):
+        assert any(
+            line.startswith(record.name) and record.content in line and record.why in line for line in lines
+        )
+
+
+def test_export_writes_every_zone(tmp_path: Path) -> None:
+    settings, _ = StackFile.read("cluster").settings()
+    assert main(["dns", "export", "--stack", "cluster", "--to", str(tmp_path / "zones")]) == 0
+    for zone, records in zones(settings).items():
+        lines = (tmp_path / "zones" / file_name(zone)).read_text().splitlines()
+        written = {parse(line) for line in lines if " IN " in line and " IN SOA " not in line}
+        assert set(records) <= written
+
+
+def test_tickets_are_printed_as_one_page(capsys: pytest.CaptureFixture[str]) -> None:
+    settings, _ = StackFile.read("cluster").settings()
+    assert main(["dns", "tickets", "--stack", "cluster"]) == 0
+    page = capsys.readouterr().out
+    assert all(f"### {ticket.id}\n" in page for ticket in tickets(settings))
+    assert "### sheet example.com" in page

@@ -26,7 +26,6 @@ class CoturnArgs:
     image: str
     size: Size
     realm: str
-    public_address: str
     peers: Sequence[str]
     secret: pulumi.Input[str]
     placement: Placement
@@ -67,7 +66,9 @@ class Coturn(DaemonComponent):
             liveness=Probe(tcp=True, port="turn", period=20, failures=6),
         )
         self.deployment(
-            Pod(containers=[container], placement=args.placement, edge=args.edge), recreate=args.edge
+            # As PID 1 it ignores SIGTERM, and there is nothing that it could finish.
+            Pod(containers=[container], placement=args.placement, edge=args.edge, grace=5),
+            recreate=args.edge,
         )
         self.register_outputs({})
 
@@ -79,7 +80,8 @@ def _configuration(args: CoturnArgs) -> str:
         f"listening-port={topology.TURN.port('turn').number}",
         f"realm={args.realm}",
         f"server-name={args.realm}",
-        f"external-ip={args.public_address}",
+        # No external-ip: where Meet has the same address, coturn would take Meet for itself and refuse the peer. Its
+        # own relay address matters to nobody, since Meet answers whoever it hears from.
         f"min-port={first}",
         f"max-port={last}",
         "use-auth-secret",

@@ -1,6 +1,6 @@
 """DNS records at Cloudflare, one resource each.
 
-Least permissions of the API token: Zone / DNS / Edit for the zones named in kolab:dns.zones, nothing else.
+Least permissions of the API token, for our zones alone: Zone / DNS / Edit. See docs/reference/dns.md.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ class Meet(DaemonComponent):
         )
         self.serve()
         port = self.daemon.port("http")
-        # Every HTTP path wants the token, which a probe of the kubelet would have to show in the pod's spec.
-        ping = "require('http').get({port:%d,path:'/meetmedia/api/ping',headers:{'X-Auth-Token':process.env.AUTH_TOKEN}},r=>process.exit(r.statusCode==200?0:1)).on('error',()=>process.exit(1))"
+        # By address: Node takes `localhost` for ::1, where nothing listens. Every HTTP path wants the token, which a probe of the kubelet would have to show in the pod's spec.
+        ping = "require('http').get({host:'127.0.0.1',port:%d,path:'/meetmedia/api/ping',headers:{'X-Auth-Token':process.env.AUTH_TOKEN}},r=>process.exit(r.statusCode==200?0:1)).on('error',()=>process.exit(1))"
         healthy = ("node", "-e", ping % port.number)
         container = Container(
             name="meet",

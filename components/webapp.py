@@ -64,15 +64,12 @@ class WebappArgs:
 
 _OCTANE = "        exec ./artisan octane:start --host=0.0.0.0"
 _MIGRATE = "        php -dmemory_limit=512M ./artisan migrate --force || :"
-_AFTER_SEED = Replace(
-    entry.QUIET.line,
-    f"""\
-{entry.QUIET.by}
+_WAIT_FOR_SEED = """\
 # The image waits for the first migration alone. Horizon would then migrate beside the seed Job, and both would make
 # the same tables. Accounts come last.
-seeded() {{ [ "$(MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e 'SELECT COUNT(*) > 0 FROM users' 2> /dev/null)" = 1 ]; }}
-until seeded; do echo "entry: waiting for the seed Job"; sleep 3; done""",
-)
+accounts() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e 'SELECT COUNT(*) > 0 FROM users'; }
+until [ "$(accounts 2> /dev/null)" = 1 ]; do echo "entry: waiting for the seed Job"; sleep 3; done"""
+_AFTER_SEED = Replace(entry.QUIET.line, f"{entry.QUIET.by}\n{_WAIT_FOR_SEED}")
 _WORKERS = 4
 """Swoole would start one worker for each CPU of the node, whatever the pod may use."""
 

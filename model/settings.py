@@ -156,7 +156,7 @@ class Networking(Section):
 
 
 class Hosts(Section):
-    """Public names. Empty ones are derived from the domain; see the reference page for the defaults."""
+    """Public names. Empty ones are derived from the domain."""
 
     website: Hostname | None = None
     """Web interface, API and /webmail. Default: the domain itself."""

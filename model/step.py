@@ -17,7 +17,6 @@ from model.identity.cached_world import cached_world
 from model.settings import Settings
 from model.transition import transition
 
-
 _OF_OTHERS = ("mx-moved",)
 """Rules about what people elsewhere have to do: what the world makes of the same key is another matter."""
 

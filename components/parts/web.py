@@ -165,7 +165,6 @@ def _meet(stack: Stack) -> None:
             image=stack.image("coturn"),
             size=stack.size("coturn"),
             realm=names.turn,
-            public_address=public["turn"][0],
             peers=(*public["meet"], *topology.claimed_addresses(settings)["meet"]),
             secret=secret("turnSecret"),
             placement=stack.edge(),

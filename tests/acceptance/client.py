@@ -83,7 +83,9 @@ def submit(host: str, port: str, user: str, password: str, sender: str, recipien
 
 def ehlo(host: str, port: str) -> str:
     """The banner and what the server offers, before and after STARTTLS."""
-    with smtplib.SMTP(timeout=_TIMEOUT) as smtp:
+    smtp = smtplib.SMTP(timeout=_TIMEOUT)
+    smtp._host = host  # where STARTTLS takes the server's name from
+    with smtp:
         _, banner = smtp.connect(host, int(port))
         smtp.ehlo("client.sender.test")
         before = sorted(smtp.esmtp_features)

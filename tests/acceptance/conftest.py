@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model import identity
+from model.settings import Settings
 from tests.acceptance.stack import JANE, JOE, Stack, example
+from tests.engine.program import Program
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
 
 _HERE = Path(__file__).parent
+KEPT = "KOLAB_ACCEPTANCE_KEPT"
+"""While tests are written: folder of a program that is deployed on a running lab, used as it is."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,10 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     """A real cluster of two nodes with the lab's images on them."""
     end_on_signals()
+    if KEPT in os.environ and (running := Lab.running()):
+        yield running
+        return
     made = Lab().up()
     try:
         for tar in tars():
             made.load_image(tar)
+        # The stack brings its own pool; two that overlap are refused by MetalLB.
+        made.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
         yield made
     finally:
         made.down()
@@ -65,14 +76,48 @@ def single_node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
         "addresses": {"all": "192.168.50.200"},
         "egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}},
     }
+    if KEPT in os.environ:
+        _publish(lab, Settings.model_validate(config))
+        return Stack(lab, Program(Path(os.environ[KEPT]), "single-node"))
     root = tmp_path_factory.mktemp("single-node") / "program"
-    stack = Stack.make(lab, root, "single-node", config, {"all": "192.168.50.200"})
-    return _deployed(stack)
+    stack = Stack.make(lab, root, "single-node", config)
+    return _deployed(stack, Settings.model_validate(config))
 
 
-def _deployed(stack: Stack) -> Stack:
+_SENDER = """\
+$TTL 60
+@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
+@ IN NS ns.sender.test.
+ns IN A 203.0.113.53
+@ IN MX 10 client.sender.test.
+@ IN TXT "v=spf1 ip4:203.0.113.9 -all"
+client IN A 203.0.113.9
+laptop IN A 203.0.113.9
+"""
+_REVERSE = """\
+$TTL 60
+@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
+@ IN NS ns.sender.test.
+9 IN PTR client.sender.test.
+"""
+
+
+def _publish(lab: Lab, settings: Settings) -> None:
+    """The world's DNS: the stack's own zones, as it would publish them, and those of a stranger who writes to us."""
+    ours = {
+        zone: identity.zone_file(settings, zone, records)
+        for zone, records in identity.zones(settings).items()
+    }
+    lab.internet.dns.load({**ours, "sender.test": _SENDER, "113.0.203.in-addr.arpa": _REVERSE})
+
+
+def _deployed(stack: Stack, settings: Settings) -> Stack:
+    _publish(stack.lab, settings)
     first = stack.up()
     assert first.code == 0, first.output
+    # The web application serves a hosted domain once its owner has entered it there.
+    for domain in settings.hosted_domains:
+        stack.artisan("domain:create", domain)
     for address in (JANE, JOE):
         stack.add_user(address)
     return stack

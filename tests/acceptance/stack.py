@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +23,26 @@ NAMESPACE = "kolab"
 JANE, JOE, PASSWORD = "jane@example.org", "joe@example.net", "Correct4Horse"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Stack:
-    """One deployed stack. `addresses` maps claims to the addresses that the internet uses."""
+    """One deployed stack."""
 
     lab: Lab
     program: Program
-    addresses: dict[str, str]
-    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the engine needs to reach the lab's cluster through the stand-in plugin."""
+        return {"KUBECONFIG": str(self.lab.kubeconfig), "KOLAB_STANDIN_CLUSTER": "1"}
 
     @classmethod
-    def make(
-        cls, lab: Lab, root: Path, name: str, config: dict[str, Any], addresses: dict[str, str]
-    ) -> Stack:
+    def make(cls, lab: Lab, root: Path, name: str, config: dict[str, Any]) -> Stack:
         """A stack of its own program, not yet deployed."""
         settings = Settings.model_validate(config)
         values = {secret.key: sentinel(secret) for secret in secrets(settings)}
         for pair in pairs(settings):
             put(config, pair.path.split("."), pair.derive(values[pair.secret]))
-        program = Program.make(root, name, config, values)
-        made = cls(lab, program, addresses)
-        made.environment = {"KUBECONFIG": str(lab.kubeconfig), "KOLAB_STANDIN_CLUSTER": "1"}
-        return made
+        return cls(lab, Program.make(root, name, config, values))
 
     def up(self, *arguments: str) -> Run:
         """`pulumi up` with its preview, as an operator runs it."""
@@ -82,7 +80,8 @@ class Stack:
 
     def artisan(self, *arguments: str) -> str:
         """A command of the web application."""
-        return self.kubectl("exec", "deploy/webapp", "--", "./artisan", *arguments)
+        run = 'cd /opt/app-root/src && exec ./artisan "$@"'
+        return self.kubectl("exec", "deploy/webapp", "--", "/bin/bash", "-c", run, "artisan", *arguments)
 
     def add_user(self, address: str) -> None:
         """An account whose mailbox the web application makes in Cyrus."""

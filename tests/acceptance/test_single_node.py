@@ -97,7 +97,7 @@ def test_the_web_application_sees_the_address_of_the_client(single_node: Stack) 
         ("https://webapp/api/webhooks/metrics", "421"),
         ("http://example.org/anything", "301"),
         ("https://example.org/roundcubemail/", "301"),
-        ("https://example.org/dav/", "401"),
+        ("https://example.org/.well-known/caldav", "301"),
     ],
 )
 def test_a_path_is_answered_with_its_status(single_node: Stack, url: str, status: str) -> None:

@@ -120,13 +120,11 @@ def test_each_selector_has_a_secret_of_its_own_that_cannot_vanish() -> None:
 
 
 def test_the_virus_scanner_is_switched_by_a_word_that_is_a_command() -> None:
-    assert [pod(name).env("amavis")["CLAMD"] for name in ("cluster", "filters")] == ["false", "true"]
+    assert [pod(name).env("amavis")["CLAMD"] for name in ("cluster", "full")] == ["false", "true"]
 
 
 def test_the_virus_scanner_gets_the_memory_that_it_needs() -> None:
-    limits = [
-        pod(name).container("amavis")["resources"]["limits"]["memory"] for name in ("cluster", "filters")
-    ]
+    limits = [pod(name).container("amavis")["resources"]["limits"]["memory"] for name in ("cluster", "full")]
     assert limits == ["1Gi", "3Gi"]
 
 

@@ -86,7 +86,7 @@ def test_the_key_that_dane_names_is_handed_to_cert_manager() -> None:
 
 
 def test_certificates_of_somebody_else_are_only_mounted() -> None:
-    stack = deployment("own-certificates")
+    stack = deployment("full")
     assert stack.of_kind("Certificate", "Issuer") == []
     mounted = {
         daemon: next(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from components import entry
 from components.entry import Replace
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, wait_for
 
 INIT = """\
 #!/bin/bash
@@ -121,33 +119,31 @@ def test_a_quiet_init_does_not_trace_its_passwords(sandbox: Sandbox) -> None:
     assert "hidden" not in done.stdout + done.stderr
 
 
-def watch(sandbox: Sandbox, then: str, changes: int) -> list[str]:
-    """Lines that `then` wrote while the certificate changed so many times."""
+def watch(sandbox: Sandbox, then: str, lines: int) -> list[str]:
+    """What `then` wrote after a new certificate, once there were so many lines; none without a new one."""
     sandbox.quick_sleep()
     log = sandbox.put("/tmp/log", "")
     for name in ("tls.crt", "tls.key"):
         sandbox.put(f"/kolab/certificate/{name}", "old")
     loop = entry.on_certificate_change("/kolab/certificate", then)
     with sandbox.start(f"set -e\n{loop}\nexec /bin/sleep 30\n"):
-        for number in range(changes):
-            time.sleep(0.15)
-            sandbox.put("/kolab/certificate/tls.crt", f"new {number}")
-        deadline = time.monotonic() + 5
-        while len(log.read_text().splitlines()) < changes and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.15)
+        # It has seen the old one when it sleeps.
+        wait_for(lambda: sandbox.calls)
+        if lines:
+            sandbox.put("/kolab/certificate/tls.crt", "new")
+            wait_for(lambda: len(log.read_text().splitlines()) >= lines)
+        turns = len(sandbox.calls)
+        wait_for(lambda: len(sandbox.calls) > turns + 2)
     return log.read_text().splitlines()
 
 
 def test_a_renewed_certificate_is_acted_upon_once(sandbox: Sandbox) -> None:
-    assert watch(sandbox, "echo reload >> /tmp/log", changes=1) == ["reload"]
+    assert watch(sandbox, "echo reload >> /tmp/log", lines=1) == ["reload"]
 
 
 def test_nothing_happens_while_the_certificate_stays(sandbox: Sandbox) -> None:
-    assert watch(sandbox, "echo reload >> /tmp/log", changes=0) == []
+    assert watch(sandbox, "echo reload >> /tmp/log", lines=0) == []
 
 
 def test_a_reload_that_fails_is_tried_again(sandbox: Sandbox) -> None:
-    assert (
-        watch(sandbox, "echo reload >> /tmp/log; [ $(wc -l < /tmp/log) -ge 3 ]", changes=1) == ["reload"] * 3
-    )
+    assert watch(sandbox, "echo reload >> /tmp/log; [ $(wc -l < /tmp/log) -ge 3 ]", lines=3) == ["reload"] * 3

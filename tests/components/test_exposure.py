@@ -9,7 +9,7 @@ import pytest
 from model import topology
 from tests.support.stacks import deployment, stack
 
-SINGLE = ("single-node", "local", "bare", "relay")
+SINGLE = ("single-node", "local")
 
 
 def public(name: str) -> dict[str, dict[str, Any]]:
@@ -102,7 +102,7 @@ def test_all_public_pods_run_on_the_node_that_holds_the_address() -> None:
             assert term["matchExpressions"][0]["values"] == ["server1"]
 
 
-@pytest.mark.parametrize("name", ["single-node", "cluster", "ingress"])
+@pytest.mark.parametrize("name", ["single-node", "cluster", "full"])
 def test_daemons_see_who_calls(name: str) -> None:
     for each in public(name).values():
         assert each["spec"]["externalTrafficPolicy"] == "Local"
@@ -154,7 +154,7 @@ def test_no_pod_opens_ports_on_the_node_beside_a_load_balancer() -> None:
     assert not any("hostPort" in str(each.template) for each in deployment("single-node").workloads)
 
 
-@pytest.mark.parametrize("name", ["ingress", "host-port-ingress", "own-certificates"])
+@pytest.mark.parametrize("name", ["full", "bare"])
 def test_an_ingress_leads_every_web_host_to_the_proxy_over_https(name: str) -> None:
     (ingress,) = deployment(name).of_kind("Ingress")
     hosts = {rule["host"] for rule in ingress["spec"]["rules"]}
@@ -168,14 +168,12 @@ def test_an_ingress_leads_every_web_host_to_the_proxy_over_https(name: str) -> N
     assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
 
 
-@pytest.mark.parametrize(
-    ("name", "secret"), [("ingress", "proxy-certificate"), ("own-certificates", "our-web")]
-)
+@pytest.mark.parametrize(("name", "secret"), [("bare", "proxy-certificate"), ("full", "our-web")])
 def test_an_ingress_shows_the_certificate_of_the_proxy(name: str, secret: str) -> None:
     (ingress,) = deployment(name).of_kind("Ingress")
     assert [each["secretName"] for each in ingress["spec"]["tls"]] == [secret]
 
 
 def test_behind_an_ingress_the_proxy_keeps_the_mail_ports_only() -> None:
-    opened = {port["port"] for port in public("ingress")["public-proxy"]["spec"]["ports"]}
+    opened = {port["port"] for port in public("full")["public-proxy"]["spec"]["ports"]}
     assert opened == {143, 465, 587, 993}

@@ -108,8 +108,8 @@ def test_a_renewed_certificate_reaches_cyrus_without_a_restart(sandbox: Sandbox)
         "while :; do /bin/sleep 0.02; done",
     )
     with sandbox.start(script()):
-        wait_for(lambda: sandbox.path("/var/run/master.pid").exists())
-        time.sleep(0.1)
+        # The loop has seen the old certificate when it sleeps.
+        wait_for(lambda: sandbox.path("/var/run/master.pid").exists() and "sleep 30" in sandbox.calls)
         sandbox.put("/kolab/certificate/tls.crt", "renewed ")
         wait_for(lambda: sandbox.path("/tmp/seen").exists() and sandbox.text("/tmp/seen") != "")
     assert sandbox.text("/tmp/seen") == "renewed key"

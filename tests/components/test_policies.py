@@ -50,9 +50,9 @@ def test_mail_leaves_from_postfix_alone() -> None:
 
 
 def test_with_a_smarthost_mail_leaves_through_it_alone() -> None:
-    (rule,) = (rule for rule in egress("relay", "postfix") if ("TCP", 587) in ports(rule))
+    (rule,) = (rule for rule in egress("host-port", "postfix") if ("TCP", 587) in ports(rule))
     assert networks(rule) == {"0.0.0.0/0", "::/0"}
-    assert not any(("TCP", 25) in ports(rule) for rule in egress("relay", "postfix"))
+    assert not any(("TCP", 25) in ports(rule) for rule in egress("host-port", "postfix"))
 
 
 def test_spam_rules_and_virus_signatures_can_be_fetched() -> None:
@@ -74,12 +74,12 @@ def test_meet_reaches_the_website_at_the_address_and_port_of_the_world() -> None
 
 
 def test_behind_an_ingress_meet_reaches_the_website_at_the_controller() -> None:
-    (rule,) = (rule for rule in egress("ingress", "meet") if networks(rule))
+    (rule,) = (rule for rule in egress("full", "meet") if networks(rule))
     assert (networks(rule), ports(rule)) == ({"192.0.2.20/32"}, {("TCP", 443), ("TCP", 8443)})
     assert {"kubernetes.io/metadata.name": "ingress-nginx"} in [
         peer["namespaceSelector"]["matchLabels"] for peer in rule["to"] if "namespaceSelector" in peer
     ]
-    assert deployment("ingress").workload("meet").pod["hostAliases"] == [
+    assert deployment("full").workload("meet").pod["hostAliases"] == [
         {"ip": "192.0.2.20", "hostnames": ["example.org"]}
     ]
 
@@ -92,8 +92,8 @@ def test_the_relay_reaches_nothing_but_meet() -> None:
 
 
 def test_an_ingress_controller_may_speak_to_the_proxy() -> None:
-    assert "namespace ingress-nginx" in deployment("ingress").clients("proxy", 6443)
-    assert "anyone" not in deployment("ingress").clients("proxy", 6443)
+    assert "namespace ingress-nginx" in deployment("full").clients("proxy", 6443)
+    assert "anyone" not in deployment("full").clients("proxy", 6443)
 
 
 def test_the_world_may_speak_to_public_ports_only() -> None:

@@ -13,7 +13,7 @@ from components import entry
 from model.stack_file import StackFileError
 from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox, talking, wait_for
-from tests.support.stacks import deployment, stack
+from tests.support.stacks import changed, deployment
 
 MKDIR = "mkdir /var/log/kolab"
 EXEC = "exec /usr/sbin/postfix -c /etc/postfix start-fg"
@@ -208,7 +208,8 @@ def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbo
     sandbox.quick_sleep()
     sandbox.command("/usr/sbin/postfix", '[ "$1" = check ] || exec /bin/sleep 30')
     with sandbox.start(file("entry.sh"), env=environment()):
-        wait_for(lambda: STARTED in sandbox.calls)
+        # The loop has seen the old certificate when it sleeps.
+        wait_for(lambda: STARTED in sandbox.calls and "sleep 30" in sandbox.calls)
         sandbox.put("/kolab/certificate/tls.crt", "renewed ")
         wait_for(lambda: "postfix reload" in sandbox.calls)
     assert sandbox.text(PEM) == "renewed key"
@@ -216,7 +217,7 @@ def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbo
 
 
 def test_a_smarthost_is_used_over_tls_and_with_its_password(sandbox: Sandbox) -> None:
-    start(sandbox, "relay")
+    start(sandbox, "host-port")
     written = main_cf(sandbox)
     assert written["relayhost"] == "[relay.example.net]:587"
     assert written["smtp_tls_security_level"] == "encrypt"
@@ -262,7 +263,7 @@ def test_privileges_grow_for_the_content_filter_alone() -> None:
     # Its pipe hands mail back through setgid postdrop.
     escalation = [
         postfix(name).container("postfix")["securityContext"]["allowPrivilegeEscalation"]
-        for name in ("cluster", "filters")
+        for name in ("cluster", "full")
     ]
     assert escalation == [False, True]
 
@@ -288,7 +289,7 @@ def test_no_setting_that_postfix_needs_is_empty(name: str) -> None:
 
 
 def test_the_content_filter_is_on_or_off_in_so_many_words() -> None:
-    assert [postfix(name).env("postfix")["WITH_CONTENTFILTER"] for name in ("cluster", "filters")] == [
+    assert [postfix(name).env("postfix")["WITH_CONTENTFILTER"] for name in ("cluster", "full")] == [
         "false",
         "true",
     ]
@@ -297,7 +298,7 @@ def test_the_content_filter_is_on_or_off_in_so_many_words() -> None:
 def test_a_message_that_the_content_filter_cannot_take_is_refused_at_preview() -> None:
     # The web application takes 10 MiB; what is larger would wait in the queue until it bounces.
     with pytest.raises(StackFileError, match="content-filter-size"):
-        stack("cluster", {"mail": {"contentFilter": True, "messageSizeLimit": "11Mi"}})
+        changed("cluster", {"mail": {"contentFilter": True, "messageSizeLimit": "11Mi"}})
 
 
 def ready(sandbox: Sandbox, *, socket_is_there: bool, greeting: str = "220 mail.example.org") -> int:
@@ -342,8 +343,8 @@ def test_a_changed_setting_of_postfix_rolls_its_pods() -> None:
         return str(volumes["entry"]["configMap"]["name"])
 
     # Both have the same domains and postmaster; the size of messages differs.
-    assert file("entry.sh", "cluster") != file("entry.sh", "filters")
-    assert scripts("cluster") != scripts("filters")
+    assert file("entry.sh", "cluster") != file("entry.sh", "full")
+    assert scripts("cluster") != scripts("full")
 
 
 def test_the_queues_length_is_read_from_the_queue_itself() -> None:

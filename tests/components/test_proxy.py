@@ -210,13 +210,22 @@ def test_an_attachment_passes_on_every_way_to_a_mailbox(proxy: Proxy) -> None:
         assert proxy.get(path, body=b"x" * 2**21).status == 200
 
 
+def secure(proxy: Proxy, port: int, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+    """A TLS connection to a port of the proxy."""
+    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(port)), timeout=10)
+    try:
+        return (context or unverified()).wrap_socket(plain)
+    except ssl.SSLError:
+        plain.close()
+        raise
+
+
 def test_what_is_larger_than_a_message_may_be_is_refused(proxy: Proxy) -> None:
     limit = 50 * 2**20 * 3 // 2
-    with socket.create_connection(("127.0.0.1", proxy.sandbox.port(6443))) as plain:
-        with unverified().wrap_socket(plain) as client:
-            head = f"PUT /webmail/ HTTP/1.1\r\nHost: example.org\r\nContent-Length: {limit + 1}\r\n\r\n"
-            client.sendall(head.encode())
-            assert client.recv(64).startswith(b"HTTP/1.1 413")
+    with secure(proxy, 6443) as client:
+        head = f"PUT /webmail/ HTTP/1.1\r\nHost: example.org\r\nContent-Length: {limit + 1}\r\n\r\n"
+        client.sendall(head.encode())
+        assert client.recv(64).startswith(b"HTTP/1.1 413")
 
 
 def test_health_is_answered_to_whoever_names_the_website(proxy: Proxy) -> None:
@@ -265,18 +274,16 @@ def test_submission_takes_no_password_before_starttls(proxy: Proxy) -> None:
 def test_mail_clients_may_speak_tls_1_2_and_1_3(proxy: Proxy, port: int, version: ssl.TLSVersion) -> None:
     context = unverified()
     context.minimum_version = context.maximum_version = version
-    with socket.create_connection(("127.0.0.1", proxy.sandbox.port(port)), timeout=5) as plain:
-        with context.wrap_socket(plain) as client:
-            assert client.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
+    with secure(proxy, port, context) as client:
+        assert client.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
 
 
 def test_a_cipher_without_forward_secrecy_is_refused(proxy: Proxy) -> None:
     context = unverified()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("AES256-GCM-SHA384:AES128-SHA")
-    with socket.create_connection(("127.0.0.1", proxy.sandbox.port(6993)), timeout=5) as plain:
-        with pytest.raises(ssl.SSLError):
-            context.wrap_socket(plain)
+    with pytest.raises(ssl.SSLError), secure(proxy, 6993, context):
+        pass
 
 
 def test_the_port_that_believes_announced_addresses_is_reachable_by_nobody() -> None:
@@ -286,9 +293,8 @@ def test_the_port_that_believes_announced_addresses_is_reachable_by_nobody() -> 
 
 
 def common_name(proxy: Proxy) -> str:
-    with socket.create_connection(("127.0.0.1", proxy.sandbox.port(6993)), timeout=5) as plain:
-        with unverified().wrap_socket(plain) as client:
-            found = client.getpeercert(binary_form=True)
+    with secure(proxy, 6993) as client:
+        found = client.getpeercert(binary_form=True)
     assert found is not None
     return "renewed" if b"renewed.example" in found else "first"
 
@@ -297,6 +303,8 @@ def test_a_renewed_certificate_is_shown_without_a_restart(tmp_path_factory: pyte
     sandbox = Sandbox(tmp_path_factory.mktemp("renewed") / "root")
     with running(sandbox, deployment("bare")) as own:
         assert common_name(own) == "first"
+        # The loop has seen the old certificate when it sleeps.
+        wait_for(lambda: "sleep 30" in sandbox.calls)
         renew(sandbox, "renewed.example")
         wait_for(lambda: common_name(own) == "renewed")
 
@@ -344,7 +352,7 @@ def test_the_key_is_read_by_the_proxys_group_and_by_nobody_else() -> None:
 
 
 def test_an_ingress_controller_alone_is_believed_about_the_client(sandbox: Sandbox) -> None:
-    prepare(sandbox, deployment("ingress"))
+    prepare(sandbox, deployment("full"))
     text = sandbox.text("/etc/nginx/conf.d/kolab.conf")
     assert [line for line in text.splitlines() if line.startswith(("set_real_ip", "real_ip"))] == [
         "set_real_ip_from 10.42.7.0/24;",

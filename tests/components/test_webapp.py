@@ -182,7 +182,7 @@ def test_what_is_switched_off_is_not_announced() -> None:
 
 
 def test_the_filters_settings_are_shown_only_where_mail_passes_the_filter() -> None:
-    assert [env(name=name)["APP_WITH_MAILFILTER"] for name in ("cluster", "filters")] == ["false", "true"]
+    assert [env(name=name)["APP_WITH_MAILFILTER"] for name in ("cluster", "full")] == ["false", "true"]
 
 
 def test_only_pods_are_believed_about_the_address_of_a_client() -> None:

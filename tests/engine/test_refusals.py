@@ -97,16 +97,10 @@ def test_a_stack_without_its_secrets_is_told_how_to_get_them(previews: dict[str,
     _is_one_refusal(previews["no secrets"], ("python -m ops secrets",))
 
 
-def test_an_unacknowledged_move_of_an_address_is_refused_in_the_preview(previews: dict[str, Run]) -> None:
-    found = previews["a move"]
-    assert found.code != 0
-    assert [error for error in found.errors if "[address-moved]" in error]
-    assert "Traceback" not in found.output
+def test_an_unacknowledged_move_of_an_address_is_refused_like_that(previews: dict[str, Run]) -> None:
+    _is_one_refusal(previews["a move"], ("kolab:network.addresses.all", "[address-moved]"))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a refused step exports its model, and so passes for deployed the next time"
-)
 def test_a_step_that_was_refused_is_refused_again(program: Program) -> None:
     program.change({"network.addresses.all": "192.0.2.20"})
     assert [program.up().code != 0 for _ in range(2)] == [True, True]

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
+from typing import get_args
 
 from tests.lab import own_images, programs
 from tests.lab.cluster import Lab, end_on_signals
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the cluster")
     default = Settings()
     up.add_argument("--nodes", type=int, default=default.nodes)
-    up.add_argument("--proxy-mode", choices=ProxyMode.__args__, default=default.proxy_mode)
+    up.add_argument("--proxy-mode", choices=get_args(ProxyMode), default=default.proxy_mode)
     for name in ("segment", "load_balancer", "pods", "services", "internet"):
         up.add_argument(
             f"--{name.replace('_', '-')}", default=getattr(default, name), help="default: %(default)s"

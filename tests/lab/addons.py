@@ -39,9 +39,10 @@ def wait(kubectl: Kubectl, settings: Settings) -> None:
     """Until all of it works."""
     seconds = f"--timeout={_CONTROLLER_SECONDS}s"
     kubectl("-n", "metallb-system", "rollout", "status", "deployment/controller", seconds, seconds=240)
-    pool = _filled("pool.yaml", {"LOAD_BALANCER": settings.load_balancer})
     # Its webhook answers a moment after its pod is ready.
-    wait_until("MetalLB takes its pool", lambda: kubectl("apply", "-f", "-", text=pool), every=0.3)
+    pool = _filled("pool.yaml", {"LOAD_BALANCER": settings.load_balancer or f"{settings.router}/32"})
+    rehearse = [] if settings.load_balancer else ["--dry-run=server"]
+    wait_until("MetalLB takes a pool", lambda: kubectl("apply", *rehearse, "-f", "-", text=pool), every=0.3)
     kubectl("-n", "metallb-system", "rollout", "status", "daemonset/speaker", seconds, seconds=240)
     kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", seconds, seconds=240)
 

@@ -10,15 +10,12 @@ lab.down()
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tests.lab import (
@@ -34,8 +31,10 @@ from tests.lab import (
     programs,
 )
 from tests.lab.control_plane import ApiServer, ControlPlane
+from tests.lab.controllers import policies
 from tests.lab.errors import LabError
 from tests.lab.internet import Internet
+from tests.lab.interrupts import end_on_signals, uninterrupted
 from tests.lab.machine import Mark
 from tests.lab.node import Node
 from tests.lab.pki import Pki
@@ -109,6 +108,8 @@ class Lab:
                 self.say("the lab is up already")
                 self._load_missing(mark)
                 return self
+            if Mark.read() is not None:
+                self.say("removing what is there: a lab with other settings, or the rest of one")
             self._remove()
             try:
                 self._make()
@@ -164,6 +165,19 @@ class Lab:
 
         wait_until(f"{name} is {'ready' if ready else 'noticed to be gone'}", condition, seconds=seconds)
 
+    def wait_policies(self, seconds: float = 30) -> None:
+        """Until every node's packet filter is what the cluster's NetworkPolicies ask for now."""
+
+        directory, names = self.state / "policies", self.settings.node_names
+
+        def in_force() -> bool:
+            kinds = ("networkpolicies", "pods", "namespaces")
+            return policies.in_force(
+                directory, policies.filters(names, *(self.get(k, "-A")["items"] for k in kinds))
+            )
+
+        wait_until("policies are in force", in_force, seconds=seconds, why_not=self.controllers.last_words)
+
     def logs(self, directory: Path) -> None:
         """Everything that helps to see what went wrong."""
         logs.collect(self, directory)
@@ -210,13 +224,19 @@ class Lab:
         mark.write()
 
     def _start_controllers(self) -> None:
-        command = [sys.executable, "-m", "tests.lab.controllers", self.state, self.kubeconfig]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "tests.lab.controllers",
+            self.state,
+            self.kubeconfig,
+        ]
         self.controllers.start(command, {"PYTHONPATH": str(paths.CHECKOUT)})
 
     def _remove(self) -> None:
         mark = Mark.read() or Mark(state=str(self.state), settings=self.settings.dump())
         # All at once and without asking: nothing of it is kept.
-        ours = {*processes.marked(Path(mark.state)), *network.processes()} - _ourselves()
+        ours = {*processes.marked(Path(mark.state)), *network.processes()} - processes.ourselves()
         processes.end(ours, signal.SIGKILL)
         network.down()
         for name in {path.name for path in cgroups.existing()}:
@@ -225,45 +245,12 @@ class Lab:
         machine.restore(mark)
 
     def _give_up(self, error: BaseException) -> None:
-        with _uninterrupted():
+        with uninterrupted():
             if isinstance(error, Exception):
                 shutil.rmtree(FAILURE_LOGS, ignore_errors=True)
                 self.logs(FAILURE_LOGS)
                 self.say(f"it failed; logs are in {FAILURE_LOGS}")
             self._remove()
-
-
-class _uninterrupted:  # noqa: N801 - reads as a statement
-    """Cleaning up goes on when somebody presses Ctrl-C again."""
-
-    def __enter__(self) -> None:
-        self._before = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, signal.SIG_IGN)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-def end_on_signals() -> None:
-    """Make SIGTERM and SIGHUP end a program as Ctrl-C does, so that it cleans up."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-
-
-def _ourselves() -> set[int]:
-    """This process and those that started it: `down` may be called from within the lab's internet."""
-    found, pid = set(), os.getpid()
-    while pid > 1:
-        found.add(pid)
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return found
 
 
 __all__ = ["Lab", "LabError", "end_on_signals"]

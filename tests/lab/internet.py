@@ -67,8 +67,8 @@ class Internet:
     def command(self, command: Sequence[str | Path]) -> list[str]:
         """The command line that runs `command` there; as root, on this machine's files, but with its own resolver."""
         resolver = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-        isolate = ["unshare", "--mount", "--propagation", "private", "sh", "-c", resolver, self._resolver]
-        return in_namespace(network.INTERNET, [*isolate, *command])
+        isolate = ["unshare", "--mount", "--propagation", "private", "sh", "-c", resolver]
+        return in_namespace(network.INTERNET, [*isolate, self._resolver, *command])
 
     def resolve(self, name: str, kind: str = "A") -> list[str]:
         """What the internet's DNS server answers, as zone files write it; empty when there is nothing."""

@@ -24,6 +24,7 @@ class Settings:
     nodes: int = 2
     proxy_mode: ProxyMode = "nftables"
     segment: str = "192.168.50.0/24"
+    # Empty: MetalLB is there, but has no pool, because what is tested brings its own.
     load_balancer: str = "192.168.50.200-192.168.50.210"
     pods: str = "10.244.0.0/16"
     services: str = "10.96.0.0/16"
@@ -79,6 +80,8 @@ class Settings:
     @property
     def load_balancer_addresses(self) -> list[IPv4Address]:
         """Every address that MetalLB may give away."""
+        if not self.load_balancer:
+            return []
         try:
             first, last = (IPv4Address(part.strip()) for part in self.load_balancer.split("-"))
         except ValueError:

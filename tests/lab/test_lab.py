@@ -139,6 +139,7 @@ def test_a_network_policy_blocks_what_it_does_not_allow(lab: Lab, apply: Apply) 
     rule = {"from": [{"podSelector": {"matchLabels": {"role": "friend"}}}], "ports": [{"port": "http"}]}
     apply(network_policy("server", podSelector={"matchLabels": {"app": "server"}}, ingress=[rule]))
     wait_until("the stranger is shut out", lambda: not reaches(lab, "stranger", "server:80"))
+    lab.wait_policies()
     assert reaches(lab, "friend", "server:80")
     assert reaches(lab, "remote", "server:80")
     assert not reaches(lab, "friend", f"{pods['server']}:8081")

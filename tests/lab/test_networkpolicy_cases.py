@@ -108,6 +108,10 @@ ALL_NAMESPACES = spec("{podSelector: {}, ingress: [{from: [{namespaceSelector: {
 NOBODY = spec("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {role: nobody}}}]}]}")
 NO_TYPES = spec("{podSelector: {}, egress: [{to: [{podSelector: {}}]}]}")
 
+BOTH_FAMILIES = spec(
+    "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '::/0'}}, {ipBlock: {cidr: 8.0.0.0/8}}]}, {from: [{ipBlock: {cidr: '2001:db8::/32'}}]}]}"
+)
+
 # policies, source, destination, protocol, port, may it
 CASES = {
     "without policies everything passes": ([], PLAIN, DB, "TCP", 1, True),
@@ -162,6 +166,8 @@ CASES = {
     "an empty namespace selector means every pod": ([ALL_NAMESPACES], OTHER, DB, "TCP", 80, True),
     "an empty namespace selector does not mean the outside": ([ALL_NAMESPACES], FAR, DB, "TCP", 80, False),
     "a selector that nobody fits opens nothing": ([NOBODY], PLAIN, DB, "TCP", 80, False),
+    "blocks of both families": ([BOTH_FAMILIES], FAR, DB, "TCP", 80, True),
+    "a block of the other family is nobody": ([BOTH_FAMILIES], OUTSIDE, DB, "TCP", 80, False),
     # ports
     "a range begins": ([RANGE], DB, "10.0.0.9", "TCP", 32000, True),
     "a range ends": ([RANGE], DB, "10.0.0.9", "TCP", 32768, True),
@@ -233,7 +239,6 @@ def test_every_case_is_a_filter_that_nft_understands() -> None:
     if nft is None:
         pytest.skip("nft is not installed")
     everything = "\n".join({ruleset(isolations(case[0])) for case in CASES.values()})
-    # In a namespace of its own: a check also looks at what is in force.
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--net", nft, "--check", "--file", "-"],
         input=everything, capture_output=True, text=True, check=False,

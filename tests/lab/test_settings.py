@@ -19,6 +19,10 @@ def test_defaults_are_the_documented_addresses() -> None:
     assert (settings.client, settings.cluster_dns) == ("203.0.113.9", "10.96.0.10")
 
 
+def test_a_lab_may_have_no_pool() -> None:
+    assert Settings(load_balancer="").load_balancer_addresses == []
+
+
 def test_settings_survive_being_written_down() -> None:
     settings = Settings(nodes=3, proxy_mode="iptables", egress={"n1": "198.51.100.1"})
     assert Settings.load(settings.dump()) == settings

@@ -44,19 +44,19 @@ def judge(found: Outcome) -> None:
         assert finding.problem, finding
 
 
-@examples(max_examples=50, suppress_health_check=SLOW)
+@examples(max_examples=120, suppress_health_check=SLOW)
 @given(stack_files())
 def test_a_file_that_is_right_in_form_is_refused_with_reasons_or_holds_together(values: Raw) -> None:
     judge(outcome(values))
 
 
-@examples(max_examples=50, suppress_health_check=SLOW)
+@examples(max_examples=120, suppress_health_check=SLOW)
 @given(mangled())
 def test_a_spoilt_file_is_refused_with_reasons_or_holds_together(values: Raw) -> None:
     judge(outcome(values))
 
 
-@examples(max_examples=30, suppress_health_check=SLOW)
+@examples(max_examples=60, suppress_health_check=SLOW)
 @given(st.data())
 def test_what_the_schema_allows_is_right_in_form(data: st.DataObject) -> None:
     path, wanted = data.draw(st.sampled_from(strategies.places()))

@@ -130,7 +130,7 @@ def test_activation_is_refused_while_one_of_two_servers_does_not_show_the_key(
 ) -> None:
     with ExitStack() as all_:
         both = servers(all_, tmp_path, _keys(file), _keys(file, new="staged"))
-        with pytest.raises(StackProblem, match="does not show it at new._domainkey.example.org"):
+        with pytest.raises(StackProblem, match=r"does not show it at new\._domainkey\.example\.org"):
             take("activate", "new", *(server.given for server in both))
     assert file.writes == 0
 

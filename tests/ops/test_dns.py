@@ -10,9 +10,10 @@ import pytest
 from model.findings import Finding
 from model.identity import file_name, parse, tickets, zone_file, zones
 from model.identity import records as every_record
+from model.identity.existing import kind
 from ops.__main__ import main
 from ops.dns import existing_conflicts
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import ROOT, StackFile, StackProblem
 from tests.identity.stacks import stack
 from tests.support.nameserver import NameServer, serving
 
@@ -121,3 +122,11 @@ def test_tickets_are_printed_as_one_page(capsys: pytest.CaptureFixture[str]) -> 
     page = capsys.readouterr().out
     assert all(f"### {ticket.id}\n" in page for ticket in tickets(settings))
     assert "### sheet example.com" in page
+
+
+def test_the_reference_page_has_a_row_for_every_type_and_kind_of_text() -> None:
+    page = (ROOT / "docs" / "reference" / "dns.md").read_text()
+    records = every_record(stack())
+    assert {r.type for r in records if f" {r.type} " not in page.replace(",", " ")} <= {"CNAME"}
+    kinds = {kind(record) for record in records if record.type == "TXT"}
+    assert {found for found in kinds if f"`{found}" not in page} == set()

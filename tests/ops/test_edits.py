@@ -29,7 +29,7 @@ def test_a_proposal_changes_neither_the_file_nor_what_was_read(file: Editor) -> 
 
 
 def test_an_edit_that_a_rule_refuses_is_refused(file: Editor) -> None:
-    with pytest.raises(StackFileError, match="kolab:dns.ttl"):
+    with pytest.raises(StackFileError, match=r"kolab:dns\.ttl"):
         propose(file.read(), {"dns.ttl": "1"}, TODAY)
 
 

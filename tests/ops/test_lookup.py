@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -46,7 +45,7 @@ def test_a_server_that_does_not_hold_the_zone_says_so(server: NameServer) -> Non
 
 
 def test_a_server_that_is_silent_says_so() -> None:
-    with pytest.raises(StackProblem, match="does not answer for example.org"):
+    with pytest.raises(StackProblem, match=r"does not answer for example\.org"):
         rrset_at((ADDRESS, 1), ZONE, "A")
 
 

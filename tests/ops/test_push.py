@@ -241,7 +241,7 @@ def test_the_policy_is_not_asked_for_when_its_record_stays_or_goes(
 
 def test_a_redirect_is_not_followed_as_senders_do_not() -> None:
     class Elsewhere(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (name of the base class)
+        def do_GET(self) -> None:
             self.send_response(302 if self.path == "/moved" else 200)
             self.send_header("Location", "/policy")
             self.end_headers()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 
@@ -36,14 +35,10 @@ def rows() -> list[Row]:
 
 def known() -> set[str]:
     """Names of all tests of the project."""
-    found: set[str] = set()
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        found |= {
-            node.name
-            for node in ast.parse(path.read_text()).body
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-        }
-    return found
+    files = (ROOT / "tests").rglob("test_*.py")
+    return {
+        name for file in files for name in re.findall(r"^def (test_\w+)\(", file.read_text(), re.MULTILINE)
+    }
 
 
 def test_every_trap_has_a_row() -> None:

@@ -91,14 +91,16 @@ class Sandbox:
         script: str,
         *arguments: str,
         env: Mapping[str, str] | None = None,
-        timeout: float = 20,
+        timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
         """Runs a script to its end. Whatever it left in the background is ended, too."""
         with self.start(script, *arguments, env=env) as process:
-            try:
-                code = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                raise AssertionError(f"still running after {timeout} s:\n{self.out}{self.err}") from None
+            # wait() with a time limit looks only every so often.
+            late = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+            late.start()
+            code = process.wait()
+            late.cancel()
+        assert code != -signal.SIGKILL, f"still running after {timeout} s:\n{self.out}{self.err}"
         return subprocess.CompletedProcess(process.args, code, self.out, self.err)
 
     @property
@@ -138,8 +140,8 @@ class Sandbox:
             process.wait()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 5) -> None:
-    """Waits until a condition holds."""
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Waits until a condition holds; so long only because machines may be busy."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not so within {seconds} s"

@@ -1,4 +1,4 @@
-"""The stacks that the tests deploy: the shipped ones, and variants of them that switch one thing each."""
+"""The stacks that the tests deploy: the shipped ones, and a few that between them use every switch."""
 
 from __future__ import annotations
 
@@ -34,36 +34,33 @@ _RELAY = {
 }
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "host-port": ("single-node", {"network": {"loadBalancer": "hostPort"}}),
+    "host-port": ("single-node", {"network": {"loadBalancer": "hostPort", "egress": _RELAY}}),
     "external": ("cluster", {"external": _EXTERNAL}),
-    "relay": ("single-node", {"network": {"egress": _RELAY}}),
-    "ingress": ("cluster", {"network": {"ingress": _INGRESS}}),
-    "host-port-ingress": ("single-node", {"network": {"loadBalancer": "hostPort", "ingress": _INGRESS}}),
+    # Everything that can be switched off, behind an Ingress controller, on a node whose name is not known.
     "bare": (
         "single-node",
         {
             "features": dict.fromkeys(("meet", "turn", "office", "files", "activesync"), False),
             "monitoring": {"enabled": False},
             "images": {"pullSecret": "registry"},
-            # The node that holds the address has no name here.
-            "network": {"egress": {"mode": "gateway", "addresses": ["192.0.2.10"]}},
+            "network": {
+                "loadBalancer": "hostPort",
+                "ingress": _INGRESS,
+                "egress": {"mode": "gateway", "addresses": ["192.0.2.10"]},
+            },
         },
     ),
-    "filters": (
+    # Everything that can be switched on, with certificates of somebody else.
+    "full": (
         "cluster",
         {
             "mail": {"antivirus": True, "contentFilter": True, "messageSizeLimit": "10Mi"},
+            "network": {"ingress": _INGRESS},
+            "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
+            "tlsa": None,
             "acknowledge": [
                 {"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}
             ],
-        },
-    ),
-    "own-certificates": (
-        "cluster",
-        {
-            "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
-            "tlsa": None,
-            "network": {"ingress": _INGRESS},
         },
     ),
 }
@@ -78,10 +75,17 @@ def raw(name: str) -> dict[str, Any]:
     return found
 
 
-def stack(name: str, changes: dict[str, Any] | None = None) -> Settings:
-    """The settings of a stack, judged by every rule; with `changes` merged in."""
+@functools.cache
+def stack(name: str) -> Settings:
+    """The settings of a stack, judged by every rule."""
+    settings, _ = load(raw(name), need_secrets=False)
+    return settings
+
+
+def changed(name: str, changes: dict[str, Any]) -> Settings:
+    """The settings of a stack with `changes` merged into its file."""
     values = raw(name)
-    _merge(values, changes or {})
+    _merge(values, changes)
     settings, _ = load(values, need_secrets=False)
     return settings
 

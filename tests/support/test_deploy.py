@@ -22,7 +22,7 @@ def test_two_resources_with_one_urn_are_refused() -> None:
         config_map("a")
         config_map("a", other="data")
 
-    with pytest.raises(AssertionError, match="two resources have the URN .*ConfigMap::a"):
+    with pytest.raises(AssertionError, match=r"two resources have the URN .*ConfigMap::a"):
         recorded(twice)
 
 

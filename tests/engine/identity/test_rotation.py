@@ -82,7 +82,7 @@ def test_activation_changes_no_key_that_receivers_find(rotation: dict[str, Step]
 
 def test_activation_hands_the_new_key_to_the_pods_that_sign(rotation: dict[str, Step]) -> None:
     changed = {each.name for each in rotation["activate"].done.operations if each.kind == "StatefulSet"}
-    assert "postfix" in changed
+    assert "postfix-pods" in changed
 
 
 def test_a_revoked_key_is_empty_and_then_gone(rotation: dict[str, Step]) -> None:

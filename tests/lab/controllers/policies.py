@@ -7,10 +7,11 @@ is established stays so when a policy changes.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.lab import network
-from tests.lab.controllers.api import Api
+from tests.lab.controllers.api import Api, Object
 from tests.lab.controllers.store import Store
 from tests.lab.errors import LabError
 from tests.lab.policy.filter import ruleset
@@ -31,12 +32,10 @@ class Policies:
 
     def reconcile(self) -> None:
         """Bring every node's filter to where it should be."""
-        pods = self._pods.objects
-        isolations = resolve(self._policies.objects, pods, self._namespaces.objects)
-        homes = {pod["status"].get("podIP"): pod["spec"].get("nodeName") for pod in pods}
-        for node in (each["metadata"]["name"] for each in self._nodes.objects):
-            own = {address: isolation for address, isolation in isolations.items() if homes[address] == node}
-            self._apply(node, ruleset(own))
+        nodes = [each["metadata"]["name"] for each in self._nodes.objects]
+        wanted = filters(nodes, self._policies.objects, self._pods.objects, self._namespaces.objects)
+        for node, text in wanted.items():
+            self._apply(node, text)
 
     def _apply(self, node: str, text: str) -> None:
         """The file is written first: a node that boots begins with it, see Node.boot."""
@@ -53,9 +52,27 @@ class Policies:
         logging.info("%s has a new filter", node)
 
 
+def filters(
+    nodes: Iterable[str], policies: Sequence[Object], pods: Sequence[Object], namespaces: Sequence[Object]
+) -> dict[str, str]:
+    """node -> its filter."""
+    isolations = resolve(policies, pods, namespaces)
+    homes = {pod["status"].get("podIP"): pod["spec"].get("nodeName") for pod in pods}
+    return {
+        node: ruleset({address: each for address, each in isolations.items() if homes[address] == node})
+        for node in nodes
+    }
+
+
 def rules_file(directory: Path, node: str) -> Path:
     """Where a node's filter is kept."""
     return directory / f"{node}.nft"
+
+
+def in_force(directory: Path, wanted: Mapping[str, str]) -> bool:
+    """Whether these are the nodes' filters; one that could not be loaded has no file."""
+    files = {rules_file(directory, node): text for node, text in wanted.items()}
+    return all(file.exists() and file.read_text() == text for file, text in files.items())
 
 
 def load(directory: Path, node: str) -> None:

@@ -51,7 +51,7 @@ def _refusals(answer: dict[str, Any]) -> Iterator[None]:
 
 
 def deliver(address: str, source: str, sender: str, recipient: str, subject: str) -> dict[str, Any]:
-    """Port 25 as another server: STARTTLS, then one message."""
+    """Port 25 as another server: STARTTLS, then one message; `-` as subject means the one on standard input."""
     answer: dict[str, Any] = {"code": 250, "text": ""}
     with smtplib.SMTP(address, 10025, _HELO, 60, (source, 0)) as smtp:
         smtp.ehlo()
@@ -60,7 +60,8 @@ def deliver(address: str, source: str, sender: str, recipient: str, subject: str
         smtp.ehlo()
         answer["offers_auth"] = smtp.has_extn("auth")
         with _refusals(answer):
-            smtp.sendmail(sender, [recipient], message(sender, recipient, subject))
+            mail = sys.stdin.buffer.read() if subject == "-" else message(sender, recipient, subject).encode()
+            smtp.sendmail(sender, [recipient], mail)
     return answer
 
 

@@ -114,7 +114,7 @@ class Machine:
             thing.name for thing in vars(topology).values() if isinstance(thing, topology.Daemon)
         )
         (folder / "hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} {names}\n")
-        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:5 attempts:2\n")
 
     def start(self, wanted: Start) -> Container:
         """Start a container; it is removed when the machine goes."""

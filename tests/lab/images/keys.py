@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 from functools import cache
 
@@ -34,6 +35,15 @@ def certificate() -> tuple[str, str]:
 def rsa_key() -> str:
     """An RSA key as DKIM wants it."""
     return _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+def dkim_record(pem: str) -> str:
+    """The TXT record of a private key's public half."""
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
 
 
 def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:

@@ -1,7 +1,7 @@
 """A name server for containers that are tried without a cluster: everything is at one address, nothing has a policy.
 
-python -m tests.lab.images.resolver ADDRESS: A of every name is ADDRESS, its PTR is client.example.net, MX of a domain
-is mx.<domain>; all other questions have no answer.
+python -m tests.lab.images.resolver ADDRESS [NAME=TEXT...]: A of every name is ADDRESS, its PTR is client.example.net, MX
+of a domain is mx.<domain>, TXT of NAME is TEXT; all other questions have no answer.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import socketserver
 import struct
 import sys
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 
-A, PTR, MX = 1, 12, 15
+A, PTR, MX, TXT = 1, 12, 15, 16
+_STRING = 255
+"""Bytes in one part of a TXT record."""
 CLIENT = "client.example.net"
 
 
@@ -20,7 +23,13 @@ def encoded(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
 
 
-def answer(query: bytes, address: str) -> bytes:
+def text(value: str) -> bytes:
+    """A TXT record's data."""
+    parts = [value[start : start + _STRING].encode() for start in range(0, len(value), _STRING)]
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def answer(query: bytes, address: str, texts: Mapping[str, str] | None = None) -> bytes:
     """The answer to one query."""
     labels, position = [], 12
     while length := query[position]:
@@ -29,7 +38,9 @@ def answer(query: bytes, address: str) -> bytes:
     kind = struct.unpack("!H", query[position + 1 : position + 3])[0]
     question = query[12 : position + 5]
     name = ".".join(labels)
+    known = (texts or {}).get(name.lower())
     data = {
+        TXT: text(known) if known else None,
         A: IPv4Address(address).packed,
         PTR: encoded(CLIENT),
         MX: struct.pack("!H", 10) + encoded(f"mx.{name}"),
@@ -41,14 +52,24 @@ def answer(query: bytes, address: str) -> bytes:
     return query[:2] + struct.pack("!HHHHH", 0x8580, 1, 1, 0, 0) + question + record
 
 
+class Server(socketserver.ThreadingUDPServer):
+    """Answers with one address and a few texts."""
+
+    def __init__(self, address: str, texts: Mapping[str, str]) -> None:
+        super().__init__(("127.0.0.1", 53), Handler)
+        self.address, self.texts = address, texts
+
+
 class Handler(socketserver.BaseRequestHandler):
     """One datagram."""
 
+    server: Server
+
     def handle(self) -> None:
         query, connection = self.request
-        connection.sendto(answer(query, sys.argv[1]), self.client_address)
+        connection.sendto(answer(query, self.server.address, self.server.texts), self.client_address)
 
 
 if __name__ == "__main__":
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 53), Handler) as server:
+    with Server(sys.argv[1], dict(argument.split("=", 1) for argument in sys.argv[2:])) as server:
         server.serve_forever()

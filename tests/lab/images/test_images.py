@@ -15,7 +15,7 @@ import pytest
 
 from model.settings import Settings
 from ops.stacks import StackFile
-from tests.lab.images import build, check, pods
+from tests.lab.images import build, check, keys, pods
 from tests.lab.images.container import ADDRESS, Machine, machine
 from tests.lab.images.contract import image, images
 
@@ -56,8 +56,9 @@ class Stack:
     place: Machine
     pods: dict[str, pods.Pod]
 
-    def client(self, *words: str) -> dict[str, Any]:
-        done = pods.inside(self.place, sys.executable, "-m", "tests.lab.images.client", *words)
+    def client(self, *words: str, text: str = "") -> dict[str, Any]:
+        command = (sys.executable, "-m", "tests.lab.images.client", *words)
+        done = pods.inside(self.place, *command, text=text)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -102,16 +103,11 @@ def stack() -> Iterator[Stack]:
     build.tars()
     with machine() as place:
         assert pods.inside(place, "ip", "address", "add", f"{CLIENT}/32", "dev", "lo").returncode == 0
-        resolver = subprocess.Popen(
-            [
-                "nsenter",
-                f"--net=/run/netns/{place.network}",
-                sys.executable,
-                "-m",
-                "tests.lab.images.resolver",
-                CLIENT,
-            ]
-        )
+        selector = next(iter(settings.mail.dkim.selectors))
+        record = f"{selector}._domainkey.example.org={keys.dkim_record(keys.rsa_key())}"
+        network = f"--net=/run/netns/{place.network}"
+        program = (sys.executable, "-m", "tests.lab.images.resolver", CLIENT, record)
+        resolver = subprocess.Popen(["nsenter", network, *program])
         try:
             running = {}
             for name in ORDER:
@@ -147,6 +143,23 @@ def test_submitted_mail_is_signed_and_delivered(stack: Stack) -> None:
     message = stack.arrived(JANE, "submitted")
     assert "DKIM-Signature:" in message
     assert "d=example.org" in message
+
+
+def test_a_signature_is_found_right_and_a_changed_body_wrong(stack: Stack) -> None:
+    readers = {"kept@example.org": "hello", "changed@example.org": "goodbye"}
+    assert stack.submit(JOHN, JANE, "to be forwarded")["code"] == 250
+    signed = stack.arrived(JANE, "to be forwarded")
+    # As it left, without what was added on the way to the mailbox.
+    sent = signed[signed.index("DKIM-Signature:") :]
+    found = {}
+    for reader, body in readers.items():
+        # A mailbox each: Cyrus keeps one copy of a message.
+        stack.artisan("user:create", reader, "--password=secret1")
+        words = ("deliver", ADDRESS, CLIENT, "bob@example.net", reader, "-")
+        assert stack.client(*words, text=sent.replace("hello", body))["code"] == 250
+        found[reader] = stack.arrived(reader, "to be forwarded")
+    assert "dkim=pass" in found["kept@example.org"]
+    assert "dkim=fail" in found["changed@example.org"]
 
 
 def test_nobody_sends_as_somebody_else(stack: Stack) -> None:

@@ -8,7 +8,8 @@ is let through, or the kubelet could not probe them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 
 from tests.lab.policy.isolation import Allow, Isolation, Ports
 
@@ -28,8 +29,8 @@ def ruleset(isolations: Mapping[str, Isolation]) -> str:
                 name = f"{way}-{address.replace('.', '-')}"
                 jumps[way].append(f"{address} : jump {name}")
                 # A pod always reaches itself, also through its Service.
-                lines = [f"ip {peer} {address} return", *(_line(rule, peer) for rule in _unique(rules))]
-                chains.append(_chain(name, *lines, "counter drop"))
+                lines = [line for rule in dict.fromkeys(rules) for line in _lines(rule, peer)]
+                chains.append(_chain(name, f"ip {peer} {address} return", *lines, "counter drop"))
     look = {way: [f"ip {own} vmap {{ {', '.join(jumps[way])} }}"] if jumps[way] else []
             for way, own in (("egress", "saddr"), ("ingress", "daddr"))}  # fmt: skip
     old = "ct state established,related accept"
@@ -48,16 +49,22 @@ def ruleset(isolations: Mapping[str, Isolation]) -> str:
     )
 
 
-def _line(rule: Allow, peer: str) -> str:
+def _lines(rule: Allow, peer: str) -> list[str]:
+    """The lab speaks IPv4: blocks of IPv6 mean nobody there."""
     parts = []
     if rule.blocks is not None:
-        parts.append(f"ip {peer} {{ {', '.join(rule.blocks)} }}")
-    if rule.excepted:
-        parts.append(f"ip {peer} != {{ {', '.join(rule.excepted)} }}")
-    if rule.ports is None:
-        return " ".join([*parts, "return"])
-    matches = [_match(each) for each in rule.ports]
-    return "\n    ".join(" ".join([*parts, match, "return"]) for match in matches)
+        blocks = _version_4(rule.blocks)
+        if not blocks:
+            return []
+        parts.append(f"ip {peer} {{ {', '.join(blocks)} }}")
+    if excepted := _version_4(rule.excepted):
+        parts.append(f"ip {peer} != {{ {', '.join(excepted)} }}")
+    matches = [""] if rule.ports is None else [_match(each) for each in rule.ports]
+    return [" ".join(part for part in (*parts, match, "return") if part) for match in matches]
+
+
+def _version_4(blocks: Iterable[str]) -> list[str]:
+    return [block for block in blocks if ip_network(block, strict=False).version == 4]
 
 
 def _match(ports: Ports) -> str:
@@ -65,10 +72,6 @@ def _match(ports: Ports) -> str:
     if ports.first == 0:
         return f"meta l4proto {protocol}"
     return f"{protocol} dport {ports.first}" + (f"-{ports.last}" if ports.last != ports.first else "")
-
-
-def _unique(rules: tuple[Allow, ...]) -> list[Allow]:
-    return list(dict.fromkeys(rules))
 
 
 def _hook(name: str) -> str:

@@ -98,5 +98,5 @@ def test_every_volume_claim_is_guarded() -> None:
 
 
 def test_the_stack_file_lifts_the_guard() -> None:
-    protected = {each.name: each.protect for each in deployment("filters").resources}
+    protected = {each.name: each.protect for each in deployment("full").resources}
     assert (protected["minio-data"], protected["imap-mailboxes"]) == (False, True)

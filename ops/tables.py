@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
-from model import topology
+from model import identity, topology
 from model.settings import Settings
+
+_WIDTH = 70
+"""Characters of a record's value in the table."""
 
 
 def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
@@ -15,6 +19,14 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
         (outside, f"{port.number}/{port.target.protocol.lower()}", port.daemon.name, inside)
         for port in topology.public_ports(settings)
         for outside, inside in zip(public[port.claim], claimed[port.claim], strict=True)
+    ]
+
+
+def records(settings: Settings) -> list[tuple[str, str, str]]:
+    """Rows of (name, type, value) of every record; long values cut, since they are for looking and not for copying."""
+    return [
+        (r.name, r.type, textwrap.shorten(r.content, _WIDTH, placeholder="..."))
+        for r in identity.records(settings)
     ]
 
 
@@ -31,3 +43,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def show(settings: Settings, stack: str) -> None:
     """Prints the tables."""
     print(table(("ADDRESS", "PORT", "DAEMON", "CLAIMED AS"), addresses(settings)))
+    print()
+    print(table(("RECORD", "TYPE", "VALUE"), records(settings)))
+    print(
+        f"\nZone files: rendered/{stack}/zones/; each record's reason: python -m ops dns show --stack {stack}"
+    )

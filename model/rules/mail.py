@@ -165,7 +165,7 @@ def dane(settings: Settings) -> Iterator[Finding]:
             path="kolab:tlsa",
             severity="warning",
             problem="is missing although the zones are signed: no TLSA is published, since the key of port 25 would change at each renewal",
-            fix="let python -m ops secrets make mxKey and write its hash, or acknowledge it",
+            fix="python -m ops tlsa init --stack <stack>, or acknowledge it",
             source="RFC 7671 section 8.1",
         )
     if settings.tlsa and settings.tlsa.current == settings.tlsa.next:

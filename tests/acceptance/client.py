@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from email.message import EmailMessage
-from email.utils import make_msgid
+from email.utils import formatdate, make_msgid
 
 _TIMEOUT = 20
 
@@ -29,6 +29,7 @@ def _tls() -> ssl.SSLContext:
 def _message(sender: str, recipient: str, subject: str) -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, subject
+    message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "sender.test")
     message.set_content(f"This is {subject}.\n")
     return message

@@ -65,8 +65,8 @@ def _lab_values(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-@pytest.fixture(scope="session")
-def single_node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+@pytest.fixture(scope="module")
+def single_node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack `single-node`, deployed, with an account in each domain."""
     config = _lab_values(example("single-node"))
     config["hostedDomains"] = ["example.net"]
@@ -76,12 +76,23 @@ def single_node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
         "addresses": {"all": "192.168.50.200"},
         "egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}},
     }
-    if KEPT in os.environ:
-        _publish(lab, Settings.model_validate(config))
-        return Stack(lab, Program(Path(os.environ[KEPT]), "single-node"))
-    root = tmp_path_factory.mktemp("single-node") / "program"
-    stack = Stack.make(lab, root, "single-node", config)
-    return _deployed(stack, Settings.model_validate(config))
+    yield from _deployed(lab, tmp_path_factory.mktemp("single-node") / "program", "single-node", config)
+
+
+@pytest.fixture(scope="module")
+def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack `cluster`, deployed on two nodes, with an account in each domain."""
+    config = _lab_values(example("cluster"))
+    config["hostedDomains"] = ["example.net"]
+    # No sender of the world would trust the lab's authority.
+    config["mail"].pop("mtaSts")
+    claims = ("proxy", "smtp", "turn", "sieve", "meet")
+    config["network"] |= {
+        "addresses": {claim: f"192.168.50.{200 + n}" for n, claim in enumerate(claims)},
+        "public": {},
+        "egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"], "n2": ["198.51.100.12"]}},
+    }
+    yield from _deployed(lab, tmp_path_factory.mktemp("cluster") / "program", "cluster", config)
 
 
 _SENDER = """\
@@ -111,13 +122,19 @@ def _publish(lab: Lab, settings: Settings) -> None:
     lab.internet.dns.load({**ours, "sender.test": _SENDER, "113.0.203.in-addr.arpa": _REVERSE})
 
 
-def _deployed(stack: Stack, settings: Settings) -> Stack:
-    _publish(stack.lab, settings)
+def _deployed(lab: Lab, root: Path, name: str, config: dict[str, Any]) -> Iterator[Stack]:
+    settings = Settings.model_validate(config)
+    _publish(lab, settings)
+    if KEPT in os.environ:
+        yield Stack(lab, Program(Path(os.environ[KEPT]), name))
+        return
+    stack = Stack.make(lab, root, name, config)
     first = stack.up()
-    assert first.code == 0, first.output
+    assert first.code == 0, "\n".join(first.errors) or first.output
     # The web application serves a hosted domain once its owner has entered it there.
     for domain in settings.hosted_domains:
         stack.artisan("domain:create", domain)
     for address in (JANE, JOE):
         stack.add_user(address)
-    return stack
+    yield stack
+    stack.remove()

@@ -87,6 +87,26 @@ class Stack:
         """An account whose mailbox the web application makes in Cyrus."""
         self.artisan("user:create", address, f"--password={PASSWORD}")
 
+    def egress_seen_from(self, node: str) -> str:
+        """The source address that the internet sees when Postfix on `node` opens a connection to port 25."""
+        listen = "import socket; s = socket.create_server(('', 25)); s.settimeout(60); c, a = s.accept(); print(a[0])"
+        pod = next(
+            p["metadata"]["name"]
+            for p in self.pods()
+            if p["spec"]["nodeName"] == node and p["metadata"]["name"].startswith("postfix-")
+        )
+        server = self.lab.internet.start([sys.executable, "-c", listen])
+        knock = f"until (exec 3<>/dev/tcp/{self.lab.internet.address}/25) 2>/dev/null; do sleep 0.2; done"
+        self.kubectl("exec", pod, "-c", "postfix", "--", "timeout", "30", "/bin/bash", "-c", knock)
+        seen, _ = server.communicate(timeout=60)
+        return seen.strip()
+
+    def remove(self) -> None:
+        """Takes everything away, protected or not: the next stack shall find an empty cluster."""
+        self.lab.kubectl("delete", "namespace", NAMESPACE, f"{NAMESPACE}-logs", "--wait=true", seconds=300)
+        self.lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+        self.lab.kubectl("delete", "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
+
     def pods(self) -> list[dict[str, Any]]:
         """Pods of the stack that are meant to run for ever."""
         found: list[dict[str, Any]] = self.get("pods")["items"]

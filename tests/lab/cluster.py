@@ -1,11 +1,4 @@
-"""The lab: real nodes, a control plane, a router and an internet with one client, on one machine.
-
-lab = Lab().up()
-lab.kubectl("get", "nodes")
-lab.internet.run(["curl", "http://192.168.50.200/"])
-lab.node("n1").power_off()
-lab.down()
-"""
+"""The lab: real nodes, a control plane, a router and an internet with one client. README.md shows its use."""
 
 from __future__ import annotations
 

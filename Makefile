@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages lab-up lab-down
+.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages lab-up lab-down lab-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,10 @@ check: .venv/ready ## format, lint, types, generated files
 
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance tests/lab
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance
+
+lab-test: toolchain ## tests of the lab itself and of its images, as root
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab
 
 lab-up: toolchain ## a real two-node cluster with MetalLB on this machine; prints KUBECONFIG
 	@$(VENV) -m tests.lab up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -15,8 +16,23 @@ settings.register_profile("suite", deadline=None, derandomize=True, print_blob=F
 settings.load_profile("suite")
 
 
+_BESIDE = (
+    "bench",
+    "lab",
+    "toolchain",
+    "ops/test_dkim.py",
+    "ops/test_dns.py",
+    "ops/test_lookup.py",
+    "ops/test_push.py",
+)
+"""Tests of what surrounds the program, and tests that start name servers."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that try many generated stacks take seconds each: they run beside the engine's, not in the quick layers."""
+    """Tests that take seconds each run beside the engine's, not in the quick layers: generated stacks, servers, tools."""
+    here = Path(__file__).parent
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
+        beside = any(item.path.is_relative_to(here / name) for name in _BESIDE)
+        marked = item.get_closest_marker("engine") or item.get_closest_marker("acceptance")
+        if is_hypothesis_test(getattr(item, "obj", None)) or (beside and not marked):
             item.add_marker(pytest.mark.thorough)

@@ -1,4 +1,4 @@
-"""Which objects a pod needs before it can start."""
+"""Which objects another one needs to be there first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 Reference = tuple[str, str]
-"""Kind and name, in the pod's namespace."""
+"""Kind and name, in the namespace of who needs it."""
 
 
 def needed_by(item: dict[str, Any]) -> set[Reference]:
-    """ConfigMaps, Secrets, claims and service accounts that the pods of an object name; none for what has no pods."""
+    """ConfigMaps, Secrets, claims and service accounts that the pods of an object name; Secrets of certificates."""
+    if item["kind"] == "Certificate":
+        # cert-manager keeps the key that it finds there, and makes one when it finds none.
+        return {("Secret", item["spec"]["secretName"])}
     template = _pod_template(item)
     if template is None:
         return set()

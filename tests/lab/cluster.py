@@ -97,12 +97,13 @@ class Lab:
         programs.require_packages()
         programs.build(self.say)
         with machine.lock():
-            if (mark := self._mark()) is not None:
+            mark = Mark.read()
+            if mark and mark.complete:
+                self._refuse_other(mark)
                 self.say("the lab is up already")
                 self._load_missing(mark)
                 return self
-            if Mark.read() is not None:
-                self.say("removing what is there: a lab with other settings, or the rest of one")
+            # What an interrupted `up` has left, if anything.
             self._remove()
             try:
                 self._make()
@@ -175,13 +176,13 @@ class Lab:
         """Everything that helps to see what went wrong."""
         logs.collect(self, directory)
 
-    def _mark(self) -> Mark | None:
-        """Of a lab that is up and is what is wanted."""
-        mark = Mark.read()
-        if mark is None or not mark.complete or mark.state != str(self.state):
-            return None
-        alive = all(daemon.pid for daemon in self.daemons)
-        return mark if alive and mark.settings == self.settings.dump() else None
+    def _refuse_other(self, mark: Mark) -> None:
+        """Somebody may be using it: it is not for `up` to remove it."""
+        different = mark.state != str(self.state) or mark.settings != self.settings.dump()
+        ended = "" if different else ", ".join(daemon.name for daemon in self.daemons if not daemon.pid)
+        if different or ended:
+            reason = f"{ended} does not run" if ended else "with other settings"
+            raise LabError(f"a lab is up on this machine, but {reason}: remove it first, `make lab-down`")
 
     def _load_missing(self, mark: Mark) -> None:
         for tar in self.images:

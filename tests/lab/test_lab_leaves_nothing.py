@@ -15,7 +15,9 @@ import pytest
 
 from tests.lab import cgroups, network, paths, processes
 from tests.lab.cluster import Lab
+from tests.lab.errors import LabError
 from tests.lab.processes import run
+from tests.lab.settings import Settings
 
 pytestmark = pytest.mark.acceptance
 
@@ -89,6 +91,8 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
     before = remains()
     lab = Lab().up()
     assert lab.up() is lab, "a second up changes nothing"
+    with pytest.raises(LabError, match="with other settings"):
+        Lab(Settings(nodes=1)).up()
     server = lab.internet.start(["sleep", "1000"])
     lab.logs(tmp_path)
     assert (tmp_path / "events.txt").read_text()

@@ -38,7 +38,7 @@ packages: ## as root on Debian: install the daemons and tools that tests use
 
 test: toolchain ## all tests that need no cluster
 	@$(PYTHON) -m toolchain ensure --tests
-	$(VENV) -m pytest
+	$(VENV) -m pytest -n 2 --dist loadfile
 	@$(RUN) $(VENV) -m pytest -m "thorough or engine"
 
 bench: toolchain ## what the program costs, as ratios

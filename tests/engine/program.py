@@ -183,11 +183,11 @@ class Program:
         )
 
 
-def at_once(jobs: Mapping[str, Callable[[], Run]]) -> dict[str, Run]:
-    """Runs of programs that have nothing in common, two at a time: one run alone leaves half of a machine idle."""
+def at_once(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """What the jobs answer, two at a time on programs of their own: one run leaves half of a machine idle."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         started = {name: pool.submit(job) for name, job in jobs.items()}
-    return {name: run.result() for name, run in started.items()}
+    return {name: job.result() for name, job in started.items()}
 
 
 def put(config: dict[str, Any], keys: list[str], value: Any) -> None:

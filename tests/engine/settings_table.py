@@ -214,10 +214,10 @@ REFUSED: dict[str, tuple[str, Changes, str]] = {
 NOT_ALONE: dict[str, str] = {
     "mode": "addresses follow it",
     "example": "the shipped files have documentation addresses",
-    "scope": "chooses what is deployed at all; tried through the engine",
+    "scope": "chooses what is deployed at all, and needs Cloudflare's plugin",
     "kubernetes.context": "the provider's; it decides what a new context means",
     "kubernetes.clusterIdentifier": "the provider's; tried through the engine",
-    "kubernetes.render": "the provider's; tried through the engine",
+    "kubernetes.render": "the provider's, which is replaced with all that it made, as with another cluster",
     "storage.protect": "changes no object, but the guard itself",
     "dns.shard.index": "a stack with scope dns has no objects",
     "dns.shard.count": "a stack with scope dns has no objects",

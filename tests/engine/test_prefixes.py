@@ -15,7 +15,7 @@ from tests.engine.conftest import Deployed
 from tests.engine.program import Program, State
 from tests.engine.references import Reference, needed_by
 
-_PLACES = 4
+_PLACES = 3
 """How many places of an `up` are tried. KOLAB_ALL_PREFIXES=1 tries them all, which takes an hour."""
 
 

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages lab-up lab-down lab-test
+.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages test-quick lab-up lab-down lab-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,10 +36,12 @@ render: .venv/ready ## write manifests and zones of STACK to rendered/STACK/, wi
 packages: ## as root on Debian: install the daemons and tools that tests use
 	@tests/install-packages
 
-test: toolchain ## all tests that need no cluster
+test: test-quick ## all tests that need no cluster
+	@$(RUN) $(VENV) -m pytest -m "thorough or engine"
+
+test-quick: toolchain ## the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests
 	$(VENV) -m pytest -n 2 --dist loadfile
-	@$(RUN) $(VENV) -m pytest -m "thorough or engine"
 
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench

@@ -1,7 +1,4 @@
-"""The lab does what real clusters do, where our tests depend on it.
-
-make lab-up; .venv/bin/python -m pytest -m acceptance tests/lab/test_lab.py     (uses the lab that is up)
-"""
+"""The lab does what real clusters do, where our tests depend on it. Uses the lab that is up, or one of its own."""
 
 from __future__ import annotations
 

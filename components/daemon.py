@@ -54,6 +54,14 @@ class Pod:
     host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A claim template of a StatefulSet, and the claims that its pods adopt instead of new ones."""
+
+    name: str
+    claims: Sequence[core.v1.PersistentVolumeClaim]
+
+
 class DaemonComponent(pulumi.ComponentResource):
     """Base of all daemons: children get this parent, the daemon's labels and names, and safe defaults."""
 
@@ -65,9 +73,12 @@ class DaemonComponent(pulumi.ComponentResource):
         self._logical = name
         self._site = site
 
-    def child(self) -> pulumi.ResourceOptions:
-        """Options of an ordinary child. The component's own opts are never merged in: the engine inherits them."""
-        return pulumi.ResourceOptions(parent=self)
+    def child(self, *, after: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        """Options of an ordinary child. The component's own opts are never merged in: the engine inherits them.
+
+        `after` are resources that the child needs although none of its inputs comes from them.
+        """
+        return pulumi.ResourceOptions(parent=self, depends_on=list(after))
 
     def metadata(
         self, name: pulumi.Input[str] | None = None, annotations: Mapping[str, str] | None = None
@@ -129,16 +140,27 @@ class DaemonComponent(pulumi.ComponentResource):
         )
         return made.metadata.name
 
-    def claim(self, role: str, volume: Volume, *, physical: str | None = None) -> pulumi.Output[str]:
+    def claim(self, role: str, volume: Volume) -> pulumi.Output[str]:
         """A protected volume claim; returns its name.
 
         Claims are resources of their own: those that a StatefulSet makes from templates are invisible here and
         can be neither protected nor resized.
         """
+        return self._claim(role, f"{self._logical}-{role}", volume).metadata.name
+
+    def claims(self, template: str, volume: Volume, *, replicas: int) -> Template:
+        """Protected volume claims for `stateful_set`, one for each pod, under the names that it looks for."""
+        ordinals = range(replicas)
+        made = [
+            self._claim(f"{template}-{n}", f"{template}-{self.daemon.name}-{n}", volume) for n in ordinals
+        ]
+        return Template(name=template, claims=made)
+
+    def _claim(self, role: str, physical: str, volume: Volume) -> core.v1.PersistentVolumeClaim:
         logical = f"{self._logical}-{role}"
-        made = core.v1.PersistentVolumeClaim(
+        return core.v1.PersistentVolumeClaim(
             logical,
-            metadata=self.metadata(physical or logical, {"pulumi.com/skipAwait": "true"}),
+            metadata=self.metadata(physical, {"pulumi.com/skipAwait": "true"}),
             spec=core.v1.PersistentVolumeClaimSpecArgs(
                 access_modes=[self._site.access_mode],
                 storage_class_name=volume.storage_class,
@@ -146,12 +168,11 @@ class DaemonComponent(pulumi.ComponentResource):
             ),
             opts=self._site.guard.options(self, logical),
         )
-        return made.metadata.name
 
     def stateful_set(
-        self, run: Pod, *, replicas: int = 1, templates: Sequence[str] = ()
+        self, run: Pod, *, replicas: int = 1, templates: Sequence[Template] = ()
     ) -> apps.v1.StatefulSet:
-        """Pods that own data: at most one per ordinal at any time. `templates` names claims that `claim` pre-made."""
+        """Pods that own data: at most one per ordinal at any time. `templates` come from `claims`."""
         return apps.v1.StatefulSet(
             f"{self._logical}-pods",
             metadata=self.metadata(),
@@ -164,17 +185,18 @@ class DaemonComponent(pulumi.ComponentResource):
                 volume_claim_templates=[
                     # Only the name matters: every claim exists already, with its real size, as a resource of its own.
                     core.v1.PersistentVolumeClaimArgs(
-                        metadata=meta.v1.ObjectMetaArgs(name=name),
+                        metadata=meta.v1.ObjectMetaArgs(name=template.name),
                         spec=core.v1.PersistentVolumeClaimSpecArgs(
                             access_modes=[self._site.access_mode],
                             resources=core.v1.VolumeResourceRequirementsArgs(requests={"storage": "1Gi"}),
                         ),
                     )
-                    for name in templates
+                    for template in templates
                 ]
                 or None,
             ),
-            opts=self.child(),
+            # A claim that is not there when the StatefulSet comes would be made by it, with the size above.
+            opts=self.child(after=[claim for template in templates for claim in template.claims]),
         )
 
     def deployment(self, run: Pod, *, replicas: int = 1, recreate: bool = False) -> apps.v1.Deployment:

@@ -71,9 +71,8 @@ class Postfix(DaemonComponent):
         super().__init__(topology.POSTFIX, name, site, opts)
         scripts = self.config("entry", {"entry.sh": _script(args), "aliases": _aliases(args.aliases)})
         credentials = self.secret("credentials", _credentials(args))
-        for ordinal in range(args.replicas):
-            for role, volume in (("queue", args.queue), ("filters", args.filters)):
-                self.claim(f"{role}-{ordinal}", volume, physical=f"{role}-{self.daemon.name}-{ordinal}")
+        queue = self.claims("queue", args.queue, replicas=args.replicas)
+        filters = self.claims("filters", args.filters, replicas=args.replicas)
         listening = [port for port in self.daemon.ports if args.monitored or port.name != "metrics"]
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
@@ -86,7 +85,7 @@ class Postfix(DaemonComponent):
         self.stateful_set(
             Pod(containers=containers, placement=args.placement, edge=args.edge, grace=60),
             replicas=args.replicas,
-            templates=("queue", "filters"),
+            templates=(queue, filters),
         )
         if args.replicas > 1:
             self.disruption_budget()

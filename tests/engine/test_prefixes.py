@@ -29,9 +29,7 @@ def _known_fault(kind: str, reason: str) -> Any:
         "ConfigMap",
         "Secret",
         "ServiceAccount",
-        _known_fault(
-            "PersistentVolumeClaim", "Postfix's StatefulSet does not depend on the claims that it adopts"
-        ),
+        "PersistentVolumeClaim",
         _known_fault(
             "key of a certificate",
             "neither the MX certificate nor Postfix depends on the key that DANE names",

@@ -154,6 +154,17 @@ def test_every_mounted_volume_is_there(program: Deployment) -> None:
         assert mounted == volumes, workload.name
 
 
+def test_a_stateful_set_comes_after_the_claims_that_it_adopts(program: Deployment) -> None:
+    # It makes those that are not there yet, small and unprotected.
+    for each in program.of_kind("StatefulSet"):
+        before = program.registered(each).dependencies
+        for template in each["spec"].get("volumeClaimTemplates", ()):
+            for ordinal in range(each["spec"]["replicas"]):
+                name = f"{template['metadata']['name']}-{each['metadata']['name']}-{ordinal}"
+                claim = program.get("PersistentVolumeClaim", name)
+                assert program.registered(claim).urn in before, name
+
+
 def test_every_single_file_that_is_mounted_is_a_key_of_its_volume(program: Deployment) -> None:
     for workload in program.workloads:
         volumes = {each["name"]: each for each in workload.pod.get("volumes", ())}

@@ -38,9 +38,9 @@ class CertificatesArgs:
 class Certificates(pulumi.ComponentResource):
     """The Secrets `proxy`, `mx` and `sieve`, and what keeps them fresh."""
 
-    proxy: str
-    mx: str
-    sieve: str
+    proxy: pulumi.Input[str]
+    mx: pulumi.Input[str]
+    sieve: pulumi.Input[str]
 
     def __init__(
         self, name: str, site: Site, args: CertificatesArgs, opts: pulumi.ResourceOptions | None = None
@@ -102,16 +102,17 @@ class Certificates(pulumi.ComponentResource):
 
     def _certificate(
         self, role: str, names: Sequence[str], issuer: dict[str, str], key: StableKey | None = None
-    ) -> str:
-        secret = f"{role}-certificate"
+    ) -> pulumi.Input[str]:
+        name = f"{role}-certificate"
+        secret: pulumi.Input[str] = name
         if key is not None:
             # A key of its own has a Secret of its own: the switch to the next key rolls Postfix onto that one.
-            secret = f"{secret}-{key.hash[:10]}"
-            self._hand_over(role, secret, key)
+            name = f"{name}-{key.hash[:10]}"
+            secret = self._hand_over(role, name, key)
         self._object(
             role,
             "Certificate",
-            secret,
+            name,
             {
                 "secretName": secret,
                 "dnsNames": list(names),
@@ -123,11 +124,15 @@ class Certificates(pulumi.ComponentResource):
         )
         return secret
 
-    def _hand_over(self, role: str, secret: str, key: StableKey) -> None:
-        """Puts `key` where cert-manager finds it and keeps using it (rotationPolicy Never)."""
-        core.v1.Secret(
+    def _hand_over(self, role: str, name: str, key: StableKey) -> pulumi.Output[str]:
+        """Puts `key` where cert-manager finds it and keeps using it (rotationPolicy Never).
+
+        Returns the Secret's name, as an output: a Certificate that comes first makes cert-manager make a key of its
+        own there, which no record names.
+        """
+        made = core.v1.Secret(
             f"{self._name}-{role}-key-{key.hash[:10]}",
-            metadata=self._meta(secret),
+            metadata=self._meta(name),
             type="kubernetes.io/tls",
             string_data={"tls.key": key.pem, "tls.crt": ""},
             # From here on the certificate and its annotations are cert-manager's.
@@ -135,6 +140,7 @@ class Certificates(pulumi.ComponentResource):
                 parent=self, ignore_changes=["data", "stringData", "metadata.annotations"]
             ),
         )
+        return made.metadata.name
 
     def _object(self, role: str, kind: str, name: str, spec: dict[str, object]) -> None:
         apiextensions.CustomResource(

@@ -32,7 +32,7 @@ class ExposureArgs:
     namespace_name: str
     ingress: Ingress | None
     website_hosts: Sequence[str]
-    website_certificate: str
+    website_certificate: pulumi.Input[str]
 
 
 class Exposure(pulumi.ComponentResource):
@@ -124,7 +124,7 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
         )
 
-    def _ingress(self, ingress: Ingress, hosts: Sequence[str], certificate: str) -> None:
+    def _ingress(self, ingress: Ingress, hosts: Sequence[str], certificate: pulumi.Input[str]) -> None:
         backend = networking.v1.IngressBackendArgs(
             service=networking.v1.IngressServiceBackendArgs(
                 name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")

@@ -85,6 +85,15 @@ def test_the_key_that_dane_names_is_handed_to_cert_manager() -> None:
     assert volume["secret"]["secretName"] == secret
 
 
+@pytest.mark.parametrize(("kind", "name"), [("Certificate", "mx-certificate-"), ("StatefulSet", "postfix")])
+def test_whoever_needs_the_key_that_dane_names_comes_after_it(kind: str, name: str) -> None:
+    # cert-manager makes a key of its own for a Certificate that finds none, and no TLSA record has its hash.
+    stack = deployment("cluster")
+    (key,) = (each for each in stack.of_kind("Secret") if each.get("type") == "kubernetes.io/tls")
+    (user,) = (each for each in stack.of_kind(kind) if each["metadata"]["name"].startswith(name))
+    assert stack.registered(key).urn in stack.registered(user).dependencies
+
+
 def test_certificates_of_somebody_else_are_only_mounted() -> None:
     stack = deployment("full")
     assert stack.of_kind("Certificate", "Issuer") == []

@@ -19,22 +19,8 @@ _PLACES = 3
 """How many places of an `up` are tried. KOLAB_ALL_PREFIXES=1 tries them all, which takes an hour."""
 
 
-def _known_fault(kind: str, reason: str) -> Any:
-    return pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=reason))
-
-
 @pytest.mark.parametrize(
-    "kind",
-    [
-        "ConfigMap",
-        "Secret",
-        "ServiceAccount",
-        "PersistentVolumeClaim",
-        _known_fault(
-            "key of a certificate",
-            "neither the MX certificate nor Postfix depends on the key that DANE names",
-        ),
-    ],
+    "kind", ["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim", "key of a certificate"]
 )
 def test_whatever_needs_an_object_depends_on_it(local: Deployed, cluster: Deployed, kind: str) -> None:
     needs = [need for deployed in (local, cluster) for need in _needs(deployed, kind)]

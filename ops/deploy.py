@@ -6,7 +6,6 @@ Plain `pulumi up` on a prepared stack does the same; these save typing, and know
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 
 from model.rehearsal import rehearse
 from ops import local, render, secrets, tables
-from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, local_environment
+from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, environment
 
 _COMMANDS = {
     "up": ["up", "--yes", "--skip-preview"],
@@ -68,15 +67,13 @@ _PLAINTEXT = ("rendered YAML will contain a secret value", "contains a secret va
 
 
 def _pulumi(arguments: list[str], stack: str) -> None:
-    environment = {**os.environ, **local_environment(stack)}
+    variables = environment(stack)
     if stack != LOCAL:
-        code = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=environment, check=False).returncode
+        code = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=variables, check=False).returncode
     else:
         print("local: Secrets are rendered in plain text, readable by you alone (mode 0600)", file=sys.stderr)
         command = ["pulumi", *arguments, "--suppress-progress", "--suppress-outputs"]
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-        ) as process:
+        with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
             for line in _without_plaintext_warnings(process.stdout or ()):
                 print(line, end="", flush=True)
         code = process.returncode

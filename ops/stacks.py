@@ -24,12 +24,15 @@ LOCAL = "local"
 """The stack of `make up`: made on the spot, kept in ignored files of the checkout."""
 
 
-def local_environment(stack: str, root: Path = ROOT) -> dict[str, str]:
-    """Variables that the CLI needs for `stack` beyond the operator's own: a backend and a passphrase for local."""
+def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
+    """Variables with which the CLI runs on `stack`: the operator's own; local has its own backend and passphrase."""
     if stack != LOCAL:
-        return {}
+        return dict(os.environ)
     folder = root / ".local"
+    # The CLI takes a passphrase from this variable, were it empty, before it looks into the file.
+    others = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
     return {
+        **others,
         "PULUMI_BACKEND_URL": f"file://{folder}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
         # The file backend writes the whole state after every resource; a rendered stack can simply be run again.
@@ -127,9 +130,6 @@ class Pulumi:
         prefix = f"{NAMESPACE}:"
         return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, **local_environment(self._stack, self._root)}
-
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
         command = ["pulumi", "--non-interactive", *arguments, "--stack", self._stack]
         done = subprocess.run(
@@ -138,7 +138,7 @@ class Pulumi:
             text=True,
             capture_output=True,
             cwd=self._root,
-            env=self._environment(),
+            env=environment(self._stack, self._root),
             check=False,
         )
         if done.returncode != 0:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ops.stacks import local_environment
+from ops.stacks import environment
 from tests.engine.conftest import Deployed
 from tests.engine.program import CHECKOUT, Program, checkout_environment
 
@@ -26,17 +28,18 @@ class Clone:
 
     root: Path
 
-    def run(self, *command: str) -> str:
-        """What a command prints that has to succeed."""
+    def run(self, *command: str, shell: Mapping[str, str] | None = None) -> str:
+        """What a command prints that has to succeed. `shell` are variables that its user has set."""
+        variables = {**checkout_environment(), **(shell or {})}
         done = subprocess.run(
-            command, cwd=self.root, env=checkout_environment(), text=True, capture_output=True, check=False
+            command, cwd=self.root, env=variables, text=True, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def make_up(self) -> str:
+    def make_up(self, shell: Mapping[str, str] | None = None) -> str:
         """`make up`, but for the virtual environment: the one of these tests serves."""
-        return self.run("make", "--old-file=.venv/ready", "up")
+        return self.run("make", "--old-file=.venv/ready", "up", shell=shell)
 
     def rendered(self) -> dict[str, int]:
         """Every rendered manifest, and when it was written."""
@@ -80,9 +83,13 @@ def test_a_second_make_up_writes_nothing_and_is_quick(clone: Clone) -> None:
 
 
 def test_a_plain_pulumi_preview_after_make_up_finds_nothing_to_do(clone: Clone) -> None:
-    settings = (f"{key}={value}" for key, value in local_environment("local", clone.root).items())
+    settings = dict(environment("local", clone.root).items() - os.environ.items())
     preview = ("pulumi", "preview", "--stack", "local", "--expect-no-changes", "--non-interactive")
-    clone.run("python3", "-m", "toolchain", "run", "--", "env", *settings, *preview)
+    clone.run("python3", "-m", "toolchain", "run", "--", *preview, shell=settings)
+
+
+def test_make_up_of_local_does_not_take_the_passphrase_of_the_shell(clone: Clone) -> None:
+    assert "unchanged" in clone.make_up({"PULUMI_CONFIG_PASSPHRASE": "of a real stack"})
 
 
 def test_make_up_writes_everything_again_when_the_rendered_files_are_gone(clone: Clone) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.stacks import Pulumi, StackProblem, local_environment
+from ops.stacks import Pulumi, StackProblem
 
 SENTINEL = "S3cretSentinelValue"
 
@@ -94,13 +94,40 @@ def test_without_pulumi_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -
         Pulumi("prod")
 
 
-def test_a_real_stack_keeps_the_operators_backend(cli: Cli, tmp_path: Path) -> None:
-    assert local_environment("prod", tmp_path) == {}
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What an operator's shell may hold for real stacks."""
+    found = {
+        "PULUMI_BACKEND_URL": "s3://states",
+        "PULUMI_CONFIG_PASSPHRASE": SENTINEL,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": "/home/jane/passphrase",
+    }
+    for key, value in found.items():
+        monkeypatch.setenv(key, value)
+    return found
+
+
+def test_a_real_stack_keeps_the_operators_backend_and_passphrase(
+    cli: Cli, shell: dict[str, str], tmp_path: Path
+) -> None:
     Pulumi("prod", tmp_path).select(create=False)
     assert cli.environments == [dict(os.environ)]
+    assert shell.items() <= cli.environments[0].items()
 
 
-def test_local_has_its_own_backend_and_passphrase_inside_the_checkout(tmp_path: Path) -> None:
-    found = local_environment("local", tmp_path)
+@pytest.mark.usefixtures("shell")
+def test_local_has_its_own_backend_and_passphrase_inside_the_checkout(cli: Cli, tmp_path: Path) -> None:
+    Pulumi("local", tmp_path).select(create=True)
+    (found,) = cli.environments
     assert found["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/.local"
     assert found["PULUMI_CONFIG_PASSPHRASE_FILE"] == f"{tmp_path}/.local/passphrase"
+
+
+@pytest.mark.parametrize("passphrase", [SENTINEL, ""])
+def test_a_passphrase_in_the_shell_does_not_reach_local(
+    passphrase: str, monkeypatch: pytest.MonkeyPatch, cli: Cli, tmp_path: Path
+) -> None:
+    # The CLI would take it, were it empty, and never open the file.
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
+    Pulumi("local", tmp_path).select(create=True)
+    assert "PULUMI_CONFIG_PASSPHRASE" not in cli.environments[0]

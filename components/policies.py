@@ -17,6 +17,13 @@ from model.topology import Daemon, Edge, Outside, Port, PublicPort
 _DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
 _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 """Where Ingress controllers listen: on their address, and in pods that run without root."""
+_WORLD: dict[str, tuple[str, ...]] = {
+    # Whoever may ask the web may not ask the cloud for the node's own keys: its metadata server is link-local, at
+    # one provider's also at a private IPv6 address.
+    "0.0.0.0/0": ("169.254.0.0/16",),
+    "::/0": ("fe80::/10", "fd00:ec2::/32"),
+}
+"""Everywhere outside, but for the neighbourhood of the node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +116,12 @@ class Policies(pulumi.ComponentResource):
             if edge.client != daemon:
                 continue
             if isinstance(edge.server, Outside):
-                blocks = edge.server.cidrs or ("0.0.0.0/0", "::/0")
+                blocks = dict.fromkeys(edge.server.cidrs, ()) or _WORLD
                 to = [
-                    networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
-                    for cidr in blocks
+                    networking.v1.NetworkPolicyPeerArgs(
+                        ip_block=networking.v1.IPBlockArgs(cidr=cidr, except_=list(excepted) or None)
+                    )
+                    for cidr, excepted in blocks.items()
                 ]
                 ports = list(edge.server.ports)
             else:

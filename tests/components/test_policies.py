@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -60,6 +61,19 @@ def test_spam_rules_and_virus_signatures_can_be_fetched() -> None:
         ports(rule) == {("TCP", 80), ("TCP", 443)} and networks(rule) == {"0.0.0.0/0", "::/0"}
         for rule in egress("cluster", "postfix")
     )
+
+
+def test_nobody_reaches_the_metadata_server_of_a_cloud() -> None:
+    """It hands out the node's own keys, also to whoever makes a daemon fetch an address of their choice."""
+    metadata = [ipaddress.ip_address(address) for address in ("169.254.169.254", "fd00:ec2::254")]
+    for workload in deployment("cluster").workloads:
+        for rule in egress("cluster", workload.daemon):
+            for block in (peer["ipBlock"] for peer in rule.get("to", ()) if "ipBlock" in peer):
+                reached = ipaddress.ip_network(block["cidr"])
+                closed = [ipaddress.ip_network(network) for network in block.get("except", ())]
+                assert not any(
+                    address in reached and not any(address in each for each in closed) for address in metadata
+                ), f"{workload.daemon} reaches {block}"
 
 
 def test_an_external_engine_is_reached_at_its_own_network_only() -> None:

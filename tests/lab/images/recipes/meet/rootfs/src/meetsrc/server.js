@@ -37,9 +37,16 @@ function webhook(event, roomId) {
   });
 }
 
+// One line of JSON for each request, as the web application writes it.
+function log(request, status) {
+  console.log(JSON.stringify({ peer: request.socket.remoteAddress, forwarded: request.headers['x-forwarded-for'],
+    host: request.headers.host, request: `${request.method} ${request.url}`, status }));
+}
+
 async function answer(request, response) {
   const path = request.url.split('?')[0];
   const send = (status, data) => {
+    log(request, status);
     response.writeHead(status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(data));
   };
@@ -66,6 +73,7 @@ server.on('upgrade', (request, socket) => {
   if (!request.url.startsWith('/meetmedia/signaling') || !key) return socket.destroy();
   const accept = crypto.createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   socket.on('error', () => {});
+  log(request, 101);
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
 });
 server.listen(Number(env.LISTENING_PORT), env.LISTENING_HOST, () => console.log(`listening on ${env.LISTENING_PORT}, ${workers} media ports`));

@@ -56,8 +56,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """One line of JSON, as the web application writes it."""
+        line = {"peer": self.client_address[0], "host": self.headers.get("Host")}
+        print(json.dumps(line | {"request": f"{self.command} {self.path}", "status": int(code)}), flush=True)
 
 
 def discovery(name: str) -> bytes:

@@ -29,12 +29,13 @@ _WORLD: dict[str, tuple[str, ...]] = {
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
     """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `peers` are the public
-    networks of a server that a client ("client->server") reaches as the world does."""
+    networks of a server that a client ("client->server") reaches as the world does; in `pod_cidr` nobody is outside."""
 
     daemons: Sequence[Daemon]
     edges: Sequence[Edge]
     public: Sequence[PublicPort]
     peers: dict[str, Sequence[str]]
+    pod_cidr: str
     elsewhere: Sequence[Daemon]
     logs_namespace: str
     main_namespace: str
@@ -116,13 +117,7 @@ class Policies(pulumi.ComponentResource):
             if edge.client != daemon:
                 continue
             if isinstance(edge.server, Outside):
-                blocks = dict.fromkeys(edge.server.cidrs, ()) or _WORLD
-                to = [
-                    networking.v1.NetworkPolicyPeerArgs(
-                        ip_block=networking.v1.IPBlockArgs(cidr=cidr, except_=list(excepted) or None)
-                    )
-                    for cidr, excepted in blocks.items()
-                ]
+                to = self._outside(edge.server)
                 ports = list(edge.server.ports)
             else:
                 to = [self._peer(edge.server, daemon)]
@@ -130,6 +125,23 @@ class Policies(pulumi.ComponentResource):
                 rules += self._from_outside(daemon, edge.server, ports)
             rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
         return rules
+
+    def _outside(self, server: Outside) -> list[networking.v1.NetworkPolicyPeerArgs]:
+        blocks: dict[str, tuple[str, ...]]
+        if server.cidrs:
+            blocks = dict.fromkeys(server.cidrs, ())
+        else:
+            pods = () if server.pod else (self._args.pod_cidr,)
+            blocks = {
+                world: (*near, *(each for each in pods if (":" in each) == (":" in world)))
+                for world, near in _WORLD.items()
+            }
+        return [
+            networking.v1.NetworkPolicyPeerArgs(
+                ip_block=networking.v1.IPBlockArgs(cidr=cidr, except_=list(excepted) or None)
+            )
+            for cidr, excepted in blocks.items()
+        ]
 
     def _from_outside(
         self, client: Daemon, server: Daemon, ports: Sequence[Port]

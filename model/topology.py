@@ -121,6 +121,8 @@ class Outside:
     name: str
     ports: tuple[Port, ...]
     cidrs: tuple[str, ...] = ()
+    pod: bool = False
+    """Whether it may be a pod of another namespace, if no networks are given."""
 
 
 @dataclass(frozen=True)
@@ -311,7 +313,7 @@ def _mail_edges(settings: Settings, engines: _Engines) -> Iterator[Edge]:
     yield Edge(POSTFIX, IMAP, ("lmtp",), "delivers")
     egress = settings.network.egress
     if egress is not None and egress.mode == "relay":
-        yield Edge(POSTFIX, Outside("relay", (Port("relay", egress.port),)), (), "smarthost")
+        yield Edge(POSTFIX, Outside("relay", (Port("relay", egress.port),), pod=True), (), "smarthost")
     else:
         yield Edge(POSTFIX, SMTP, (), "delivers to the world")
     yield Edge(POSTFIX, WEB, (), "SpamAssassin and ClamAV updates")

@@ -44,6 +44,7 @@ def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
             "meet->proxy": reached("proxy") if website is None else website,
             "coturn->meet": reached("meet"),
         },
+        pod_cidr=str(settings.network.pod_cidr),
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,

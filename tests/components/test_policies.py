@@ -63,17 +63,33 @@ def test_spam_rules_and_virus_signatures_can_be_fetched() -> None:
     )
 
 
-def test_nobody_reaches_the_metadata_server_of_a_cloud() -> None:
+def open_blocks(name: str, daemon: str, address: str) -> list[Rule]:
+    """Blocks of addresses that a daemon may reach and that hold this one."""
+    wanted = ipaddress.ip_address(address)
+    return [
+        block
+        for rule in egress(name, daemon)
+        for block in (peer["ipBlock"] for peer in rule.get("to", ()) if "ipBlock" in peer)
+        if wanted in ipaddress.ip_network(block["cidr"])
+        and not any(wanted in ipaddress.ip_network(network) for network in block.get("except", ()))
+    ]
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fd00:ec2::254"])
+def test_nobody_reaches_the_metadata_server_of_a_cloud(address: str) -> None:
     """It hands out the node's own keys, also to whoever makes a daemon fetch an address of their choice."""
-    metadata = [ipaddress.ip_address(address) for address in ("169.254.169.254", "fd00:ec2::254")]
     for workload in deployment("cluster").workloads:
-        for rule in egress("cluster", workload.daemon):
-            for block in (peer["ipBlock"] for peer in rule.get("to", ()) if "ipBlock" in peer):
-                reached = ipaddress.ip_network(block["cidr"])
-                closed = [ipaddress.ip_network(network) for network in block.get("except", ())]
-                assert not any(
-                    address in reached and not any(address in each for each in closed) for address in metadata
-                ), f"{workload.daemon} reaches {block}"
+        assert not open_blocks("cluster", workload.daemon, address), workload.daemon
+
+
+def test_a_way_into_the_world_is_none_to_other_pods() -> None:
+    """The log collector would reach the proxy at 6443, where API servers listen as well."""
+    for workload in deployment("cluster").workloads:
+        assert not open_blocks("cluster", workload.daemon, "10.42.1.7"), workload.daemon
+
+
+def test_a_smarthost_may_be_a_pod() -> None:
+    assert open_blocks("host-port", "postfix", "10.42.1.7")
 
 
 def test_an_external_engine_is_reached_at_its_own_network_only() -> None:

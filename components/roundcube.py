@@ -8,20 +8,28 @@ import pulumi
 
 from components import content, entry
 from components.daemon import DaemonComponent, Pod, Site
+from components.entry import Replace
 from components.mariadb import ROUNDCUBE_DATABASE
 from components.pods import Container, Placement, Probe, from_config, scratch
 from model import topology
 from model.sizing import Size
 
 _INIT = "/opt/app-root/src/init.sh"
-_SCRIPT = entry.script(_INIT, [entry.QUIET])
-# `shell` runs the migrations and then a shell, which ends at once without input.
-_MIGRATE = entry.script(_INIT, [entry.QUIET], arguments=["shell"])
+
+_AS_ROOT = "    mysql --defaults-file=/tmp/kolab-setup-my.cnf <<EOF"
+_AS_ROUNDCUBE = """\
+    # The image goes on when its user may make no tables, and would end as if there were any.
+    MYSQL_PWD=$DB_RC_PASSWORD mysql --host="$DB_HOST" --user="$DB_RC_USERNAME" \\
+      --execute="CREATE TABLE IF NOT EXISTS kolab_may_create (id INT PRIMARY KEY); DROP TABLE kolab_may_create" \\
+      "$DB_RC_DATABASE" || fail "user $DB_RC_USERNAME cannot make tables in database $DB_RC_DATABASE on $DB_HOST: create both there, and grant the user all rights on the database"
+    : <<EOF"""
+_WITHOUT_ROOT = Replace(_AS_ROOT, _AS_ROUNDCUBE)
+"""Root would only create the database and its user; the tables are made by that user anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundcubeArgs:
-    """Inputs of Roundcube."""
+    """Inputs of Roundcube. Without `database_root_password`, its database and user are there already."""
 
     image: str
     size: Size
@@ -58,7 +66,7 @@ class Roundcube(DaemonComponent):
                 "PASSPORT_WEBMAIL_SSO_CLIENT_SECRET": args.webmail_client_secret,
             },
         )
-        scripts = self.config("entry", {"entry.sh": _SCRIPT})
+        scripts = self.config("entry", {"entry.sh": entry.script(_INIT, [entry.QUIET])})
         self.serve()
         # A PHP page sees a dead php-fpm, which nothing supervises: a static file would not.
         php = Probe(http="/chwala/api/", period=20, timeout=10, failures=6)
@@ -83,39 +91,28 @@ class Roundcube(DaemonComponent):
         )
         if args.replicas > 1:
             self.disruption_budget()
-        if args.database_root_password is not None:
-            RoundcubeMigrate(
-                f"{name}-migrate",
-                site,
-                args,
-                args.database_root_password,
-                pulumi.ResourceOptions(parent=self),
-            )
+        RoundcubeMigrate(f"{name}-migrate", site, args, self.child())
         self.register_outputs({})
 
 
 class RoundcubeMigrate(DaemonComponent):
     """Creates and updates the tables once for each image: replicas that all migrate at start race each other."""
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        args: RoundcubeArgs,
-        root_password: pulumi.Input[str],
-        opts: pulumi.ResourceOptions,
-    ) -> None:
+    def __init__(self, name: str, site: Site, args: RoundcubeArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(topology.ROUNDCUBE_MIGRATE, name, site, opts)
-        credentials = self.secret(
-            "credentials",
-            {
-                "DB_RC_PASSWORD": args.database_password,
-                "DB_ROOT_PASSWORD": root_password,
-                "REDIS_PASSWORD": args.redis_password,
-                "DES_KEY": args.des_key,
-            },
-        )
-        scripts = self.config("entry", {"entry.sh": _MIGRATE})
+        passwords: dict[str, pulumi.Input[str]] = {
+            "DB_RC_PASSWORD": args.database_password,
+            "REDIS_PASSWORD": args.redis_password,
+            "DES_KEY": args.des_key,
+        }
+        adjustments = [entry.QUIET]
+        if args.database_root_password is None:
+            adjustments.append(_WITHOUT_ROOT)
+        else:
+            passwords["DB_ROOT_PASSWORD"] = args.database_root_password
+        credentials = self.secret("credentials", passwords)
+        # `shell` runs the migrations and then a shell, which ends at once without input.
+        scripts = self.config("entry", {"entry.sh": entry.script(_INIT, adjustments, arguments=["shell"])})
         env = _environment(args) | {"RUN_MIGRATIONS": "true"}
         wait = f"until (exec 3<>/dev/tcp/{args.database_host}/3306) 2>/dev/null; do sleep 3; done"
         container = Container(

@@ -97,6 +97,13 @@ def _catalogue() -> Iterator[Entry]:
     def always(key: str, kind: Format, why: str) -> Entry:
         return Entry(Secret(key, kind, why), "always", lambda _: True)
 
+    def own_database(key: str, why: str) -> Entry:
+        return Entry(
+            Secret(key, "password", why),
+            "without external.database",
+            lambda settings: settings.external.database is None,
+        )
+
     def meet(key: str, why: str) -> Entry:
         return Entry(Secret(key, "hex", why), "features.meet", lambda settings: settings.features.meet)
 
@@ -106,9 +113,9 @@ def _catalogue() -> Iterator[Entry]:
         )
 
     yield always("contentSalt", "hex", "names Kubernetes Secrets by content without giving the content away")
-    yield always("databaseRootPassword", "password", "MariaDB root; roundcube's migrations")
+    yield own_database("databaseRootPassword", "MariaDB root; roundcube's migrations")
     yield always("databasePassword", "password", "database of the web application")
-    yield always("legacyDatabasePassword", "password", "third database that the MariaDB image insists on")
+    yield own_database("legacyDatabasePassword", "third database that the MariaDB image insists on")
     yield always("roundcubeDatabasePassword", "password", "database of Roundcube")
     yield always("redisPassword", "password", "Redis")
     yield always("imapAdminPassword", "password", "cyrus-admin, which creates mailboxes")

@@ -513,7 +513,9 @@ class External(Section):
     """Data engines outside of the stack."""
 
     database: ExternalDatabase | None = None
-    """Instead of MariaDB. Both databases and users must exist, roundcube's tables included."""
+    """Instead of MariaDB. Databases `kolabdev` and `roundcube` (utf8mb4) must exist, each with a user of its name who has
+    all rights on it (kolab:databasePassword, kolab:roundcubeDatabasePassword). The stack makes the tables as these
+    users, and asks for no password of root."""
     redis: ExternalRedis | None = None
     """Instead of Redis."""
     s3: ExternalS3 | None = None

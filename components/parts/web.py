@@ -72,7 +72,7 @@ def web(stack: Stack, certificates: Certificates) -> Proxy:
         replicas=stack.replicas("roundcube"),
         placement=stack.spread("roundcube"),
         database_password=secret("roundcubeDatabasePassword"),
-        # Somebody else's database comes with its tables, and its root is not ours.
+        # Root of somebody else's database is not ours.
         database_root_password=None if settings.external.database else secret("databaseRootPassword"),
         redis_password=secret("redisPassword"),
         des_key=secret("desKey"),

@@ -9,7 +9,22 @@ from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
 
-INIT = "set -e\nset -x\necho $DB_RC_PASSWORD > /tmp/password\nif [[ $1 == shell ]]; then\n  exec shell\nfi\nexec httpd\n"
+AS_ROOT = "    mysql --defaults-file=/tmp/kolab-setup-my.cnf <<EOF"
+INIT = f"""\
+set -e
+set -x
+echo $DB_RC_PASSWORD > /tmp/password
+if [[ "$RUN_MIGRATIONS" == "true" ]]; then
+{AS_ROOT}
+ALTER USER $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
+EOF
+    initdb || :
+fi
+if [[ $1 == shell ]]; then
+  exec shell
+fi
+exec httpd
+"""
 """What our adjustments rely on (upstream: docker/roundcube/rootfs/opt/app-root/src/init.sh)."""
 
 PATH = "/opt/app-root/src/init.sh"
@@ -36,11 +51,14 @@ def env(name: str = "cluster") -> dict[str, str]:
     return roundcube(name).env("roundcube")
 
 
-def start(sandbox: Sandbox, daemon: str, container: str, init: str = INIT) -> tuple[int, list[str]]:
+def start(
+    sandbox: Sandbox, daemon: str, container: str, *, init: str = INIT, name: str = "cluster", mysql: str = ""
+) -> tuple[int, list[str]]:
     sandbox.put(PATH, init)
-    for command in ("shell", "httpd"):
+    for command in ("shell", "httpd", "initdb"):
         sandbox.command(command)
-    stack = deployment("cluster")
+    sandbox.command("mysql", mysql)
+    stack = deployment(name)
     variables = stack.workload(daemon).env(container) | stack.secret_env(daemon, container)
     done = sandbox.run(stack.file(daemon, container, f"{entry.PATH}/entry.sh"), env=variables)
     return done.returncode, sandbox.calls
@@ -52,7 +70,8 @@ def test_the_image_starts_as_it_is(sandbox: Sandbox) -> None:
 
 def test_the_migration_ends_by_itself(sandbox: Sandbox) -> None:
     # "shell" runs the migrations and then a shell, which ends since nobody types.
-    assert start(sandbox, "roundcube-migrate", "migrate") == (0, ["shell"])
+    code, calls = start(sandbox, "roundcube-migrate", "migrate")
+    assert (code, calls[-2:]) == (0, ["initdb", "shell"])
 
 
 def test_no_password_is_traced_into_the_log(sandbox: Sandbox) -> None:
@@ -75,10 +94,31 @@ def test_only_the_migration_knows_the_password_of_the_databases_root() -> None:
     assert "DB_ROOT_PASSWORD" not in stack.secret_env("roundcube", "roundcube")
 
 
-def test_somebody_elses_database_is_not_migrated_as_root() -> None:
+def test_nobody_is_root_of_somebody_elses_database() -> None:
     stack = deployment("external")
-    assert "roundcube-migrate" not in {each.daemon for each in stack.workloads}
+    assert "DB_ROOT_PASSWORD" not in stack.secret_env("roundcube-migrate", "migrate")
     assert "databaseRootPassword" not in stack.sentinels
+
+
+def test_somebody_elses_database_is_migrated_as_the_user_of_roundcube(sandbox: Sandbox) -> None:
+    login = 'echo "$MYSQL_PWD" > /tmp/login'
+    code, (asked, *rest) = start(sandbox, "roundcube-migrate", "migrate", name="external", mysql=login)
+    assert (code, rest) == (0, ["initdb", "shell"])
+    assert asked.startswith("mysql --host=db.example.net --user=roundcube --execute=")
+    assert asked.endswith(" roundcube")
+    assert sandbox.text("/tmp/login") == "Sentinel0roundcubeDatabasePassword0Value\n"
+
+
+def test_a_migration_that_may_make_no_tables_fails_with_a_sentence(sandbox: Sandbox) -> None:
+    # The image itself would pass over it, and the Job would be complete without a table.
+    code, calls = start(sandbox, "roundcube-migrate", "migrate", name="external", mysql="exit 1")
+    assert (code, "initdb" in calls) == (70, False)
+    assert "entry: user roundcube cannot make tables in database roundcube on db.example.net" in sandbox.err
+
+
+def test_a_roundcube_image_with_another_migration_does_not_start_it(sandbox: Sandbox) -> None:
+    init = INIT.replace(AS_ROOT, "mysql <<EOF")
+    assert start(sandbox, "roundcube-migrate", "migrate", name="external", init=init) == (70, [])
 
 
 @pytest.mark.parametrize("name", URLS)

@@ -144,6 +144,11 @@ def needed(changes: Raw | None = None) -> list[str]:
         ({"features/meet": False}, {"meetServerToken", "meetWebhookToken", "turnSecret"}, set()),
         ({"features/files": False}, {"minioPassword"}, set()),
         (
+            {"external/database": {"host": "db.example.net", "cidr": "10.0.0.0/8"}},
+            {"databaseRootPassword", "legacyDatabasePassword"},
+            set(),
+        ),
+        (
             {"external/s3": {"endpoint": "https://s3.example.net", "bucket": "b", "cidr": "10.0.0.0/8"}},
             {"minioPassword"},
             {"s3AccessKey", "s3SecretKey"},

@@ -58,9 +58,7 @@ def test_a_service_inside_has_the_port_of_the_daemon(program: Deployment) -> Non
 def test_what_runs_is_what_the_topology_says(name: str, program: Deployment) -> None:
     daemons = {each.name for each in topology.daemons(stack(name))}
     running = {each.daemon for each in program.workloads}
-    # With somebody else's database there is nothing to migrate.
-    assert daemons - running <= ({"roundcube-migrate"} if name == "external" else set())
-    assert running <= daemons
+    assert running == daemons
 
 
 def test_every_daemon_opens_the_ports_of_the_topology_and_no_others(name: str, program: Deployment) -> None:

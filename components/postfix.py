@@ -20,6 +20,8 @@ from model.sizing import Size
 _CERTIFICATE = "/kolab/certificate"
 _PEM = "/etc/pki/tls/private/postfix.pem"
 _ALIASES = "/etc/postfix/kolab_aliases"
+_COMMANDS = "/etc/postfix/kolab_commands"
+_NO_AUTH = "/^[[:space:]]*AUTH([[:space:]]|$)/ NO-PASSWORDS-HERE"
 
 _REASON = "postfix set-permissions, the queue's owners and the setgid queue commands need root and these capabilities"
 
@@ -217,9 +219,11 @@ def _settings(args: PostfixArgs) -> Sequence[str]:
     }
     lines = [f"postconf -e {_quote(f'{key} = {value}')}" for key, value in main.items()]
     lines += [
-        # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders.
-        # For this port alone: the proxy submits on 10587 over a plain connection inside the cluster.
-        "postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all' '10025/inet/smtpd_tls_auth_only=yes'",
+        # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders, and
+        # the exceptions alone only hide AUTH: a client that tries is let in. So the command has no meaning here.
+        f"echo {_quote(_NO_AUTH)} > {_COMMANDS}",
+        "postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all'"
+        f" 10025/inet/smtpd_command_filter=regexp:{_COMMANDS}",
         # Broken upstream (11465) or unused (11587): the proxy is the one way to submit from outside.
         "postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import socket
 import stat
@@ -28,6 +29,7 @@ FILES = {
 """What our adjustments rely on (upstream: docker/postfix/rootfs)."""
 
 CONTRACT = [("/init.sh", MKDIR), ("/init.sh", EXEC), ("/etc/postfix/master.cf", REINJECTION)]
+COMMANDS = "/etc/postfix/kolab_commands"
 STARTED = "/usr/sbin/postfix -c /etc/postfix start-fg"
 PEM = "/etc/pki/tls/private/postfix.pem"
 
@@ -114,6 +116,17 @@ def test_spf_is_still_judged(started: Sandbox) -> None:
 def test_auth_is_not_offered_on_port_25(started: Sandbox) -> None:
     (call,) = (call for call in started.calls if call.startswith("postconf -P "))
     assert "10025/inet/smtpd_sasl_exceptions_networks=static:all" in call.split()
+
+
+@pytest.mark.parametrize("command", ["AUTH PLAIN AGEAYg==", "auth login", " AUTH\tPLAIN", "AUTH"])
+def test_a_password_has_no_meaning_on_port_25(started: Sandbox, command: str) -> None:
+    (call,) = (call for call in started.calls if call.startswith("postconf -P "))
+    assert f"10025/inet/smtpd_command_filter=regexp:{COMMANDS}" in call.split()
+    pattern, replacement = started.path(COMMANDS).read_text().rsplit(" ", 1)
+    # POSIX's classes are the only thing in it that Python does not know.
+    known = pattern.strip("/").replace("[[:space:]]", r"\s")
+    assert re.sub(known, replacement, command, flags=re.IGNORECASE).startswith("NO-PASSWORDS-HERE")
+    assert re.search(known, "MAIL FROM:<auth@example.org>", re.IGNORECASE) is None
 
 
 def test_sasl_stays_on_at_port_25_since_the_check_of_senders_needs_it(started: Sandbox) -> None:

@@ -1,0 +1,106 @@
+"""The shipped examples as stack files of the lab, and the world around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from model.identity import Record
+from model.identity.rdata import TXT
+from model.settings import Settings
+from tests.engine.stacks import example
+from tests.lab.images.keys import dkim_record
+
+MODES = ("single-node", "cluster")
+NODES = {"n1": "198.51.100.11", "n2": "198.51.100.12"}
+"""Nodes of the lab, and what the internet sees of each."""
+
+
+MOVABLE = ("database", "redis", "files")
+"""Volumes that may follow their daemon to another node, in cluster mode."""
+
+
+def for_lab(mode: str) -> dict[str, Any]:
+    """The example of a mode with the lab's addresses, sizes and source of certificates; keys without `kolab:`."""
+    config = example(f"Pulumi.{mode}")
+    for key in config["mail"]["dkim"]["selectors"].values():
+        key["publicKey"] = "AAAA"
+    config["hostedDomains"] = ["example.net"]
+    config["kubernetes"] = {"context": "lab", "clusterIdentifier": "lab"}
+    config["dns"] = {
+        "provider": "zonefile",
+        "zones": {"example.org": "", "example.net": ""},
+        "nameservers": {"ns1.example.com": [], "ns2.example.com": []},
+    }
+    config["tls"] = {"issuer": "selfSigned"}
+    config["images"] = {"tag": "lab"}
+    config["storage"] = {"accessMode": "ReadWriteOnce", "mailboxes": {"size": "1Gi"}}
+    if mode == "cluster":
+        # Mailboxes and queues stay on the default class: their node's own disk, so that both ways to die are there.
+        config["storage"] |= {volume: {"size": "1Gi", "storageClass": "movable"} for volume in MOVABLE}
+    config["network"] |= {"podCidr": "10.244.0.0/16", "serviceCidr": "10.96.0.0/16"} | _addresses(mode)
+    config.pop("tlsa", None)
+    config["acknowledge"] = [{"rule": "address-private", "reason": "the lab is a closed network"}]
+    # No sender of the world would trust the lab's authority, so no policy may ask for it.
+    config["mail"] |= {"mx": {"stage": "live"}}
+    config["mail"].pop("mtaSts", None)
+    if mode == "single-node":
+        config["mail"]["dkim"]["selectors"]["k202611"]["stage"] = "active"
+    return config
+
+
+def _addresses(mode: str) -> dict[str, Any]:
+    if mode == "single-node":
+        return {
+            "addresses": {"all": "192.168.50.200"},
+            "egress": {"mode": "nodes", "nodes": {"n1": [NODES["n1"]]}},
+        }
+    claims = ("proxy", "smtp", "turn", "sieve", "meet")
+    return {
+        "addresses": {claim: f"192.168.50.{200 + number}" for number, claim in enumerate(claims)},
+        "public": {},
+        "egress": {"mode": "nodes", "nodes": {node: [address] for node, address in NODES.items()}},
+    }
+
+
+def egress(settings: Settings) -> dict[str, str]:
+    """Node -> the address that the stack file says mail leaves with; other nodes cannot reach the internet."""
+    found = settings.network.egress
+    assert found is not None
+    assert found.mode == "nodes"
+    return {node: str(addresses[0]) for node, addresses in found.nodes.items()}
+
+
+_HEAD = """\
+$TTL 60
+@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
+@ IN NS ns.sender.test.
+"""
+
+STRANGERS_SELECTOR = "mail"
+STRANGERS_KEY = (Path(__file__).parent / "stranger.pem").read_text()
+"""What sender.test signs with. A fixed key, since resolvers keep its record longer than a run of the tests lasts."""
+
+STRANGERS = {
+    "sender.test": _HEAD
+    + f"{Record(f'{STRANGERS_SELECTOR}._domainkey.sender.test', TXT(dkim_record(STRANGERS_KEY)), 60)}\n"
+    + """\
+ns IN A 203.0.113.53
+@ IN MX 10 client.sender.test.
+@ IN TXT "v=spf1 ip4:203.0.113.9 -all"
+client IN A 203.0.113.9
+laptop IN A 203.0.113.9
+""",
+    "113.0.203.in-addr.arpa": _HEAD + "9 IN PTR client.sender.test.\n",
+}
+"""Zones of whoever writes to us: one host with all the records that a decent sender has."""
+
+
+def reverse_zones(records: Iterable[Record]) -> dict[str, str]:
+    """Zones with the PTR records that the stack asks the owner of its addresses for."""
+    found: dict[str, str] = {}
+    for record in records:
+        zone = record.name.partition(".")[2]
+        found[zone] = found.get(zone, _HEAD) + f"{record}\n"
+    return found

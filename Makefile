@@ -54,8 +54,7 @@ check: .venv/ready ## format, lint, types, generated files
 
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance/test_single_node.py
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance/test_cluster.py
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance
 
 lab-test: toolchain ## tests of the lab itself and of its images, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab

@@ -1,44 +1,96 @@
-"""One lab for the whole run; each mode is deployed once and removed again."""
+"""One lab for the whole run, and on it one stack after the other."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from model import identity
-from model.settings import Settings
-from tests.acceptance.stack import JANE, JOE, Stack, example
-from tests.engine.program import Program
+from tests.acceptance import kept
+from tests.acceptance.configs import MODES
+from tests.acceptance.report import Report
+from tests.acceptance.stack import Stack
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
 
 _HERE = Path(__file__).parent
-KEPT = "KOLAB_ACCEPTANCE_KEPT"
-"""While tests are written: folder of a program that is deployed on a running lab, used as it is."""
+
+_COURSE = (
+    "test_deployment",
+    "test_reception",
+    "test_submission",
+    "test_sending",
+    "test_relaying",
+    "test_isolation",
+    "test_web",
+    "test_discovery",
+    "test_turn",
+    "test_groupware",
+    "test_addresses",
+    "test_changes",
+    "test_losses",
+    "test_dead_nodes",
+    "test_destroy",
+    "test_broken_updates",
+)
+"""What a stack lives through, in this order: made, talked to, changed, hurt, removed and made again."""
+
+REPORT = pytest.StashKey[Report]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """The report of a run, when it runs anything of here."""
+    config.stash[REPORT] = report = Report()
+    config.pluginmanager.register(report)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs in both modes unless it is marked `mode`."""
+    if "stack" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("mode")
+        metafunc.parametrize("stack", marked.args if marked else MODES, indirect=True, scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever lies here needs a real cluster."""
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(pytest.mark.acceptance)
+    item.add_marker(pytest.mark.acceptance)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each stack is deployed once, and lives through the course."""
+    places = [place for place, item in enumerate(items) if item.path.parent == _HERE]
+    for place, item in zip(places, sorted((items[place] for place in places), key=_turn), strict=True):
+        items[place] = item
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    if item.path.stem not in _COURSE:
+        raise pytest.UsageError(f"{item.path.name} has no place in _COURSE of {__file__}: say when it runs")
+    parameters = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    mode = parameters.get("stack")
+    return MODES.index(mode) if mode else -1, _COURSE.index(item.path.stem)
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
+def report(request: pytest.FixtureRequest) -> Report:
+    """Where figures of the run are noted."""
+    return request.config.stash[REPORT]
+
+
+@pytest.fixture(scope="session")
+def lab(report: Report) -> Iterator[Lab]:
     """A real cluster of two nodes with the lab's images on them."""
     end_on_signals()
-    if KEPT in os.environ and (running := Lab.running()):
+    if kept.path() and (running := Lab.running()):
         yield running
         return
-    made = Lab().up()
+    with report.timed("lab, from nothing to a cluster that gives addresses"):
+        made = Lab(images=tars()).up()
     try:
-        for tar in tars():
-            made.load_image(tar)
         # The stack brings its own pool; two that overlap are refused by MetalLB.
         made.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
         yield made
@@ -46,95 +98,19 @@ def lab() -> Iterator[Lab]:
         made.down()
 
 
-def _lab_values(config: dict[str, Any]) -> dict[str, Any]:
-    """What differs from an example in the lab: addresses, sizes, the source of certificates."""
-    for key in config["mail"]["dkim"]["selectors"].values():
-        key["publicKey"] = "AAAA"
-    config["kubernetes"] = {"context": "lab", "clusterIdentifier": "lab"}
-    config["dns"] = {
-        "provider": "zonefile",
-        "zones": {"example.org": "", "example.net": ""},
-        "nameservers": {"ns1.example.com": [], "ns2.example.com": []},
-    }
-    config["tls"] = {"issuer": "selfSigned"}
-    config["images"] = {"tag": "lab"}
-    config["storage"] = {"accessMode": "ReadWriteOnce", "mailboxes": {"size": "1Gi"}}
-    config["network"] |= {"podCidr": "10.244.0.0/16", "serviceCidr": "10.96.0.0/16"}
-    config.pop("tlsa", None)
-    config["acknowledge"] = [{"rule": "address-private", "reason": "the lab is a closed network"}]
-    return config
-
-
-@pytest.fixture(scope="module")
-def single_node(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack `single-node`, deployed, with an account in each domain."""
-    config = _lab_values(example("single-node"))
-    config["hostedDomains"] = ["example.net"]
-    config["mail"]["mx"] = {"stage": "live"}
-    config["mail"]["dkim"]["selectors"]["k202611"]["stage"] = "active"
-    config["network"] |= {
-        "addresses": {"all": "192.168.50.200"},
-        "egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}},
-    }
-    yield from _deployed(lab, tmp_path_factory.mktemp("single-node") / "program", "single-node", config)
-
-
-@pytest.fixture(scope="module")
-def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack `cluster`, deployed on two nodes, with an account in each domain."""
-    config = _lab_values(example("cluster"))
-    config["hostedDomains"] = ["example.net"]
-    # No sender of the world would trust the lab's authority.
-    config["mail"].pop("mtaSts")
-    claims = ("proxy", "smtp", "turn", "sieve", "meet")
-    config["network"] |= {
-        "addresses": {claim: f"192.168.50.{200 + n}" for n, claim in enumerate(claims)},
-        "public": {},
-        "egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"], "n2": ["198.51.100.12"]}},
-    }
-    yield from _deployed(lab, tmp_path_factory.mktemp("cluster") / "program", "cluster", config)
-
-
-_SENDER = """\
-$TTL 60
-@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
-@ IN NS ns.sender.test.
-ns IN A 203.0.113.53
-@ IN MX 10 client.sender.test.
-@ IN TXT "v=spf1 ip4:203.0.113.9 -all"
-client IN A 203.0.113.9
-laptop IN A 203.0.113.9
-"""
-_REVERSE = """\
-$TTL 60
-@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
-@ IN NS ns.sender.test.
-9 IN PTR client.sender.test.
-"""
-
-
-def _publish(lab: Lab, settings: Settings) -> None:
-    """The world's DNS: the stack's own zones, as it would publish them, and those of a stranger who writes to us."""
-    ours = {
-        zone: identity.zone_file(settings, zone, records)
-        for zone, records in identity.zones(settings).items()
-    }
-    lab.internet.dns.load({**ours, "sender.test": _SENDER, "113.0.203.in-addr.arpa": _REVERSE})
-
-
-def _deployed(lab: Lab, root: Path, name: str, config: dict[str, Any]) -> Iterator[Stack]:
-    settings = Settings.model_validate(config)
-    _publish(lab, settings)
-    if KEPT in os.environ:
-        yield Stack(lab, Program(Path(os.environ[KEPT]), name))
+@pytest.fixture(scope="session")
+def stack(
+    request: pytest.FixtureRequest, lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The stack of a mode, deployed, with an account in each domain."""
+    mode: str = request.param
+    if kept.path():
+        found = kept.stack(lab)
+        if found.mode != mode:
+            pytest.skip(f"{found.mode} is kept on the lab, this is about {mode}")
+        yield found
         return
-    stack = Stack.make(lab, root, name, config)
-    first = stack.up()
-    assert first.code == 0, "\n".join(first.errors) or first.output
-    # The web application serves a hosted domain once its owner has entered it there.
-    for domain in settings.hosted_domains:
-        stack.artisan("domain:create", domain)
-    for address in (JANE, JOE):
-        stack.add_user(address)
-    yield stack
-    stack.remove()
+    made = Stack.make(lab, tmp_path_factory.mktemp(mode) / "program", mode)
+    report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
+    yield made
+    made.remove()

@@ -2,55 +2,101 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from model.keys import pairs
-from model.secrets import secrets
+from model import identity
+from model.identity import ptr
+from model.names import Names
 from model.settings import Settings
-from tests.engine.program import CHECKOUT, Program, Run, put
-from tests.engine.sentinels import sentinel
+from ops.stacks import StackFile
+from tests.acceptance import configs
+from tests.acceptance.client.tls import AUTHORITY
+from tests.engine.program import CHECKOUT, Program, Run
+from tests.engine.stacks import configured
 from tests.lab.cluster import Lab
 
 NAMESPACE = "kolab"
 JANE, JOE, PASSWORD = "jane@example.org", "joe@example.net", "Correct4Horse"
+STRANGER = "stranger@sender.test"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One deployed stack."""
+    """One stack. Deployed once `deploy` has run."""
 
     lab: Lab
     program: Program
+
+    @classmethod
+    def make(cls, lab: Lab, root: Path, mode: str) -> Stack:
+        """A stack of its own program, not yet deployed; the world knows its names already."""
+        program, _ = configured(root, mode, configs.for_lab(mode))
+        made = cls(lab, program)
+        made.publish()
+        return made
+
+    @property
+    def mode(self) -> str:
+        """single-node or cluster."""
+        return self.program.stack
+
+    @property
+    def settings(self) -> Settings:
+        """What the stack file says now."""
+        return StackFile.read(self.mode, self.program.root).settings()[0]
+
+    @cached_property
+    def names(self) -> Names:
+        """The names by which the world knows it."""
+        return Names.of(self.settings)
+
+    def publish(self) -> None:
+        """The world's DNS: the stack's own zones as it would publish them, the reverse names as the owner of the
+        addresses sets them after its ticket, and the zones of a stranger who writes to us."""
+        settings = self.settings
+        ours = {
+            zone: identity.zone_file(settings, zone, records)
+            for zone, records in identity.zones(settings).items()
+        }
+        self.lab.internet.dns.load(
+            {**ours, **configs.reverse_zones(ptr.records(settings)), **configs.STRANGERS}
+        )
+
+    def deploy(self) -> float:
+        """`pulumi up`, and an account in each domain. Seconds that the `up` took."""
+        self.lab.set_egress(configs.egress(self.settings))
+        began = time.monotonic()
+        first = self.up()
+        seconds = time.monotonic() - began
+        assert first.code == 0, "\n".join(first.errors) or first.output
+        # The web application serves a hosted domain once its owner has entered it there.
+        for domain in self.settings.hosted_domains:
+            self.artisan("domain:create", domain)
+        for address in (JANE, JOE):
+            self.add_user(address)
+        return seconds
+
+    def up(self, *arguments: str) -> Run:
+        """`pulumi up` with its preview, as an operator runs it."""
+        return self.engine("up", "--yes", *arguments)
+
+    def engine(self, *arguments: str) -> Run:
+        """Any command of the engine."""
+        return self.program.engine(*arguments, env=self.environment)
 
     @property
     def environment(self) -> dict[str, str]:
         """What the engine needs to reach the lab's cluster through the stand-in plugin."""
         return {"KUBECONFIG": str(self.lab.kubeconfig), "KOLAB_STANDIN_CLUSTER": "1"}
-
-    @classmethod
-    def make(cls, lab: Lab, root: Path, name: str, config: dict[str, Any]) -> Stack:
-        """A stack of its own program, not yet deployed."""
-        settings = Settings.model_validate(config)
-        values = {secret.key: sentinel(secret) for secret in secrets(settings)}
-        for pair in pairs(settings):
-            put(config, pair.path.split("."), pair.derive(values[pair.secret]))
-        return cls(lab, Program.make(root, name, config, values))
-
-    def up(self, *arguments: str) -> Run:
-        """`pulumi up` with its preview, as an operator runs it."""
-        return self.program.engine("up", "--yes", *arguments, env=self.environment)
-
-    def engine(self, *arguments: str) -> Run:
-        """Any other command of the engine."""
-        return self.program.engine(*arguments, env=self.environment)
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
         """kubectl in the stack's namespace."""
@@ -61,22 +107,29 @@ class Stack:
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
     def client(self, command: str, *arguments: str, seconds: float = 120) -> str:
-        """What the client on the internet prints (tests/acceptance/client.py)."""
-        line = [
-            "env",
-            f"PYTHONPATH={CHECKOUT}",
-            sys.executable,
-            "-m",
-            "tests.acceptance.client",
-            command,
-            *arguments,
-        ]
-        return self.lab.internet.run(line, seconds=seconds).strip()
+        """What the client on the internet prints (tests/acceptance/client)."""
+        return self.lab.internet.run(self.client_line(command, *arguments), seconds=seconds).strip()
 
-    def logs(self, workload: str, container: str | None = None, *, since: str = "10m") -> str:
-        """What a daemon has written lately."""
-        chosen = ["-c", container] if container else []
-        return self.kubectl("logs", workload, *chosen, f"--since={since}", "--tail=-1")
+    def client_line(self, command: str, *arguments: str) -> list[str]:
+        """The client's command line, for whoever runs it elsewhere or in the background."""
+        variables = [f"PYTHONPATH={CHECKOUT}", f"{AUTHORITY}={self.authority}"]
+        return ["env", *variables, sys.executable, "-m", "tests.acceptance.client", command, *arguments]
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that answers for the stack's names: its own issuer's, where it has one."""
+        path = self.program.root / "authority.pem"
+        if not path.exists():
+            secret = self.get("secret", "kolab-authority")
+            path.write_bytes(base64.b64decode(secret["data"]["tls.crt"]))
+        return path
+
+    def logs(self, daemon: str, container: str | None = None, *, after: float | None = None) -> str:
+        """What the pods of a daemon have written since `after` (seconds since 1970), or in the last ten minutes."""
+        chosen = ["-c", container] if container else ["--all-containers"]
+        moment = datetime.fromtimestamp(after or time.time() - 600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        selector = f"app.kubernetes.io/name={daemon}"
+        return self.kubectl("logs", "-l", selector, *chosen, f"--since-time={moment}", "--tail=-1")
 
     def artisan(self, *arguments: str) -> str:
         """A command of the web application."""
@@ -87,19 +140,59 @@ class Stack:
         """An account whose mailbox the web application makes in Cyrus."""
         self.artisan("user:create", address, f"--password={PASSWORD}")
 
-    def egress_seen_from(self, node: str) -> str:
-        """The source address that the internet sees when Postfix on `node` opens a connection to port 25."""
-        listen = "import socket; s = socket.create_server(('', 25)); s.settimeout(60); c, a = s.accept(); print(a[0])"
-        pod = next(
-            p["metadata"]["name"]
-            for p in self.pods()
-            if p["spec"]["nodeName"] == node and p["metadata"]["name"].startswith("postfix-")
+    def inbox(self, user: str, subject: str, *, seconds: float = 90) -> str:
+        """The message with this subject, as its owner reads it over IMAPS, once it is there."""
+        arguments = (self.names.imap, "993", user, PASSWORD, subject)
+        return eventually(
+            lambda: self.client("read", *arguments), f"{subject} never reached {user}", seconds=seconds
         )
-        server = self.lab.internet.start([sys.executable, "-c", listen])
-        knock = f"until (exec 3<>/dev/tcp/{self.lab.internet.address}/25) 2>/dev/null; do sleep 0.2; done"
-        self.kubectl("exec", pod, "-c", "postfix", "--", "timeout", "30", "/bin/bash", "-c", knock)
-        seen, _ = server.communicate(timeout=60)
-        return seen.strip()
+
+    def pods(self, daemon: str | None = None) -> list[dict[str, Any]]:
+        """Pods that are meant to run for ever; of one daemon, or all."""
+        chosen = ["-l", f"app.kubernetes.io/name={daemon}"] if daemon else []
+        found: list[dict[str, Any]] = self.get("pods", *chosen)["items"]
+        return [pod for pod in found if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"]
+
+    def pod_on(self, daemon: str, node: str) -> str:
+        """Name of the daemon's pod on a node."""
+        return next(
+            pod["metadata"]["name"] for pod in self.pods(daemon) if pod["spec"].get("nodeName") == node
+        )
+
+    def unready(self) -> list[str]:
+        """Names of pods that are not ready, with why."""
+        return [
+            f"{pod['metadata']['name']}: {pod['status'].get('phase')}"
+            for pod in self.pods()
+            if "deletionTimestamp" in pod["metadata"]
+            or not all(c.get("ready") for c in pod["status"].get("containerStatuses", [{}]))
+        ]
+
+    def kill(self, pod: str, container: str) -> None:
+        """Ends the first process of a container as the kernel does when memory is out."""
+        found = self.get("pod", pod)
+        statuses = found["status"]["containerStatuses"]
+        status = next(status for status in statuses if status["name"] == container)
+        node = self.lab.node(found["spec"]["nodeName"])
+        node.run(["kill", "-KILL", str(node.task(_container_id(status)))])
+
+    def wait_ready(self, seconds: float = 300) -> None:
+        """Until every pod is ready."""
+        why = "still not ready: "
+        end = time.monotonic() + seconds
+        while unready := self.unready():
+            assert time.monotonic() < end, why + ", ".join(unready)
+            time.sleep(1)
+
+    def in_pod(
+        self, pod: str, command: Sequence[str], *, namespace: str = NAMESPACE, seconds: float = 120
+    ) -> str:
+        """Output of a program of this machine in a pod's network, whatever is or is not inside its image."""
+        found = self.lab.get("pod", pod, "-n", namespace)
+        node = self.lab.node(found["spec"]["nodeName"])
+        task = node.task(_container_id(found["status"]["containerStatuses"][0]))
+        line = ["nsenter", f"--net=/proc/{task}/ns/net", *command]
+        return node.run(line, seconds=seconds).strip()
 
     def remove(self) -> None:
         """Takes everything away, protected or not: the next stack shall find an empty cluster."""
@@ -107,27 +200,12 @@ class Stack:
         self.lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
         self.lab.kubectl("delete", "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
 
-    def pods(self) -> list[dict[str, Any]]:
-        """Pods of the stack that are meant to run for ever."""
-        found: list[dict[str, Any]] = self.get("pods")["items"]
-        return [pod for pod in found if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"]
 
-    def unready(self) -> list[str]:
-        """Names of pods that are not ready, with why."""
-        return [
-            f"{pod['metadata']['name']}: {pod['status'].get('phase')}"
-            for pod in self.pods()
-            if not all(c.get("ready") for c in pod["status"].get("containerStatuses", [{}]))
-        ]
+def _container_id(status: dict[str, Any]) -> str:
+    return str(status["containerID"]).removeprefix("containerd://")
 
 
-def example(name: str) -> dict[str, Any]:
-    """The configuration of a shipped example, without the `kolab:` prefixes."""
-    config = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
-    return {key.removeprefix("kolab:"): value for key, value in config.items()}
-
-
-def eventually(condition: Callable[[], Any], why: str, seconds: float = 120) -> Any:
+def eventually(condition: Callable[[], Any], why: str, *, seconds: float = 120) -> Any:
     """What `condition` gives once it is true. Fails with `why` when that takes longer than `seconds`."""
     end = time.monotonic() + seconds
     while True:

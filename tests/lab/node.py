@@ -64,6 +64,14 @@ class Node:
         """Output of a command on the node, in all its namespaces."""
         return run(self._enter(command), seconds=seconds)
 
+    def task(self, container: str) -> int:
+        """Number of the first process of a running container, as the node counts; `container` is its id."""
+        for line in self.run(["ctr", "-n", "k8s.io", "tasks", "list"]).splitlines():
+            fields = line.split()
+            if fields[0] == container:
+                return int(fields[1])
+        raise LabError(f"container {container[:12]} does not run on {self.name}")
+
     def load_image(self, tar: Path) -> None:
         """Import an image; it stays on the disk."""
         self.run(["ctr", "-n", "k8s.io", "images", "import", tar.resolve()], seconds=_LOADING_SECONDS)

@@ -47,6 +47,10 @@ until ctr version >/dev/null 2>&1; do
 done
 "$PROGRAMS/movable" --node "$NAME" --data "$VOLUMES" >>"$LOGS/$NAME-movable.log" 2>&1 &
 "$PROGRAMS/kube-proxy" --config="$DISK/etc/kube-proxy.yaml" --v=2 >>"$LOGS/$NAME-kube-proxy.log" 2>&1 &
-"$PROGRAMS/kubelet" --config="$DISK/etc/kubelet.yaml" --kubeconfig="$DISK/etc/kubeconfig" --hostname-override="$NAME" \
-  --node-ip="$ADDRESS" --v=2 >>"$LOGS/$NAME-kubelet.log" 2>&1 &
+while true; do
+  # As on any node: it ends when containerd answers already but its CRI does not yet, and is started again.
+  "$PROGRAMS/kubelet" --config="$DISK/etc/kubelet.yaml" --kubeconfig="$DISK/etc/kubeconfig" --hostname-override="$NAME" \
+    --node-ip="$ADDRESS" --v=2 >>"$LOGS/$NAME-kubelet.log" 2>&1 || true
+  sleep 1
+done &
 wait

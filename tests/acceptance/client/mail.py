@@ -1,111 +1,117 @@
-"""A client on the lab's internet: `python -m tests.acceptance.client COMMAND ARGUMENT...` speaks one protocol.
-
-Standard library only: what a stranger's program sees, not what ours would like to see. Prints what it saw.
-"""
+"""SMTP, IMAP and ManageSieve. Hosts are names: the lab's DNS says where they lead, and certificates must hold them."""
 
 from __future__ import annotations
 
+import base64
 import imaplib
+import itertools
 import smtplib
 import socket
-import ssl
-import sys
-import urllib.error
-import urllib.request
+import time
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from tests.acceptance.client.tls import careful
 
 _TIMEOUT = 20
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    # The lab's authority is nobody's; names are checked where a test is about certificates.
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _message(sender: str, recipient: str, subject: str) -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, subject
     message["Date"] = formatdate()
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "sender.test")
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message.set_content(f"This is {subject}.\n")
     return message
 
 
 def receive(host: str, sender: str, recipient: str, subject: str) -> str:
-    """Hands one message to port 25 as a stranger does. Prints the final answer."""
+    """Hands one message to port 25 as a stranger does; an empty sender makes it a bounce. Prints the last answer."""
+    message = _message(sender or "mailer-daemon@sender.test", recipient, subject)
+    return raw(host, sender, recipient, message.as_string())
+
+
+def raw(host: str, sender: str, recipient: str, message: str) -> str:
+    """Hands a message over as it is."""
     with smtplib.SMTP(host, 25, local_hostname="client.sender.test", timeout=_TIMEOUT) as smtp:
-        smtp.starttls(context=_tls())
-        message = _message(sender or "mailer-daemon@sender.test", recipient, subject)
-        try:
-            smtp.send_message(message, from_addr=sender, to_addrs=[recipient])
-        except smtplib.SMTPRecipientsRefused as refused:
-            code, text = next(iter(refused.recipients.values()))
-            return f"{code} {text.decode()}"
-        except smtplib.SMTPResponseException as refused:
-            return f"{refused.smtp_code} {refused.smtp_error!r}"
-    return "250 accepted"
+        smtp.starttls(context=careful())
+        return _send(smtp, sender, recipient, message)
 
 
-def many(host: str, recipient: str, prefix: str, count: str) -> str:
-    """Hands `count` messages over one after another and prints the subjects that were acknowledged with 250."""
-    accepted = []
-    for number in range(int(count)):
-        subject = f"{prefix}-{number}"
-        try:
-            if receive(host, "stranger@sender.test", recipient, subject).startswith("250"):
-                accepted.append(subject)
-        except (OSError, smtplib.SMTPException):
-            continue
+def stream(host: str, recipient: str, prefix: str, least: str, until: str) -> str:
+    """Hands messages over one after another, at least so many and until the file `until` exists.
+
+    Prints the subjects that were acknowledged with 250: for those the server has taken responsibility (RFC 5321
+    section 4.2.5). A real sender would try the others again.
+    """
+    accepted: list[str] = []
+    numbers = itertools.count()
+    while len(accepted) < int(least) or not Path(until).exists():
+        subject = f"{prefix}-{next(numbers)}"
+        if _received(host, recipient, subject):
+            accepted.append(subject)
+        else:
+            time.sleep(0.5)
     return "\n".join(accepted)
 
 
+def _received(host: str, recipient: str, subject: str) -> bool:
+    try:
+        return receive(host, "stranger@sender.test", recipient, subject).startswith("250")
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
 def submit(host: str, port: str, user: str, password: str, sender: str, recipient: str, subject: str) -> str:
-    """Submits one message with a password: implicit TLS on 465, STARTTLS elsewhere."""
-    make = smtplib.SMTP_SSL if port == "465" else smtplib.SMTP
-    options = {"context": _tls()} if port == "465" else {}
-    with make(host, int(port), local_hostname="laptop.sender.test", timeout=_TIMEOUT, **options) as smtp:
-        if port != "465":
-            smtp.starttls(context=_tls())
-        try:
-            if user:
-                smtp.login(user, password)
-            smtp.send_message(_message(sender, recipient, subject), from_addr=sender, to_addrs=[recipient])
-        except smtplib.SMTPRecipientsRefused as refused:
-            code, text = next(iter(refused.recipients.values()))
-            return f"{code} {text.decode()}"
-        except smtplib.SMTPResponseException as refused:
-            return f"{refused.smtp_code} {refused.smtp_error!r}"
+    """Submits one message with a password: implicit TLS on 465, STARTTLS elsewhere. Prints the last answer."""
+    with _submission(host, port) as smtp:
+        smtp.login(user, password)
+        return _send(smtp, sender, recipient, _message(sender, recipient, subject).as_string())
+
+
+def submit_anonymously(host: str, port: str, sender: str, recipient: str) -> str:
+    """The same without a password."""
+    with _submission(host, port) as smtp:
+        return _send(smtp, sender, recipient, _message(sender, recipient, "nobody").as_string())
+
+
+def _submission(host: str, port: str) -> smtplib.SMTP:
+    options = {"local_hostname": "laptop.sender.test", "timeout": _TIMEOUT}
+    if port == "465":
+        return smtplib.SMTP_SSL(host, 465, context=careful(), **options)
+    smtp = smtplib.SMTP(host, int(port), **options)
+    smtp.starttls(context=careful())
+    return smtp
+
+
+def _send(smtp: smtplib.SMTP, sender: str, recipient: str, message: str) -> str:
+    try:
+        smtp.sendmail(sender, [recipient], message)
+    except smtplib.SMTPRecipientsRefused as refused:
+        code, text = next(iter(refused.recipients.values()))
+        return f"{code} {text.decode()}"
+    except smtplib.SMTPResponseException as refused:
+        return f"{refused.smtp_code} {refused.smtp_error!r}"
     return "250 accepted"
 
 
 def ehlo(host: str, port: str) -> str:
     """The banner and what the server offers, before and after STARTTLS."""
-    smtp = smtplib.SMTP(timeout=_TIMEOUT)
-    smtp._host = host  # where STARTTLS takes the server's name from
-    with smtp:
+    with smtplib.SMTP(timeout=_TIMEOUT) as smtp:
+        smtp._host = host  # where STARTTLS takes the server's name from
         _, banner = smtp.connect(host, int(port))
         smtp.ehlo("client.sender.test")
         before = sorted(smtp.esmtp_features)
-        smtp.starttls(context=_tls())
+        smtp.starttls(context=careful())
         smtp.ehlo("client.sender.test")
-        return (
-            f"{banner.decode()}\nbefore: {' '.join(before)}\nafter: {' '.join(sorted(smtp.esmtp_features))}"
-        )
+        after = sorted(smtp.esmtp_features)
+    return f"{banner.decode()}\nbefore: {' '.join(before)}\nafter: {' '.join(after)}"
 
 
 def read(host: str, port: str, user: str, password: str, subject: str) -> str:
     """The messages with this subject in the inbox, whole; IMAPS on 993, STARTTLS on 143. Empty when there is none."""
-    imap = (
-        imaplib.IMAP4_SSL(host, int(port), ssl_context=_tls(), timeout=_TIMEOUT)
-        if port == "993"
-        else imaplib.IMAP4(host, int(port), timeout=_TIMEOUT)
-    )
-    if port != "993":
-        imap.starttls(_tls())
+    imap = _imap(host, port)
     imap.login(user, password)
     imap.select("INBOX")
     _, found = imap.search(None, "SUBJECT", f'"{subject}"')
@@ -119,13 +125,21 @@ def read(host: str, port: str, user: str, password: str, subject: str) -> str:
 
 def subjects(host: str, user: str, password: str) -> str:
     """Subjects in the inbox, one a line."""
-    imap = imaplib.IMAP4_SSL(host, 993, ssl_context=_tls(), timeout=_TIMEOUT)
+    imap = _imap(host, "993")
     imap.login(user, password)
     imap.select("INBOX")
     _, found = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
     imap.logout()
     lines = [part[1].decode().strip() for part in found if isinstance(part, tuple)]
     return "\n".join(line.removeprefix("Subject: ") for line in lines)
+
+
+def _imap(host: str, port: str) -> imaplib.IMAP4:
+    if port == "993":
+        return imaplib.IMAP4_SSL(host, 993, ssl_context=careful(), timeout=_TIMEOUT)
+    imap = imaplib.IMAP4(host, int(port), timeout=_TIMEOUT)
+    imap.starttls(careful())
+    return imap
 
 
 def plain_login(host: str, user: str, password: str) -> str:
@@ -138,43 +152,35 @@ def plain_login(host: str, user: str, password: str) -> str:
     return "accepted"
 
 
-def sieve(host: str, port: str = "4190") -> str:
-    """The greeting of ManageSieve, up to OK."""
-    with socket.create_connection((host, int(port)), timeout=_TIMEOUT) as connection:
-        text = b""
-        while b"OK" not in text:
-            received = connection.recv(4096)
-            if not received:
-                break
-            text += received
+def sieve(host: str) -> str:
+    """The capabilities of ManageSieve before STARTTLS, and after it with the name in its certificate checked."""
+    with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
+        before = _until_ok(connection)
+        connection.sendall(b"STARTTLS\r\n")
+        _until_ok(connection)
+        with careful().wrap_socket(connection, server_hostname=host) as secure:
+            after = _until_ok(secure)
+    return f"before:\n{before}\nafter:\n{after}"
+
+
+def sieve_login(host: str, user: str, password: str) -> str:
+    """What ManageSieve answers to a password (RFC 5804 section 2.1)."""
+    with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
+        _until_ok(connection)
+        connection.sendall(b"STARTTLS\r\n")
+        _until_ok(connection)
+        with careful().wrap_socket(connection, server_hostname=host) as secure:
+            _until_ok(secure)
+            given = base64.b64encode(f"\0{user}\0{password}".encode())
+            secure.sendall(b'AUTHENTICATE "PLAIN" "%s"\r\n' % given)
+            return secure.recv(4096).decode()
+
+
+def _until_ok(connection: socket.socket) -> str:
+    text = b""
+    while b"OK" not in text:
+        received = connection.recv(4096)
+        if not received:
+            break
+        text += received
     return text.decode()
-
-
-def http(url: str, address: str, *headers: str) -> str:
-    """GET `url` at `address`: status, headers and body, without following redirects."""
-    scheme, _, rest = url.partition("://")
-    host, _, path = rest.partition("/")
-
-    class _Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            return None
-
-    handlers: list[urllib.request.BaseHandler] = [_Stay(), urllib.request.HTTPSHandler(context=_tls())]
-    opener = urllib.request.build_opener(*handlers)
-    request = urllib.request.Request(f"{scheme}://{address}/{path}", headers={"Host": host})
-    for header in headers:
-        name, _, value = header.partition(": ")
-        request.add_header(name, value)
-    try:
-        answer = opener.open(request, timeout=_TIMEOUT)
-    except urllib.error.HTTPError as error:
-        answer = error
-    lines = [str(answer.status), *(f"{k}: {v}" for k, v in answer.headers.items()), ""]
-    return "\n".join(lines) + answer.read(20_000).decode(errors="replace")
-
-
-_COMMANDS = (receive, many, submit, ehlo, read, subjects, plain_login, sieve, http)
-
-if __name__ == "__main__":
-    chosen = {command.__name__: command for command in _COMMANDS}[sys.argv[1]]
-    print(chosen(*sys.argv[2:]))

@@ -1,0 +1,39 @@
+"""HTTP as a browser or a phone asks."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+from tests.acceptance.client.tls import careful, careless
+
+_TIMEOUT = 20
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Does not follow redirects: they are part of the answer."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def http(url: str, *headers: str, method: str = "GET", body: bytes | None = None) -> str:
+    """Status, headers and body of one request to whoever the name in `url` leads to.
+
+    A header `Host` sends the request to the place in `url` under another name; its certificate is then not checked.
+    """
+    given = dict(header.split(": ", 1) for header in headers)
+    context = careless() if "Host" in given else careful()
+    opener = urllib.request.build_opener(_Stay(), urllib.request.HTTPSHandler(context=context))
+    request = urllib.request.Request(url, data=body, method=method, headers=given)
+    try:
+        answer = opener.open(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        answer = error
+    lines = [str(answer.status), *(f"{key}: {value}" for key, value in answer.headers.items()), ""]
+    return "\n".join(lines) + "\n" + answer.read(100_000).decode(errors="replace")
+
+
+def post(url: str, body: str, *headers: str) -> str:
+    """The same with a body."""
+    return http(url, *headers, method="POST", body=body.encode())

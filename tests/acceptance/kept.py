@@ -1,0 +1,44 @@
+"""A stack that stays on the lab while tests are written: `python -m tests.acceptance keep MODE`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.acceptance.stack import Stack
+from tests.engine.program import CHECKOUT, Program
+from tests.lab.cluster import Lab
+from tests.lab.images import tars
+
+_FOLDER = CHECKOUT / ".local" / "acceptance"
+
+
+def path() -> Path | None:
+    """The kept stack's program, if there is one and the lab is up."""
+    found = next(iter(_FOLDER.glob("*")), None)
+    return found if found and Lab.running() else None
+
+
+def stack(lab: Lab) -> Stack:
+    """The kept stack."""
+    found = path()
+    assert found, "no stack is kept"
+    return Stack(lab, Program(found, found.name))
+
+
+def keep(mode: str) -> None:
+    """Deploy a stack and leave it there; whatever was kept before is removed."""
+    lab = Lab(images=tars()).up()
+    if path():
+        stack(lab).remove()
+    else:
+        lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    made = Stack.make(lab, _FOLDER / mode, mode)
+    print(f"{mode} is up after {made.deploy():.0f} s in {made.program.root}")
+
+
+def drop() -> None:
+    """Remove lab and stack."""
+    Lab().down()
+    shutil.rmtree(_FOLDER, ignore_errors=True)

@@ -1,0 +1,31 @@
+"""A changed setting reaches its daemon, and no other daemon stops for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.stack import JOE, STRANGER, Stack
+
+
+@pytest.mark.proves("postfix", "amavis", "imap", "webapp")
+def test_a_changed_setting_rolls_only_the_pods_that_read_it(stack: Stack) -> None:
+    before = _identities(stack)
+    stack.program.change({"mail.postmaster": JOE})
+    done = stack.up()
+    assert done.code == 0, done.output
+    stack.wait_ready()
+    after = _identities(stack)
+    rolled = {daemon for daemon in before if before[daemon].isdisjoint(after[daemon])}
+    touched = {daemon for daemon in before if before[daemon] != after[daemon]}
+    assert rolled == touched == {"postfix"}
+    stack.client("receive", stack.names.mx, STRANGER, "postmaster@example.org", "for-the-new-postmaster")
+    stack.inbox(JOE, "for-the-new-postmaster")
+
+
+def _identities(stack: Stack) -> dict[str, set[str]]:
+    """Daemon -> its pods, which have other identities once they are replaced."""
+    found: dict[str, set[str]] = {}
+    for pod in stack.pods():
+        daemon = pod["metadata"]["labels"]["app.kubernetes.io/name"]
+        found.setdefault(daemon, set()).add(pod["metadata"]["uid"])
+    return found

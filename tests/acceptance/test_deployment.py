@@ -1,0 +1,50 @@
+"""A stack is made whole, and then stays as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.configs import egress
+from tests.acceptance.report import Report
+from tests.acceptance.stack import Stack
+
+_UP_SECONDS = 300
+
+
+def test_every_object_is_accepted_and_every_workload_ready_within_five_minutes(
+    stack: Stack, report: Report
+) -> None:
+    stack.wait_ready()
+    seconds = report.figures.get(f"{stack.mode}: `pulumi up` from nothing", 0)
+    assert seconds < _UP_SECONDS
+
+
+def test_a_second_up_changes_nothing(stack: Stack) -> None:
+    again = stack.engine("preview", "--expect-no-changes")
+    assert again.code == 0, again.output
+
+
+def test_a_refresh_finds_no_drift(stack: Stack) -> None:
+    """What controllers write into our objects is theirs, not drift."""
+    looked = stack.engine("refresh", "--preview-only", "--expect-no-changes")
+    assert looked.code == 0, looked.output
+
+
+@pytest.mark.mode("single-node")
+def test_all_public_services_share_the_one_address(stack: Stack) -> None:
+    assert set(_addresses(stack).values()) == {"192.168.50.200"}
+
+
+@pytest.mark.mode("cluster")
+def test_each_public_daemon_has_an_address_of_its_own(stack: Stack) -> None:
+    addresses = _addresses(stack)
+    assert len(set(addresses.values())) == len(addresses) == 5, addresses
+
+
+def test_postfix_runs_on_the_nodes_that_may_send_and_nowhere_else(stack: Stack) -> None:
+    assert {pod["spec"]["nodeName"] for pod in stack.pods("postfix")} == set(egress(stack.settings))
+
+
+def _addresses(stack: Stack) -> dict[str, str]:
+    services = [s for s in stack.get("services")["items"] if s["spec"]["type"] == "LoadBalancer"]
+    return {s["metadata"]["name"]: s["status"]["loadBalancer"]["ingress"][0]["ip"] for s in services}

@@ -1,0 +1,71 @@
+"""What the stack has acknowledged is not lost, whatever dies."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.report import Report
+from tests.acceptance.stack import JANE, PASSWORD, STRANGER, Stack, eventually
+
+_MESSAGES = 500
+_SENDERS = 4
+_KILLED = (
+    ("postfix", "postfix"),
+    ("postfix", "amavis"),
+    ("imap", "imap"),
+    ("mariadb", "mariadb"),
+    ("redis", "redis"),
+    ("webapp", "webapp"),
+    ("horizon", "horizon"),
+    ("proxy", "proxy"),
+    ("postfix", "postfix"),
+)
+"""Containers on the way of a message, in the order in which they die."""
+_ARRIVAL_SECONDS = 600
+
+
+@pytest.mark.mode("single-node")
+@pytest.mark.proves("postfix", "amavis", "imap", "mariadb", "webapp")
+def test_every_acknowledged_message_arrives_although_each_daemon_is_killed_in_turn(
+    stack: Stack, report: Report, tmp_path: Path
+) -> None:
+    enough = tmp_path / "enough"
+    line = [stack.names.mx, JANE]
+    senders = [
+        stack.lab.internet.start(
+            stack.client_line("stream", *line, f"lasting{number}", str(_MESSAGES // _SENDERS), str(enough))
+        )
+        for number in range(_SENDERS)
+    ]
+    for daemon, container in _KILLED:
+        time.sleep(2)
+        stack.kill(stack.pods(daemon)[0]["metadata"]["name"], container)
+        stack.wait_ready()
+    enough.touch()
+    acknowledged = {subject for sender in senders for subject in sender.communicate()[0].split()}
+    assert len(acknowledged) >= _MESSAGES
+    missing = lambda: acknowledged - set(_subjects(stack))  # noqa: E731
+    eventually(lambda: not missing(), f"never arrived: {sorted(missing())[:10]}", seconds=_ARRIVAL_SECONDS)
+    found = [subject for subject in _subjects(stack) if subject in acknowledged]
+    report.note("messages acknowledged while daemons died (number)", len(acknowledged))
+    report.note("of them delivered twice, as SMTP allows (number)", len(found) - len(set(found)))
+
+
+@pytest.mark.proves("postfix", "amavis", "imap", "webapp")
+def test_mail_flows_while_the_api_server_is_away(stack: Stack) -> None:
+    assert stack.authority.exists()
+    stack.lab.apiserver.stop()
+    try:
+        answer = stack.client("receive", stack.names.mx, STRANGER, JANE, "without-an-api-server")
+        assert answer.startswith("250"), answer
+        stack.inbox(JANE, "without-an-api-server")
+    finally:
+        stack.lab.apiserver.start()
+    stack.wait_ready()
+
+
+def _subjects(stack: Stack) -> list[str]:
+    return stack.client("subjects", stack.names.imap, JANE, PASSWORD).splitlines()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import network
@@ -63,6 +64,15 @@ class Internet:
             start_new_session=True,
             env=environment(),
         )
+
+    @contextmanager
+    def also(self, address: str) -> Iterator[None]:
+        """Has one more address lead to the client: somebody else of the world, or a cloud's metadata server."""
+        network.lend(address, lent=True)
+        try:
+            yield
+        finally:
+            network.lend(address, lent=False)
 
     def command(self, command: Sequence[str | Path]) -> list[str]:
         """The command line that runs `command` there; as root, on this machine's files, but with its own resolver."""

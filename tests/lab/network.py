@@ -115,6 +115,16 @@ def link(node: str, *, up: bool) -> None:
     _ip(SWITCH, f"link set {_port(namespace(node))} {'up' if up else 'down'}")
 
 
+def lend(address: str, *, lent: bool) -> None:
+    """Let an address of the world lead to the internet's client, or no longer."""
+    if lent:
+        _ip(INTERNET, f"address replace {address}/32 dev eth0")
+        _ip(ROUTER, f"route replace {address}/32 dev eth1")
+    else:
+        _ip(ROUTER, f"route delete {address}/32")
+        _ip(INTERNET, f"address delete {address}/32 dev eth0")
+
+
 def _refuse_taken(settings: Settings) -> None:
     for network in (settings.segment, settings.internet):
         for route in json.loads(run(["ip", "-json", "route", "show", "root", network])):

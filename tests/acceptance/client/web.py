@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.error
 import urllib.request
 
@@ -37,3 +38,26 @@ def http(url: str, *headers: str, method: str = "GET", body: bytes | None = None
 def post(url: str, body: str, *headers: str) -> str:
     """The same with a body."""
     return http(url, *headers, method="POST", body=body.encode())
+
+
+def ask(method: str, url: str, *headers: str) -> str:
+    """The same with any method, and without a body."""
+    return http(url, *headers, method=method)
+
+
+def statuses(method: str, *urls: str) -> str:
+    """The status of one request to each of these, a line each."""
+    return "\n".join(ask(method, url).partition("\n")[0] for url in urls)
+
+
+def head(host: str, *lines: str) -> str:
+    """The head of the answer to a request that is given line by line, sent over TLS as it stands."""
+    with (
+        socket.create_connection((host, 443), timeout=_TIMEOUT) as plain,
+        careful().wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        secure.sendall("\r\n".join([*lines, "", ""]).encode())
+        found = b""
+        while b"\r\n\r\n" not in found and (more := secure.recv(4096)):
+            found += more
+    return found.partition(b"\r\n\r\n")[0].decode(errors="replace")

@@ -17,6 +17,7 @@ NODES = {"n1": "198.51.100.11", "n2": "198.51.100.12"}
 """Nodes of the lab, and what the internet sees of each."""
 
 
+_BIG = ("mariadb", "webapp", "imap", "amavis", "roundcube", "collabora", "meet")
 MOVABLE = ("database", "redis", "files")
 """Volumes that may follow their daemon to another node, in cluster mode."""
 
@@ -37,6 +38,8 @@ def for_lab(mode: str) -> dict[str, Any]:
     config["images"] = {"tag": "lab"}
     config["storage"] = {"accessMode": "ReadWriteOnce", "mailboxes": {"size": "1Gi"}}
     if mode == "cluster":
+        # Either node has room for everything, as in any cluster that shall survive one of them.
+        config["resources"] = {name: {"cpu": "50m"} for name in _BIG}
         # Mailboxes and queues stay on the default class: their node's own disk, so that both ways to die are there.
         config["storage"] |= {volume: {"size": "1Gi", "storageClass": "movable"} for volume in MOVABLE}
     config["network"] |= {"podCidr": "10.244.0.0/16", "serviceCidr": "10.96.0.0/16"} | _addresses(mode)
@@ -92,9 +95,15 @@ ns IN A 203.0.113.53
 client IN A 203.0.113.9
 laptop IN A 203.0.113.9
 """,
+    "receiver.test": _HEAD
+    + """\
+@ IN MX 10 mail.receiver.test.
+@ IN TXT "v=spf1 ip4:203.0.113.9 -all"
+mail IN A 203.0.113.9
+""",
     "113.0.203.in-addr.arpa": _HEAD + "9 IN PTR client.sender.test.\n",
 }
-"""Zones of whoever writes to us: one host with all the records that a decent sender has."""
+"""Zones of whoever writes to us and whom we write to: one host with all the records that a decent sender has."""
 
 
 def reverse_zones(records: Iterable[Record]) -> dict[str, str]:

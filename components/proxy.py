@@ -147,6 +147,8 @@ def http_configuration(args: ProxyArgs) -> str:
     return f"""\
 client_max_body_size {args.body_limit};
 server_tokens off;
+# Cyrus offers its own port of the cluster as an alternative; nobody outside could reach it (RFC 7838).
+proxy_hide_header Alt-Svc;
 # Redirects without a host: nginx would name the port that it listens on in here.
 absolute_redirect off;
 {real_ip}# Hosts of this stack; anything else is somebody probing, or reaching for the internal hooks by name.

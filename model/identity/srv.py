@@ -42,7 +42,7 @@ def services(settings: Settings) -> tuple[Service, ...]:
         Service("_pop3s", 995, offered(995, names.imap)),
         Service("_pop3", 110, offered(110, names.imap)),
         Service("_sieve", 4190, offered(4190, names.sieve)),
-        # Paths are where the daemon's own /.well-known redirects lead (upstream: docs/reference/upstream.md).
+        # The collections of a user; /.well-known leads to the level above, from where clients find them too.
         Service("_caldavs", 443, names.website, path="/dav/calendars/user"),
         Service("_carddavs", 443, names.website, path="/dav/addressbooks/user"),
         Service("_caldav", 80, None),

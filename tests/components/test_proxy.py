@@ -166,6 +166,12 @@ def test_the_images_own_webmail_path_leads_to_ours(proxy: Proxy, old: str, new: 
     assert (answer.status, answer.headers["Location"]) == (301, new)
 
 
+def test_no_port_of_a_backend_is_named_to_the_world(proxy: Proxy) -> None:
+    answer = proxy.get("/dav/principals/")
+    assert answer.status == 200
+    assert "Alt-Svc" not in answer.headers
+
+
 def test_the_mta_sts_policy_is_served_byte_for_byte(proxy: Proxy) -> None:
     served = deployment("cluster").file("proxy", "proxy", "/kolab/mta-sts/mta-sts.txt").encode()
     for domain in ("example.org", "example.net", "example.com"):

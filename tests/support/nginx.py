@@ -200,6 +200,8 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         asked = {"backend": self.server.name, "path": self.path, "headers": dict(self.headers)}
         body = json.dumps(asked).encode()
         self.send_response(200)
+        # As Cyrus does: a port of its own, which only the cluster knows.
+        self.send_header("Alt-Svc", 'h2c=":11080"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 
 import pytest
 
@@ -81,6 +82,17 @@ def test_mail_from_other_pods_is_not_signed_as_ours(started: Sandbox) -> None:
 
 def test_amavis_listens_inside_the_pod_only(started: Sandbox) -> None:
     assert "$inet_socket_bind = '127.0.0.1';" in started.text(CONF)
+
+
+def test_a_database_that_went_silent_is_not_waited_for(started: Sandbox) -> None:
+    """Its node lost its power: no connection is closed, and nothing would ever be answered."""
+    given = "@lookup_sql_dsn = (['DBI:mysql:database=kolabdev;host=mariadb', 'user', 'password']);"
+    added = started.text(CONF).partition(f"{SIGNING}\n")[2]
+    perl = f"our {given}\n{added}print $lookup_sql_dsn[0][0];"
+    dsn = subprocess.run(["perl", "-e", perl], capture_output=True, text=True, check=True).stdout
+    assert dsn.startswith("DBI:mysql:database=kolabdev;host=mariadb;")
+    assert "mysql_read_timeout=10" in dsn.split(";")
+    assert added.endswith("\n1;\n"), "amavisd takes a configuration whose last value is false for broken"
 
 
 def test_the_dkim_key_file_has_the_name_amavis_looks_for() -> None:

@@ -5,10 +5,10 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance bench toolchain packages test-quick lab-up lab-down lab-test
+.PHONY: help up preview destroy render secrets test check acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/ready: requirements-dev.txt
 	$(PYTHON) -m venv .venv
@@ -54,7 +54,10 @@ check: .venv/ready ## format, lint, types, generated files
 
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/acceptance
+	@$(RUN) $(VENV) -m pytest -m "acceptance and not mutants" -p no:cacheprovider tests/acceptance
+
+acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
+	@$(RUN) $(VENV) -m pytest -m mutants -p no:cacheprovider tests/acceptance/mutants
 
 lab-test: toolchain ## tests of the lab itself and of its images, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab

@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test runs in both modes unless it is marked `mode`."""
-    if "stack" in metafunc.fixturenames:
+    if "stack" in metafunc.fixturenames and metafunc.definition.path.parent == _HERE:
         marked = metafunc.definition.get_closest_marker("mode")
         metafunc.parametrize("stack", marked.args if marked else MODES, indirect=True, scope="session")
 

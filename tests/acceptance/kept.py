@@ -28,14 +28,24 @@ def stack(lab: Lab) -> Stack:
 
 def keep(mode: str) -> None:
     """Deploy a stack and leave it there; whatever was kept before is removed."""
-    lab = Lab(images=tars()).up()
+    made = prepare(Lab(images=tars()).up(), mode)
+    print(f"{mode} is up after {made.deploy():.0f} s in {made.program.root}")
+
+
+def prepare(lab: Lab, mode: str) -> Stack:
+    """A stack that will be kept, not yet deployed; whatever was kept before is removed."""
+    remove(lab)
+    return Stack.make(lab, _FOLDER / mode, mode)
+
+
+def remove(lab: Lab) -> None:
+    """Remove the kept stack, and what the lab itself has set up for load balancers."""
     if path():
         stack(lab).remove()
     else:
+        # The stack brings its own pool; two that overlap are refused by MetalLB.
         lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
     shutil.rmtree(_FOLDER, ignore_errors=True)
-    made = Stack.make(lab, _FOLDER / mode, mode)
-    print(f"{mode} is up after {made.deploy():.0f} s in {made.program.root}")
 
 
 def drop() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,9 @@ from tests.lab import programs
 from tests.lab.images import images
 from toolchain import versions
 
-FOLDER = CHECKOUT / "reports" / "acceptance"
+FOLDER_VARIABLE = "KOLAB_ACCEPTANCE_REPORT"
+"""Variable with another folder for the report."""
+FOLDER = Path(os.environ.get(FOLDER_VARIABLE) or CHECKOUT / "reports" / "acceptance")
 UNPROVEN = "UNPROVEN"
 """Begins the reason of a test that was skipped because nothing on this cluster could have broken its promise."""
 
@@ -84,7 +88,7 @@ class Report:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Where to read it."""
         if self.proofs:
-            terminalreporter.write_line(f"what was proven: {FOLDER.relative_to(CHECKOUT)}/report.md")
+            terminalreporter.write_line(f"what was proven: {FOLDER}/report.md")
 
     def data(self) -> dict[str, Any]:
         """All of it."""

@@ -59,6 +59,11 @@ class Stack:
         """The names by which the world knows it."""
         return Names.of(self.settings)
 
+    @property
+    def egress(self) -> dict[str, str]:
+        """Node -> the address that mail leaves with."""
+        return configs.egress(self.settings)
+
     def publish(self) -> None:
         """The world's DNS: the stack's own zones as it would publish them, the reverse names as the owner of the
         addresses sets them after its ticket, and the zones of a stranger who writes to us."""
@@ -73,17 +78,21 @@ class Stack:
 
     def deploy(self) -> float:
         """`pulumi up`, and an account in each domain. Seconds that the `up` took."""
-        self.lab.set_egress(configs.egress(self.settings))
+        self.lab.set_egress(self.egress)
         began = time.monotonic()
         first = self.up()
         seconds = time.monotonic() - began
         assert first.code == 0, "\n".join(first.errors) or first.output
+        self.populate()
+        return seconds
+
+    def populate(self) -> None:
+        """The hosted domains and an account in each domain."""
         # The web application serves a hosted domain once its owner has entered it there.
         for domain in self.settings.hosted_domains:
             self.artisan("domain:create", domain)
         for address in (JANE, JOE):
             self.add_user(address)
-        return seconds
 
     def up(self, *arguments: str) -> Run:
         """`pulumi up` with its preview, as an operator runs it."""
@@ -149,9 +158,15 @@ class Stack:
 
     def pods(self, daemon: str | None = None) -> list[dict[str, Any]]:
         """Pods that are meant to run for ever; of one daemon, or all."""
+        return [
+            pod for pod in self.all_pods(daemon) if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"
+        ]
+
+    def all_pods(self, daemon: str | None = None) -> list[dict[str, Any]]:
+        """Pods, those of Jobs included."""
         chosen = ["-l", f"app.kubernetes.io/name={daemon}"] if daemon else []
         found: list[dict[str, Any]] = self.get("pods", *chosen)["items"]
-        return [pod for pod in found if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"]
+        return found
 
     def pod_on(self, daemon: str, node: str) -> str:
         """Name of the daemon's pod on a node."""
@@ -205,7 +220,7 @@ def _container_id(status: dict[str, Any]) -> str:
     return str(status["containerID"]).removeprefix("containerd://")
 
 
-def eventually(condition: Callable[[], Any], why: str, *, seconds: float = 120) -> Any:
+def eventually(condition: Callable[[], Any], why: str, *, seconds: float = 120, every: float = 1) -> Any:
     """What `condition` gives once it is true. Fails with `why` when that takes longer than `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -213,4 +228,4 @@ def eventually(condition: Callable[[], Any], why: str, *, seconds: float = 120) 
         if found:
             return found
         assert time.monotonic() < end, why
-        time.sleep(1)
+        time.sleep(every)

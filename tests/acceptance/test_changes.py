@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.acceptance.stack import JOE, STRANGER, Stack
+from tests.acceptance.stack import JOE, STRANGER, Stack, eventually
 
 
 @pytest.mark.proves("postfix", "amavis", "imap", "webapp")
@@ -20,6 +22,25 @@ def test_a_changed_setting_rolls_only_the_pods_that_read_it(stack: Stack) -> Non
     assert rolled == touched == {"postfix"}
     stack.client("receive", stack.names.mx, STRANGER, "postmaster@example.org", "for-the-new-postmaster")
     stack.inbox(JOE, "for-the-new-postmaster")
+
+
+@pytest.mark.proves("imap")
+def test_cyrus_never_runs_twice(stack: Stack) -> None:
+    """Two on one spool corrupt it: the new pod starts when the old one has ended."""
+    old = stack.pods("imap")[0]["metadata"]
+    stack.kubectl("delete", "pod", old["name"], "--wait=false")
+
+    def renewed() -> bool:
+        running = [pod for pod in stack.pods("imap") if _runs(pod)]
+        assert len(running) <= 1, [pod["metadata"]["name"] for pod in running]
+        return bool(running) and running[0]["metadata"]["uid"] != old["uid"]
+
+    eventually(renewed, "no new pod of Cyrus runs", every=0.2)
+    stack.wait_ready()
+
+
+def _runs(pod: dict[str, Any]) -> bool:
+    return any("running" in status["state"] for status in pod["status"].get("containerStatuses", []))
 
 
 def _identities(stack: Stack) -> dict[str, set[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.configs import egress
 from tests.acceptance.report import Report
 from tests.acceptance.stack import Stack
 
@@ -42,7 +41,7 @@ def test_each_public_daemon_has_an_address_of_its_own(stack: Stack) -> None:
 
 
 def test_postfix_runs_on_the_nodes_that_may_send_and_nowhere_else(stack: Stack) -> None:
-    assert {pod["spec"]["nodeName"] for pod in stack.pods("postfix")} == set(egress(stack.settings))
+    assert {pod["spec"]["nodeName"] for pod in stack.pods("postfix")} == set(stack.egress)
 
 
 def _addresses(stack: Stack) -> dict[str, str]:

@@ -158,6 +158,18 @@ class Program:
         events = [json.loads(line) for line in lines if line]
         return Run(done.returncode, done.stdout + done.stderr, events)
 
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """A command that runs the engine in the background, in a session of its own: whoever starts it may kill it."""
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", *arguments, "--stack", self.stack],
+            cwd=self.root,
+            env=self._variables(env),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
     def must(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """Standard output of a command that has to succeed."""
         done = self._run(["pulumi", "--non-interactive", *arguments], None, env)
@@ -176,11 +188,14 @@ class Program:
         return subprocess.run(
             command,
             cwd=cwd or self.root,
-            env={**_environment(), "PULUMI_BACKEND_URL": f"file://{self.root / '.local'}", **(env or {})},
+            env=self._variables(env),
             text=True,
             capture_output=True,
             check=False,
         )
+
+    def _variables(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        return {**_environment(), "PULUMI_BACKEND_URL": f"file://{self.root / '.local'}", **(env or {})}
 
 
 def at_once(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ NODES = {"n1": "198.51.100.11", "n2": "198.51.100.12"}
 
 
 _BIG = ("mariadb", "webapp", "imap", "amavis", "roundcube", "collabora", "meet")
+"""What asks for much."""
 MOVABLE = ("database", "redis", "files")
 """Volumes that may follow their daemon to another node, in cluster mode."""
 

@@ -1,0 +1,105 @@
+"""`destroy` stops at mail; told to leave mail alone it leaves exactly that, and `up` finds it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from components.guard import RULE
+from tests.acceptance.report import Report
+from tests.acceptance.stack import JANE, PASSWORD, STRANGER, Stack
+from tests.engine.program import Run
+
+pytestmark = pytest.mark.mode("single-node")
+
+_PART_OF_US = "app.kubernetes.io/part-of=kolab"
+Objects = dict[tuple[str, str], str]
+"""Kind and name of each object -> its identity, which a new object of the same name would not have."""
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """What the two ways to destroy a stack came to, and the `up` that followed."""
+
+    stack: Stack
+    before: Objects
+    plain: Run
+    after_plain: Objects
+    emptied: Run
+    left: Objects
+    protected: set[tuple[str, str]]
+    again: Run
+    after_up: Objects
+
+
+@pytest.fixture(scope="module")
+def destroyed(stack: Stack, report: Report) -> Destroyed:
+    """Mail arrives, the stack is destroyed in both ways, and made again."""
+    answer = stack.client("receive", stack.names.mx, STRANGER, JANE, "before-the-destroy")
+    assert answer.startswith("250"), answer
+    stack.inbox(JANE, "before-the-destroy")
+    before = _objects(stack)
+    plain = stack.engine("destroy", "--yes", "--run-program")
+    after_plain = _objects(stack)
+    protected = {_identity(each["outputs"]) for each in stack.program.state() if each.get("protect")}
+    with report.timed("`pulumi destroy --exclude-protected --run-program`"):
+        emptied = stack.engine("destroy", "--yes", "--exclude-protected", "--run-program")
+    left = _objects(stack)
+    with report.timed("`pulumi up` after it"):
+        again = stack.up()
+    stack.wait_ready()
+    return Destroyed(stack, before, plain, after_plain, emptied, left, protected, again, _objects(stack))
+
+
+def test_a_plain_destroy_deletes_nothing_and_says_why(destroyed: Destroyed) -> None:
+    assert destroyed.plain.code != 0
+    assert any(f"[{RULE}]" in error for error in destroyed.plain.errors), destroyed.plain.output
+    assert destroyed.after_plain == destroyed.before
+
+
+def test_a_destroy_that_excludes_what_is_protected_leaves_exactly_that(destroyed: Destroyed) -> None:
+    assert destroyed.emptied.code == 0, destroyed.emptied.output
+    assert set(destroyed.left) == destroyed.protected
+    assert {kind for kind, _ in destroyed.left} == {"Namespace", "PersistentVolumeClaim", "Secret"}
+    volumes = {name for kind, name in destroyed.left if kind == "PersistentVolumeClaim"}
+    assert volumes >= {"imap-mailboxes", "imap-state", "mariadb-data", "queue-postfix-0"}
+
+
+def test_an_up_after_it_takes_over_what_was_left(destroyed: Destroyed) -> None:
+    """Among it the DKIM keys, which the world knows, and what deciphers the database."""
+    assert destroyed.again.code == 0, destroyed.again.output
+    assert set(destroyed.after_up) >= set(destroyed.left)
+    assert all(destroyed.after_up[each] == destroyed.before[each] for each in destroyed.left)
+    assert any(kind == "Secret" and "-dkim-" in name for kind, name in destroyed.left)
+
+
+@pytest.mark.proves("imap", "proxy", "webapp", "mariadb")
+def test_mail_and_password_survive_a_destroy(destroyed: Destroyed) -> None:
+    assert "This is before-the-destroy." in destroyed.stack.inbox(JANE, "before-the-destroy")
+
+
+@pytest.mark.proves("postfix", "amavis", "imap", "proxy", "webapp")
+def test_mail_flows_again_after_a_destroy(destroyed: Destroyed) -> None:
+    stack = destroyed.stack
+    line = (stack.names.smtp, "465", JANE, PASSWORD, JANE, JANE, "after-the-destroy")
+    answer = stack.client("submit", *line)
+    assert answer.startswith("250"), answer
+    assert "DKIM-Signature:" in stack.inbox(JANE, "after-the-destroy")
+
+
+def _objects(stack: Stack) -> Objects:
+    """Every object in the cluster that the stack made, of whatever kind; not what controllers made of them."""
+    kinds = stack.lab.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    found = stack.lab.get(",".join(kinds), "-A", "-l", _PART_OF_US)["items"]
+    return {
+        _identity(each): each["metadata"]["uid"]
+        for each in found
+        if not each["metadata"].get("ownerReferences") and each["kind"] not in ("Endpoints", "EndpointSlice")
+    }
+
+
+def _identity(each: dict[str, object]) -> tuple[str, str]:
+    metadata = each["metadata"]
+    assert isinstance(metadata, dict)
+    return str(each["kind"]), str(metadata["name"])

@@ -211,9 +211,10 @@ class Stack:
 
     def remove(self) -> None:
         """Takes everything away, protected or not: the next stack shall find an empty cluster."""
-        self.lab.kubectl("delete", "namespace", NAMESPACE, f"{NAMESPACE}-logs", "--wait=true", seconds=300)
-        self.lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
-        self.lab.kubectl("delete", "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
+        delete = ("delete", "--ignore-not-found")
+        self.lab.kubectl(*delete, "namespace", NAMESPACE, f"{NAMESPACE}-logs", "--wait=true", seconds=300)
+        self.lab.kubectl("-n", "metallb-system", *delete, "ipaddresspools,l2advertisements", "--all")
+        self.lab.kubectl(*delete, "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
 
 
 def _container_id(status: dict[str, Any]) -> str:

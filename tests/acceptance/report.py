@@ -53,7 +53,7 @@ class Proof:
         return "stand-ins" if self.stand_ins else "real daemons"
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class Report:
     """Collects proofs and figures; a pytest plugin."""
 

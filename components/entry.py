@@ -28,6 +28,14 @@ class Replace:
     times: int = 1
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Do `then` when the certificate mounted at `certificate` changes: daemons read theirs only at start."""
+
+    certificate: str
+    then: str
+
+
 QUIET = Replace("set -x", "set +x")
 """Several inits trace themselves, and so write passwords from their command lines into the log."""
 
@@ -58,30 +66,35 @@ def replace_in(file: str, adjustment: Replace) -> str:
     return f"replace {shlex.quote(file)} {adjustment.times} {shlex.quote(adjustment.line)} {shlex.quote(adjustment.by)}"
 
 
-def script(init: str, adjustments: Sequence[Replace], *, arguments: Sequence[str] = ()) -> str:
-    """An entry script that runs `init` with `adjustments`.
+def script(
+    init: str, adjustments: Sequence[Replace], *, arguments: Sequence[str] = (), watch: Watch | None = None
+) -> str:
+    """An entry script that runs `init` with `adjustments`, and beside it the `watch` over its certificate.
 
     The copy is sourced into a fresh bash so that it keeps `replace` and `fail`, its own `set -e`, and PID 1.
     """
     copy = "/tmp/kolab-init.sh"
     lines = [_HEAD, f"[ -r {init} ] || fail '{init} is not in this image'", f"cp {init} {copy}"]
     lines += [replace_in(copy, adjustment) for adjustment in adjustments]
+    if watch is not None:
+        lines.append(_watching(watch))
     lines += ["set +eu", " ".join(["source", copy, *map(shlex.quote, arguments)])]
     return "\n".join(lines) + "\n"
 
 
-def on_certificate_change(certificate: str, then: str) -> str:
-    """A background loop that runs `then` when a mounted certificate changes: daemons read theirs only at start.
+def _watching(watch: Watch) -> str:
+    """A background loop, started before the init: what is renewed while a daemon starts is not missed either.
 
     The kubelet renews a mounted Secret within about a minute after cert-manager has renewed it. A `then` that
-    fails is tried again; with the `set -e` of most inits it would end the loop, and the next renewal with it.
+    fails is tried again, as it must be until there is a daemon to tell.
     """
+    now = f"$(cat {watch.certificate}/tls.crt {watch.certificate}/tls.key | sha256sum)"
     return f"""\
+kolab_seen={now}
 (
-  seen=$(cat {certificate}/tls.crt {certificate}/tls.key | sha256sum)
   while sleep 30; do
-    now=$(cat {certificate}/tls.crt {certificate}/tls.key | sha256sum)
-    [ "$now" != "$seen" ] || continue
-    if {{ {then}; }}; then seen=$now; else echo "entry: the renewed certificate is not in use yet" >&2; fi
+    now={now}
+    [ "$now" != "$kolab_seen" ] || continue
+    if {{ {watch.then}; }}; then kolab_seen=$now; else echo "entry: the renewed certificate is not in use yet" >&2; fi
   done
 ) &"""

@@ -38,11 +38,13 @@ _ADJUSTMENTS = (
     # autocreate_post: without it, mail for a user who never logged in is refused for good ("550 Mailbox unknown").
     "printf '%s\\n' 'publicsieve_allowplaintext: no' 'publicsieve_tls_versions: tls1_2 tls1_3' 'autocreate_post: 1' >> /etc/imapd.conf",
     f"chown 1001 {_BUNDLE} && chmod 600 {_BUNDLE}",
-    # Cyrus reads the bundle again for new sessions when its master (not PID 1) gets HUP; open sessions live on.
-    entry.on_certificate_change(
-        _CERTIFICATE,
-        f'cat {_CERTIFICATE}/tls.crt {_CERTIFICATE}/tls.key > {_BUNDLE}; kill -HUP "$(cat /var/run/master.pid)"',
-    ),
+)
+# Cyrus reads the bundle again for new sessions when its master (not PID 1) gets HUP; open sessions live on. It is
+# put in place whole: a session may begin at any moment.
+_WATCH = entry.Watch(
+    _CERTIFICATE,
+    f"(umask 077; cat {_CERTIFICATE}/tls.crt {_CERTIFICATE}/tls.key > {_BUNDLE}.new)"
+    f' && chown 1001 {_BUNDLE}.new && mv {_BUNDLE}.new {_BUNDLE} && kill -HUP "$(cat /var/run/master.pid)"',
 )
 _START = '    exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid'
 
@@ -98,7 +100,7 @@ class Imap(DaemonComponent):
         scripts = self.config(
             "entry",
             {
-                "entry.sh": entry.script("/init.sh", [entry.QUIET, start]),
+                "entry.sh": entry.script("/init.sh", [entry.QUIET, start], watch=_WATCH),
                 "ready.sh": _READY,
                 "alive.sh": _ALIVE,
                 "stop.sh": _STOP,

@@ -263,13 +263,14 @@ def _script(args: PostfixArgs) -> str:
         *_settings(args),
         "/usr/sbin/postfix check",
         _WAIT_FOR_IMPORT,
-        entry.on_certificate_change(
-            _CERTIFICATE,
-            f"(umask 077; cat {_CERTIFICATE}/tls.crt {_CERTIFICATE}/tls.key > {_PEM}.new && mv {_PEM}.new {_PEM}); postfix reload",
-        ),
         _EXEC,
     ]
     return entry.script(
         "/init.sh",
         [Replace("mkdir /var/log/kolab", "mkdir -p /var/log/kolab"), Replace(_EXEC, "\n".join(start))],
+        watch=entry.Watch(
+            _CERTIFICATE,
+            f"(umask 077; cat {_CERTIFICATE}/tls.crt {_CERTIFICATE}/tls.key > {_PEM}.new)"
+            f" && mv {_PEM}.new {_PEM} && postfix reload",
+        ),
     )

@@ -61,7 +61,9 @@ class Proxy(DaemonComponent):
         self, name: str, site: Site, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.PROXY, name, site, opts)
-        scripts = self.config("entry", {"entry.sh": entry.script("/init.sh", _ADJUSTMENTS), "stop.sh": _STOP})
+        scripts = self.config(
+            "entry", {"entry.sh": entry.script("/init.sh", _ADJUSTMENTS, watch=_WATCH), "stop.sh": _STOP}
+        )
         pages = {"http.conf": http_configuration(args), "server.conf": server_configuration(args)}
         config = self.config("config", pages)
         mounts = [
@@ -210,7 +212,7 @@ nginx -s quit
 while [ -e /run/nginx.pid ]; do sleep 1; done
 """
 
-_EXEC = '    exec nginx -g "daemon off;"'
+_WATCH = entry.Watch(_CERTIFICATE, "nginx -s reload")
 
 _ADJUSTMENTS = (
     Replace("    ssl_protocols TLSv1 TLSv1.1 TLSv1.2;", "    ssl_protocols TLSv1.2 TLSv1.3;"),
@@ -221,5 +223,4 @@ _ADJUSTMENTS = (
     Replace("        listen [::]:6443 ssl ipv6only=on;", ""),
     # `auto` means one for each CPU of the node.
     Replace("worker_processes auto;", "worker_processes 4;"),
-    Replace(_EXEC, f"{entry.on_certificate_change(_CERTIFICATE, 'nginx -s reload')}\n{_EXEC}"),
 )

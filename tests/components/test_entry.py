@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from components import entry
-from components.entry import Replace
-from tests.support.sandbox import Sandbox, wait_for
+from components.entry import Replace, Watch
+from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 
 INIT = """\
 #!/bin/bash
@@ -106,7 +106,7 @@ def test_the_init_keeps_the_process_id_of_the_container(sandbox: Sandbox) -> Non
     # Signals reach process 1 only; an init below a shell would never see SIGTERM.
     sandbox.put("/init.sh", "exec /bin/bash -c 'echo $$'\n")
     with sandbox.start(entry.script("/init.sh", [])) as process:
-        process.wait(10)
+        process.wait(PATIENCE)
     assert int(sandbox.out) == process.pid
 
 
@@ -119,18 +119,23 @@ def test_a_quiet_init_does_not_trace_its_passwords(sandbox: Sandbox) -> None:
     assert "hidden" not in done.stdout + done.stderr
 
 
-def watch(sandbox: Sandbox, then: str, lines: int) -> list[str]:
-    """What `then` wrote after a new certificate, once there were so many lines; none without a new one."""
+def watching(sandbox: Sandbox, then: str, init: str = "exec /bin/sleep 300\n") -> str:
+    """An entry script for `init` that does `then` for each new certificate."""
     sandbox.quick_sleep()
-    log = sandbox.put("/tmp/log", "")
     for name in ("tls.crt", "tls.key"):
         sandbox.put(f"/kolab/certificate/{name}", "old")
-    loop = entry.on_certificate_change("/kolab/certificate", then)
-    with sandbox.start(f"set -e\n{loop}\nexec /bin/sleep 30\n"):
+    sandbox.put("/init.sh", f"set -e\n{init}")
+    return entry.script("/init.sh", [], watch=Watch("/kolab/certificate", then))
+
+
+def watch(sandbox: Sandbox, then: str, lines: int) -> list[str]:
+    """What `then` wrote after a new certificate, once there were so many lines; none without a new one."""
+    log = sandbox.put("/tmp/log", "")
+    with sandbox.start(watching(sandbox, then)):
         # It has seen the old one when it sleeps.
         wait_for(lambda: sandbox.calls)
         if lines:
-            sandbox.put("/kolab/certificate/tls.crt", "new")
+            sandbox.renew("/kolab/certificate/tls.crt", "new")
             wait_for(lambda: len(log.read_text().splitlines()) >= lines)
         turns = len(sandbox.calls)
         wait_for(lambda: len(sandbox.calls) > turns + 2)
@@ -147,3 +152,16 @@ def test_nothing_happens_while_the_certificate_stays(sandbox: Sandbox) -> None:
 
 def test_a_reload_that_fails_is_tried_again(sandbox: Sandbox) -> None:
     assert watch(sandbox, "echo reload >> /tmp/log; [ $(wc -l < /tmp/log) -ge 3 ]", lines=3) == ["reload"] * 3
+
+
+def test_a_renewal_while_the_daemon_starts_is_not_missed(sandbox: Sandbox) -> None:
+    # Inits copy the certificate first and then take their time: owners of a whole spool, a first import.
+    used = "cat /kolab/certificate/tls.crt > /tmp/used"
+    init = f"{used}\nuntil [ -e /tmp/started ]; do /bin/sleep 0.02; done\nexec /bin/sleep 300\n"
+    with sandbox.start(watching(sandbox, f"[ -e /tmp/started ] && {used}", init)):
+        wait_for(sandbox.path("/tmp/used").exists)
+        sandbox.renew("/kolab/certificate/tls.crt", "new")
+        turns = len(sandbox.calls)
+        wait_for(lambda: len(sandbox.calls) > turns + 2)
+        sandbox.put("/tmp/started", "")
+        wait_for(lambda: sandbox.text("/tmp/used") == "new")

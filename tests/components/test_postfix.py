@@ -221,9 +221,8 @@ def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbo
     sandbox.quick_sleep()
     sandbox.command("/usr/sbin/postfix", '[ "$1" = check ] || exec /bin/sleep 30')
     with sandbox.start(file("entry.sh"), env=environment()):
-        # The loop has seen the old certificate when it sleeps.
-        wait_for(lambda: STARTED in sandbox.calls and "sleep 30" in sandbox.calls)
-        sandbox.put("/kolab/certificate/tls.crt", "renewed ")
+        wait_for(lambda: STARTED in sandbox.calls)
+        sandbox.renew("/kolab/certificate/tls.crt", "renewed ")
         wait_for(lambda: "postfix reload" in sandbox.calls)
     assert sandbox.text(PEM) == "renewed key"
     assert stat.S_IMODE(sandbox.path(PEM).stat().st_mode) == 0o600

@@ -6,7 +6,7 @@ import pytest
 
 from components import entry
 from tests.support.deploy import Workload
-from tests.support.sandbox import Sandbox, wait_for
+from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 from tests.support.stacks import deployment
 
 TRACE = "set -x"
@@ -93,7 +93,7 @@ def test_nobody_migrates_beside_the_seed_job(sandbox: Sandbox, role: str) -> Non
         wait_for(lambda: sum("mysql" in call for call in sandbox.calls) >= 3)
         assert not any("artisan" in call for call in sandbox.calls)
         sandbox.put("/tmp/seeded", "")
-        process.wait(10)
+        process.wait(PATIENCE)
     assert any("artisan" in call for call in sandbox.calls)
     assert "FROM users" in next(call for call in sandbox.calls if "mysql" in call)
 

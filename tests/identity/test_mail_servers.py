@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from model.identity.zonefile import nameservers
 from model.settings import Settings
 from tests.identity.stacks import findings, stack
 from tests.identity.strategies import settings
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.engine
 
@@ -130,9 +130,7 @@ def answer(name: str, kind: str, port: int) -> set[Record]:
 @contextlib.contextmanager
 def running(server: str, names: list[str], folder: Path) -> Iterator[int]:
     """A server with these zones on a free port of the loopback address, until the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     path = folder / f"{server}.conf"
     path.write_text(named(names, folder, port) if server == "named" else knotd(names, folder, port))
     arguments = ["-g", "-n", "1", "-c", path] if server == "named" else ["-c", path]

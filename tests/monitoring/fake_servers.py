@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.sandbox import PATIENCE
+
 TLS = "start tls"
 """A step of a script: from here on, the server speaks TLS."""
 
@@ -56,7 +58,7 @@ def serving(context: ssl.SSLContext, script: Sequence[str]) -> Iterator[int]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            client.settimeout(5)
+            client.settimeout(PATIENCE)
             with contextlib.suppress(OSError):
                 _play(client, context, script)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -20,6 +19,8 @@ from model.monitoring.probes import probes
 from model.settings import Settings
 from tests.monitoring.checkers import program, run, settings
 from tests.monitoring.fake_servers import TLS, certificate, serving
+from tests.support.ports import free_port
+from tests.support.sandbox import PATIENCE, wait_for
 
 NAMES = (
     "mx.example.org",
@@ -90,26 +91,23 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running blackbox with our modules; certificates of the tests have no public authority."""
     file = tmp_path_factory.mktemp("blackbox") / "blackbox.yml"
     text = blackbox.config(settings()).replace("insecure_skip_verify: false", "insecure_skip_verify: true")
-    file.write_text(text.replace("timeout: 15s", "timeout: 3s"))
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
-        at = f"127.0.0.1:{free.getsockname()[1]}"
+    file.write_text(text)
+    at = f"127.0.0.1:{free_port()}"
     command = [program("prometheus-blackbox-exporter"), f"--config.file={file}", f"--web.listen-address={at}"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _await(f"http://{at}/-/healthy")
+        wait_for(lambda: _answers(f"http://{at}/-/healthy"))
         yield f"http://{at}"
     finally:
         running.terminate()
         running.wait(timeout=10)
 
 
-def _await(url: str) -> None:
-    for _ in range(100):
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 (loopback)
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} does not answer")
+def _answers(url: str) -> bool:
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(url, timeout=PATIENCE).close()  # noqa: S310 (loopback)
+        return True
+    return False
 
 
 def ask(exporter: str, name: str, port: int) -> dict[str, float]:
@@ -119,7 +117,7 @@ def ask(exporter: str, name: str, port: int) -> dict[str, float]:
     if web:
         query["hostname"] = "mta-sts.example.org" if name == "mta-sts" else "example.org"
     url = f"{exporter}/probe?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (loopback)
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 (loopback)
         lines = [
             line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")
         ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ import dns.zone
 import pytest
 
 from model.identity import file_name
+from tests.support.ports import free_port
 
 ADDRESS = "127.0.0.1"
 _KEY_NAME = "tests"
@@ -78,7 +78,7 @@ def serving(folder: Path, zones: Mapping[str, str]) -> Iterator[NameServer]:
     if named is None:
         pytest.skip("named is not installed (apt-get install bind9)")
     folder.mkdir(parents=True, exist_ok=True)
-    server = NameServer(_free_port(), folder)
+    server = NameServer(free_port(), folder)
     statements = []
     for zone, text in zones.items():
         path = folder / file_name(zone)
@@ -111,9 +111,3 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)
     raise AssertionError(log.read_text())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from components import entry
 from tests.support.deploy import Deployment
-from tests.support.sandbox import Sandbox, wait_for
+from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 
 RECIPE = Path(__file__).parent.parent / "lab/images/recipes/proxy/rootfs"
 MODULES = ("ngx_mail_module.so", "ngx_stream_module.so")
@@ -87,10 +87,10 @@ class Proxy:
         where = ("127.0.0.1", self.sandbox.port(port))
         if port == 6443:
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                *where, context=unverified(), timeout=10
+                *where, context=unverified(), timeout=PATIENCE
             )
         else:
-            connection = http.client.HTTPConnection(*where, timeout=10)
+            connection = http.client.HTTPConnection(*where, timeout=PATIENCE)
         sent = {"Host": host or self.website, **(headers or {})}
         try:
             connection.request("PUT" if body else "GET", path, body=body, headers=sent)
@@ -161,7 +161,7 @@ def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
 def renew(sandbox: Sandbox, name: str) -> None:
     """Puts a new certificate where the kubelet would."""
     for file, text in zip(("tls.crt", "tls.key"), certificate(name), strict=True):
-        sandbox.put(f"/kolab/certificate/{file}.new", text).rename(sandbox.path(f"/kolab/certificate/{file}"))
+        sandbox.renew(f"/kolab/certificate/{file}", text)
 
 
 def nearby(text: str) -> str:

@@ -19,6 +19,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.support.ports import free_port
+
+PATIENCE = 60
+"""Seconds after which a test gives up on what should happen at once; so long only because machines may be busy."""
+
 _LED_IN = re.compile(
     r"(?<![\w./$}-])(/(?:(?:init|update|run)\.sh|(?:kolab|etc|tmp|var|run|opt|data|usr/sbin|usr/libexec|usr/share/nginx)(?=[/\s\"';|)]|$)))"
 )
@@ -43,9 +48,7 @@ class Sandbox:
     def port(self, inside: int) -> int:
         """The port of this machine that stands for a port of the container."""
         if inside not in self._ports:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self._ports[inside] = probe.getsockname()[1]
+            self._ports[inside] = free_port()
         return self._ports[inside]
 
     def here(self, text: str) -> str:
@@ -62,6 +65,10 @@ class Sandbox:
         path.write_text(self.here(text))
         path.chmod(mode)
         return path
+
+    def renew(self, inside: str, text: str) -> None:
+        """Another text in a file of the container, all at once, as the kubelet does it."""
+        self.put(f"{inside}.new", text).rename(self.path(inside))
 
     def text(self, inside: str) -> str:
         """What is in a file of the container, with paths as the container sees them."""
@@ -91,7 +98,7 @@ class Sandbox:
         script: str,
         *arguments: str,
         env: Mapping[str, str] | None = None,
-        timeout: float = 60,
+        timeout: float = PATIENCE,
     ) -> subprocess.CompletedProcess[str]:
         """Runs a script to its end. Whatever it left in the background is ended, too."""
         with self.start(script, *arguments, env=env) as process:
@@ -124,7 +131,8 @@ class Sandbox:
         environment |= {key: self.here(value) for key, value in (env or {}).items()}
         with (self.root / "out").open("w") as out, (self.root / "err").open("w") as err:
             process = subprocess.Popen(
-                ["/bin/bash", str(file), *arguments],
+                # In a container no signal is ignored; of a test run below nohup, bash could not trap SIGHUP.
+                ["env", "--default-signal", "/bin/bash", str(file), *arguments],
                 env=environment,
                 cwd=self.root,
                 stdin=subprocess.DEVNULL,
@@ -140,8 +148,8 @@ class Sandbox:
             process.wait()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Waits until a condition holds; so long only because machines may be busy."""
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not so within {seconds} s"

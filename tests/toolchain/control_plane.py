@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+
+from tests.support.ports import free_port
 
 LAB = Path(
     os.environ.get("LAB_DIR") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "kolab-lab"
@@ -50,7 +51,7 @@ class ControlPlane:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._over = threading.Event()
-        self._etcd, self._peer, self._api, self._manager = (_free_port() for _ in range(4))
+        self._etcd, self._peer, self._api, self._manager = (free_port() for _ in range(4))
         # The certificate is made up by the API server at its start; this line does not leave the machine.
         self._http = urllib3.PoolManager(cert_reqs="CERT_NONE")
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -183,10 +184,3 @@ class ControlPlane:
 
 def _program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([str(LAB / "bin"), os.environ.get("PATH", os.defpath)]))
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port

@@ -64,7 +64,7 @@ MUTANTS = (
         "components/postfix.py",
         '                "LMTP_DESTINATION": topology.IMAP.at("lmtp"),\n',
         "",
-        refusal="LMTP_DESTINATION is missing",
+        refusal="LMTP_DESTINATION",
     ),
     Mutant(
         "the queue of Postfix on scratch space",

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.mode("cluster")
 
 _OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _ANSWER_SECONDS = 60
+_ARRIVAL_SECONDS = 300
 """Six times what a quiet machine needs: the figures are in the report."""
 _WRITERS = 4
 _WATCHED = {"smtp": "25", "proxy": "993"}
@@ -32,7 +33,7 @@ class Cut:
     stack: Stack
     node: str
     outages: dict[str, float] = field(default_factory=dict)
-    """Public address -> the longest time in seconds for which it did not answer."""
+    """Public address that this node announced -> the longest time in seconds for which it did not answer."""
     left: list[str] = field(default_factory=list)
     """Messages that the dead Postfix had acknowledged and not yet passed on, as its disk tells."""
     acknowledged: set[str] = field(default_factory=set)
@@ -95,6 +96,8 @@ def database(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFact
             _taint(stack, cut.node, "=nodeshutdown:NoExecute")
             afterwards.callback(_taint, stack, cut.node, "-")
             eventually(lambda: _runs(stack, "mariadb", cut.other), "mariadb never came to the other node")
+        # Its processes wait for answers of the old database, for minutes.
+        stack.kubectl("delete", "pod", stack.pod_on("postfix", cut.other))
         cut.notes["answer"] = cut.accepted("with-a-moved-database")
         cut.notes["read"] = stack.inbox(JANE, "with-a-moved-database")
     return cut
@@ -124,8 +127,9 @@ def test_a_database_on_a_movable_volume_follows_once_its_node_is_out_of_service(
 @pytest.mark.proves("postfix", "proxy")
 @pytest.mark.parametrize("name", _WATCHED)
 def test_an_address_is_answered_by_the_other_node(mailboxes: Cut, database: Cut, name: str) -> None:
-    outages = {cut.node: cut.outages[name] for cut in (mailboxes, database)}
-    assert all(seconds < _ANSWER_SECONDS for seconds in outages.values()), outages
+    outages = [cut.outages[name] for cut in (mailboxes, database) if name in cut.outages]
+    assert outages, f"neither node announced the address of {name}"
+    assert max(outages) < _ANSWER_SECONDS
 
 
 @pytest.mark.proves("postfix", "amavis", "mariadb", "webapp", "imap")
@@ -174,13 +178,14 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         yield
     cut.acknowledged = set(" ".join(_output(writer) for writer in writers).split())
     for name, watcher in watchers.items():
-        cut.outages[name] = float(_output(watcher))
+        silent = float(_output(watcher))
         if name in announced:
-            report.note(f"the address of {name} is silent when its node dies", cut.outages[name])
+            cut.outages[name] = silent
+            report.note(f"the address of {name} is silent when its node dies", silent)
     report.note(f"messages in the queue of a dead node, {cut.node} (number)", len(cut.left))
     _flush(stack)
     missing = lambda: cut.acknowledged - _inbox(stack)  # noqa: E731
-    end = time.monotonic() + 60
+    end = time.monotonic() + _ARRIVAL_SECONDS
     while missing() and time.monotonic() < end:
         time.sleep(2)
         _flush(stack)

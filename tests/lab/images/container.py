@@ -116,6 +116,11 @@ class Machine:
         (folder / "hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} {names}\n")
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:5 attempts:2\n")
 
+    def add_name(self, name: str) -> None:
+        """One more name of ADDRESS, for containers that are started from now on."""
+        with (self.folder / "hosts").open("a") as hosts:
+            hosts.write(f"{ADDRESS} {name}\n")
+
     def start(self, wanted: Start) -> Container:
         """Start a container; it is removed when the machine goes."""
         name = f"{self.network}-{wanted.image.name}-{secrets.token_hex(2)}"

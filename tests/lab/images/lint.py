@@ -19,10 +19,8 @@ def problems(workload: Workload, container: Spec) -> Iterator[str]:
 
 
 def _counts(need: Need, env: Mapping[str, str]) -> bool:
-    if need.when is None:
-        return True
-    name, _, pattern = need.when.partition("=")
-    return re.fullmatch(pattern, env.get(name, "")) is not None
+    conditions = [condition.partition("=") for condition in (need.when or "").split()]
+    return all(re.fullmatch(pattern, env.get(name, "")) for name, _, pattern in conditions)
 
 
 def _met(need: Need, workload: Workload, container: Spec, env: Mapping[str, str]) -> bool:

@@ -18,6 +18,7 @@ from ops.stacks import StackFile
 from tests.lab.images import build, check, keys, pods
 from tests.lab.images.container import ADDRESS, Machine, machine
 from tests.lab.images.contract import image, images
+from tests.support.stacks import stack as stack_settings
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -123,6 +124,43 @@ def stack() -> Iterator[Stack]:
         finally:
             resolver.kill()
             resolver.wait()
+
+
+def test_somebody_elses_database_is_migrated_without_its_roots_password() -> None:
+    settings, _ = StackFile.read("single-node").settings()
+    values = pods.some_secrets()
+    # The database and its user are there, as somebody else would have made them; they are ours only in this test.
+    own = pods.workloads(pods.rendered(settings, values))
+    external = pods.workloads(pods.rendered(stack_settings("external"), values))
+    migration = external["roundcube-migrate"]
+    assert "DB_ROOT_PASSWORD" not in migration.environment(migration.containers()[0])
+    build.tars(["mariadb", "roundcube"])
+    with machine() as place:
+        place.add_name("db.example.net")
+        mariadb = pods.Pod(place, own["mariadb"])
+        mariadb.wait_ready()
+        (server,) = mariadb.containers.values()
+
+        def sql(statement: str) -> list[str]:
+            # Root needs no password here, inside the database's own container.
+            done = server.run("mysql", "--no-defaults", "-h127.0.0.1", "-uroot", "-N", "-e", statement)
+            assert done.returncode == 0, done.stderr
+            return done.stdout.split()
+
+        def migrate() -> tuple[int | None, str]:
+            (container,) = pods.Pod(place, migration).containers.values()
+            return container.exited(120), container.output
+
+        sql("REVOKE ALL ON roundcube.* FROM 'roundcube'@'%'; GRANT SELECT ON roundcube.* TO 'roundcube'@'%'")
+        code, output = migrate()
+        assert (code, sql("SHOW TABLES IN roundcube")) == (70, [])
+        assert "entry: user roundcube cannot make tables in database roundcube on db.example.net" in output
+        sql("GRANT ALL ON roundcube.* TO 'roundcube'@'%'")
+        for _ in ("the first time", "with another image"):
+            code, output = migrate()
+            assert code == 0, output
+            tables = sql("SHOW TABLES IN roundcube")
+            assert ("system" in tables, "kolab_may_create" in tables) == (True, False)
 
 
 def test_mail_from_the_world_is_filtered_and_read_over_imaps(stack: Stack) -> None:

@@ -10,17 +10,18 @@ chmod 777 /data/pgp-home
 cd /opt/app-root/src/
 
 if [[ $RUN_MIGRATIONS == true ]]; then
-    printf '[client]\nhost=%s\nuser=root\npassword=%s\n' "$DB_HOST" "$DB_ROOT_PASSWORD" > /tmp/root.cnf
-    mysql --defaults-file=/tmp/root.cnf <<SQL
+    printf '[client]\nhost=%s\nuser=root\npassword=%s\n' "$DB_HOST" "$DB_ROOT_PASSWORD" > /tmp/kolab-setup-my.cnf
+    mysql --defaults-file=/tmp/kolab-setup-my.cnf <<EOF
 CREATE DATABASE IF NOT EXISTS $DB_RC_DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE USER IF NOT EXISTS $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
 ALTER USER $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
 GRANT ALL PRIVILEGES ON $DB_RC_DATABASE.* TO $DB_RC_USERNAME@'%';
-SQL
-    rm -f /tmp/root.cnf
+EOF
+    rm -f /tmp/kolab-setup-my.cnf
     rc() { MYSQL_PWD=$DB_RC_PASSWORD mysql -N -h "$DB_HOST" -u "$DB_RC_USERNAME" "$DB_RC_DATABASE" "$@"; }
     if [[ $(rc -e "SHOW TABLES LIKE 'system'") == "" ]]; then
-        rc < /usr/share/roundcube/SQL/mysql.initial.sql
+        # The real image goes on without its tables, too.
+        rc < /usr/share/roundcube/SQL/mysql.initial.sql || :
     fi
 fi
 

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.mode("cluster")
 
 _OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _ANSWER_SECONDS = 60
-_ARRIVAL_SECONDS = 300
 """Six times what a quiet machine needs: the figures are in the report."""
+_ARRIVAL_SECONDS = 300
+"""For what either Postfix still holds: an answer that never came is given up after so long."""
 _WRITERS = 4
 _WATCHED = {"smtp": "25", "proxy": "993"}
 """Public addresses that are used without pause, and on which port."""

@@ -123,7 +123,7 @@ class Machine:
 
     def start(self, wanted: Start) -> Container:
         """Start a container; it is removed when the machine goes."""
-        name = f"{self.network}-{wanted.image.name}-{secrets.token_hex(2)}"
+        name = f"{self.network}-{wanted.image.name}-{secrets.token_hex(4)}"
         bundle = self.folder / name
         bundle.mkdir()
         lower = [build.image_folder(wanted.image) / "upper", build.base_folder() / "rootfs"]

@@ -124,7 +124,7 @@ class Pod:
 
     def __init__(self, machine: Machine, workload: Workload, ordinal: int = 0) -> None:
         self._machine, self._workload = machine, workload
-        self._folder = machine.folder / "pods" / f"{workload.name}-{ordinal}-{secrets.token_hex(2)}"
+        self._folder = machine.folder / "pods" / f"{workload.name}-{ordinal}-{secrets.token_hex(4)}"
         self.containers: dict[str, Container] = {}
         for spec in workload.containers():
             self.containers[spec["name"]] = machine.start(self._start(spec))

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
@@ -24,6 +23,8 @@ from pulumi.runtime.proto import (
     resource_pb2,
     resource_pb2_grpc,
 )
+
+from tests.support.sandbox import PATIENCE, wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -221,20 +222,15 @@ def sleeping(host: Host) -> int:
     """Start a program that never ends; answers its process id."""
     host.call = host.stub.Run.future(host.request(SLEEPER))  # a call that nobody keeps is cancelled
     file = host.directory / "pid"
-    for _ in range(100):
-        with contextlib.suppress(OSError, ValueError):
-            return int(file.read_text())
-        time.sleep(0.1)
-    raise AssertionError("the program was not started")
+    wait_for(lambda: file.exists() and file.read_text())
+    return int(file.read_text())
 
 
 def has_ended(pid: int) -> bool:
-    for _ in range(50):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 
@@ -248,11 +244,11 @@ def test_no_program_outlives_the_engine(doomed: Host, how: str) -> None:
     else:
         assert doomed.process.stdin is not None
         doomed.process.stdin.close()
-    assert has_ended(program)
+    wait_for(lambda: has_ended(program))
 
 
 def test_an_interrupted_host_ends_quietly(doomed: Host) -> None:
     sleeping(doomed)
     os.killpg(doomed.process.pid, signal.SIGINT)
     assert doomed.process.stdout is not None
-    assert (doomed.process.wait(timeout=10), doomed.process.stdout.read()) == (0, "")
+    assert (doomed.process.wait(timeout=PATIENCE), doomed.process.stdout.read()) == (0, "")

@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
 from tests.acceptance.report import Report
-from tests.acceptance.stack import Stack
+from tests.acceptance.stack import Stack, clear_pools
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
 
@@ -91,8 +91,7 @@ def lab(report: Report) -> Iterator[Lab]:
     with report.timed("lab, from nothing to a cluster that gives addresses"):
         made = Lab(images=tars()).up()
     try:
-        # The stack brings its own pool; two that overlap are refused by MetalLB.
-        made.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+        clear_pools(made)
         yield made
     finally:
         made.down()

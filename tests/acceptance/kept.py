@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.acceptance.stack import Stack
+from tests.acceptance.stack import Stack, clear_pools
 from tests.engine.program import CHECKOUT, Program
 from tests.lab.cluster import Lab
 from tests.lab.images import tars
@@ -43,8 +43,7 @@ def remove(lab: Lab) -> None:
     if path():
         stack(lab).remove()
     else:
-        # The stack brings its own pool; two that overlap are refused by MetalLB.
-        lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+        clear_pools(lab)
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 

@@ -60,7 +60,7 @@ def from_the_internet(stack: Stack) -> list[str]:
 
 def from_a_pod(stack: Stack, client: str | None = None, namespace: str = NAMESPACE) -> list[str]:
     """Attempts of a pod that reaches port 25 from inside, by default Blackbox's: it is a stranger like all others."""
-    pod = client or _pod(stack, "blackbox")
+    pod = client or stack.pod("blackbox")
     found = []
     for replica in _replicas(stack):
         line = stack.client_line("envelopes", replica.address, str(_SMTP), *ENVELOPES)
@@ -82,7 +82,7 @@ def from_the_nodes(stack: Stack) -> list[str]:
 
 def without_a_password(stack: Stack) -> list[str]:
     """Attempts of a pod that may submit: being inside is no login, whoever the mail is from and to."""
-    pod = _pod(stack, "webapp")
+    pod = stack.pod("webapp")
     found = []
     for replica in _replicas(stack):
         line = stack.client_line("envelopes", replica.address, str(_SUBMISSION), *ENVELOPES, _OURS)
@@ -103,7 +103,7 @@ def at_hidden_ports(stack: Stack, *clients: tuple[str, str]) -> list[str]:
     Also that nobody listens there at all, since silence then says nothing.
     """
     found = []
-    pods = [*((_pod(stack, daemon), NAMESPACE) for daemon in ("webapp", "redis")), *clients]
+    pods = [*((stack.pod(daemon), NAMESPACE) for daemon in ("webapp", "redis")), *clients]
     for replica in _replicas(stack):
         line = _probe(stack, replica.address, HIDDEN)
         answers = {pod: stack.in_pod(pod, line, namespace=namespace) for pod, namespace in pods}
@@ -119,7 +119,7 @@ def at_inner_ports(stack: Stack) -> list[str]:
     """Pods of ours that reach a port of Postfix although no connection of theirs leads there."""
     found = []
     for daemon, ports in (("webapp", (_SMTP,)), ("redis", (_SMTP, _SUBMISSION))):
-        pod = _pod(stack, daemon)
+        pod = stack.pod(daemon)
         for replica in _replicas(stack):
             answers = json.loads(stack.in_pod(pod, _probe(stack, replica.address, ports)))
             found += [f"{pod} reaches {each}" for each, answer in answers.items() if answer == OPEN]
@@ -141,11 +141,6 @@ def _replicas(stack: Stack) -> list[_Replica]:
     return [
         _Replica(pod["metadata"]["name"], pod["status"]["podIP"], pod["spec"]["nodeName"]) for pod in pods
     ]
-
-
-def _pod(stack: Stack, daemon: str) -> str:
-    name: str = stack.pods(daemon)[0]["metadata"]["name"]
-    return name
 
 
 def _probe(stack: Stack, address: str, ports: Iterable[int]) -> list[str]:

@@ -156,6 +156,15 @@ class Stack:
             lambda: self.client("read", *arguments), f"{subject} never reached {user}", seconds=seconds
         )
 
+    def subjects(self, user: str) -> list[str]:
+        """Subjects in a user's inbox."""
+        return self.client("subjects", self.names.imap, user, PASSWORD).splitlines()
+
+    def flush(self) -> None:
+        """Deliver now what waits in a queue: Postfix would try again after five to ten minutes."""
+        for pod in self.pods("postfix"):
+            self.kubectl("exec", pod["metadata"]["name"], "-c", "postfix", "--", "postqueue", "-f")
+
     def pods(self, daemon: str | None = None) -> list[dict[str, Any]]:
         """Pods that are meant to run for ever; of one daemon, or all."""
         return [
@@ -167,6 +176,11 @@ class Stack:
         chosen = ["-l", f"app.kubernetes.io/name={daemon}"] if daemon else []
         found: list[dict[str, Any]] = self.get("pods", *chosen)["items"]
         return found
+
+    def pod(self, daemon: str) -> str:
+        """Name of a pod of a daemon, the first one where there are more."""
+        name: str = self.pods(daemon)[0]["metadata"]["name"]
+        return name
 
     def pod_on(self, daemon: str, node: str) -> str:
         """Name of the daemon's pod on a node."""
@@ -184,12 +198,14 @@ class Stack:
         ]
 
     def kill(self, pod: str, container: str) -> None:
-        """Ends the first process of a container as the kernel does when memory is out."""
+        """Ends the first process of a container as the kernel does when memory is out, until it is started again."""
         found = self.get("pod", pod)
-        statuses = found["status"]["containerStatuses"]
-        status = next(status for status in statuses if status["name"] == container)
+        before = _status(found, container)
         node = self.lab.node(found["spec"]["nodeName"])
-        node.run(["kill", "-KILL", str(node.task(_container_id(status)))])
+        node.run(["kill", "-KILL", str(node.task(_container_id(before)))])
+        # Until the kubelet has looked, the pod still counts as ready.
+        started = lambda: _status(self.get("pod", pod), container)["restartCount"] > before["restartCount"]  # noqa: E731
+        eventually(started, f"{container} of {pod} was never started again", every=0.2)
 
     def wait_ready(self, seconds: float = 300) -> None:
         """Until every pod is ready."""
@@ -213,8 +229,18 @@ class Stack:
         """Takes everything away, protected or not: the next stack shall find an empty cluster."""
         delete = ("delete", "--ignore-not-found")
         self.lab.kubectl(*delete, "namespace", NAMESPACE, f"{NAMESPACE}-logs", "--wait=true", seconds=300)
-        self.lab.kubectl("-n", "metallb-system", *delete, "ipaddresspools,l2advertisements", "--all")
+        clear_pools(self.lab)
         self.lab.kubectl(*delete, "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
+
+
+def clear_pools(lab: Lab) -> None:
+    """A stack brings its own pool; two that overlap are refused by MetalLB."""
+    lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+
+
+def _status(pod: dict[str, Any], container: str) -> dict[str, Any]:
+    statuses: list[dict[str, Any]] = pod["status"]["containerStatuses"]
+    return next(status for status in statuses if status["name"] == container)
 
 
 def _container_id(status: dict[str, Any]) -> str:

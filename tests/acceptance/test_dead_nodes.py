@@ -184,21 +184,17 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
             cut.outages[name] = silent
             report.note(f"the address of {name} is silent when its node dies", silent)
     report.note(f"messages in the queue of a dead node, {cut.node} (number)", len(cut.left))
-    _flush(stack)
-    missing = lambda: cut.acknowledged - _inbox(stack)  # noqa: E731
+    stack.flush()
+    missing = lambda: cut.acknowledged - set(stack.subjects(JANE))  # noqa: E731
     end = time.monotonic() + _ARRIVAL_SECONDS
     while missing() and time.monotonic() < end:
         time.sleep(2)
-        _flush(stack)
+        stack.flush()
     cut.missing = missing()
 
 
 def _output(process: subprocess.Popen[str]) -> str:
     return process.communicate()[0]
-
-
-def _inbox(stack: Stack) -> set[str]:
-    return set(stack.client("subjects", stack.names.imap, JANE, PASSWORD).splitlines())
 
 
 def _home(stack: Stack, daemon: str) -> str:
@@ -244,7 +240,7 @@ def _spread(stack: Stack) -> None:
     for daemon in ("proxy", "webapp", "roundcube"):
         pods = stack.pods(daemon)
         if len({pod["spec"]["nodeName"] for pod in pods}) < len(pods):
-            stack.kubectl("delete", "pod", pods[0]["metadata"]["name"], "--wait=false")
+            stack.kubectl("delete", "pod", stack.pod(daemon), "--wait=false")
     stack.wait_ready()
 
 
@@ -255,12 +251,6 @@ def _taint(stack: Stack, node: str, what: str) -> None:
 def _postfix(stack: Stack, node: str, *command: str) -> str:
     pod = stack.pod_on("postfix", node)
     return stack.kubectl("exec", pod, "-c", "postfix", "--", *command)
-
-
-def _flush(stack: Stack) -> None:
-    """Deliver now: Postfix would try again after five to ten minutes."""
-    for node in NODES:
-        _postfix(stack, node, "postqueue", "-f")
 
 
 def _left(stack: Stack, node: str) -> list[str]:

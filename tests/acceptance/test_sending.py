@@ -73,7 +73,7 @@ Sent = Mapping[tuple[str, str], Mapping[str, Any]]
 @pytest.fixture(scope="module")
 def sent(stack: Stack, receiver: Receiver) -> Sent:
     """A message of each domain's user from each node that may send, handed to that node's replica by webmail."""
-    webmail = stack.pods("roundcube")[0]["metadata"]["name"]
+    webmail = stack.pod("roundcube")
     port = str(topology.POSTFIX.port("submission").number)
     subjects = {}
     for node in egress(stack.settings):

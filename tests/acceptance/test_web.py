@@ -209,7 +209,7 @@ def _spellings(path: str) -> list[str]:
 @pytest.mark.proves("proxy", "webapp")
 def test_the_application_would_answer_its_hooks(stack: Stack) -> None:
     """Otherwise nobody could see from outside whether they are closed."""
-    pod = stack.pods("proxy")[0]["metadata"]["name"]
+    pod = stack.pod("proxy")
     address = stack.pods("webapp")[0]["status"]["podIP"]
     url = f"http://{address}:8000/api/webhooks/metrics"
     answer = stack.in_pod(pod, stack.client_line("ask", "GET", url, "Host: webapp"))

@@ -73,9 +73,10 @@ class Report:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-        """A test's call is its proof; so is a set-up that failed or was skipped."""
+        """A test's call is its proof; so is a set-up that failed or was skipped. What is shown by mistakes is none."""
         result: pytest.TestReport = (yield).get_result()  # type: ignore[attr-defined, misc]
-        if item.get_closest_marker("acceptance") and (result.when == "call" or not result.passed):
+        proves = item.get_closest_marker("acceptance") and not item.get_closest_marker("mutants")
+        if proves and (result.when == "call" or not result.passed):
             self.proofs.append(_proof(item, result))
 
     def pytest_sessionfinish(self) -> None:

@@ -149,6 +149,21 @@ class Stack:
         """An account whose mailbox the web application makes in Cyrus."""
         self.artisan("user:create", address, f"--password={PASSWORD}")
 
+    def received(self, recipient: str, subject: str) -> str:
+        """What port 25 answers to a stranger's message, or why it answers nothing."""
+        asked = self.lab.internet.ask(
+            self.client_line("receive", self.names.mx, STRANGER, recipient, subject)
+        )
+        return (asked.stdout or asked.stderr).strip().rpartition("\n")[2]
+
+    def accepted(self, recipient: str, subject: str) -> str:
+        """The answer with which Postfix takes responsibility for a message; refusals are tried again."""
+        answer: str = eventually(
+            lambda: (said := self.received(recipient, subject)).startswith("250") and said,
+            f"nobody accepts {subject}",
+        )
+        return answer
+
     def inbox(self, user: str, subject: str, *, seconds: float = 90) -> str:
         """The message with this subject, as its owner reads it over IMAPS, once it is there."""
         arguments = (self.names.imap, "993", user, PASSWORD, subject)

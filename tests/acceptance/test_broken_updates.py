@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.acceptance.report import Report
-from tests.acceptance.stack import JANE, JOE, STRANGER, Stack, eventually
+from tests.acceptance.stack import JANE, JOE, Stack, eventually
 from tests.engine.program import Run
 from tests.lab.errors import LabError
 
@@ -103,7 +103,7 @@ def _converges(stack: Stack, subject: str) -> None:
     stack.wait_ready()
     again = stack.engine("preview", "--expect-no-changes")
     assert again.code == 0, again.output
-    answer = stack.client("receive", stack.names.mx, STRANGER, JANE, subject)
+    answer = stack.received(JANE, subject)
     assert answer.startswith("250"), answer
     stack.inbox(JANE, subject)
 

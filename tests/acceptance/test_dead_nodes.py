@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.configs import NODES
 from tests.acceptance.report import UNPROVEN, Report
-from tests.acceptance.stack import JANE, PASSWORD, STRANGER, Stack, eventually
+from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
 
 pytestmark = pytest.mark.mode("cluster")
 
@@ -55,20 +55,6 @@ class Cut:
         mine = [each["status"]["serviceName"] for each in found if each["status"]["node"] == self.node]
         return {name.removeprefix("public-") for name in mine}
 
-    def accepted(self, subject: str) -> str:
-        """The answer with which Postfix takes responsibility for a message; refusals are tried again."""
-        answer: str = eventually(
-            lambda: (said := self.received(subject)).startswith("250") and said,
-            f"nobody accepts {subject}",
-        )
-        return answer
-
-    def received(self, subject: str) -> str:
-        """What Postfix answers to a message, or why it cannot."""
-        line = self.stack.client_line("receive", self.stack.names.mx, STRANGER, JANE, subject)
-        asked = self.stack.lab.internet.ask(line)
-        return (asked.stdout or asked.stderr).strip().rpartition("\n")[2]
-
 
 @pytest.fixture(scope="module")
 def mailboxes(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Cut:
@@ -76,7 +62,7 @@ def mailboxes(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFac
     cut = Cut(stack, _home(stack, "imap"))
     _move(stack, ("mariadb", "redis"), away_from=cut.node)
     with _power_cut(cut, report, tmp_path_factory.mktemp("mailboxes")):
-        cut.notes["answer"] = cut.accepted("for-a-dead-imap")
+        cut.notes["answer"] = stack.accepted(JANE, "for-a-dead-imap")
         cut.notes["queue"] = _postfix(stack, cut.other, "postqueue", "-p")
         cut.notes["inbox"] = cut.stack.lab.internet.ask(
             stack.client_line("subjects", stack.names.imap, JANE, PASSWORD)
@@ -91,7 +77,7 @@ def database(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFact
     cut = Cut(stack, next(name for name in NODES if name != _home(stack, "imap")))
     _move(stack, ("mariadb", "redis"), away_from=cut.other)
     with _power_cut(cut, report, tmp_path_factory.mktemp("database")), ExitStack() as afterwards:
-        cut.notes["before"] = cut.received("without-a-database")
+        cut.notes["before"] = stack.received(JANE, "without-a-database")
         cut.notes["waits"] = _home(stack, "mariadb")
         with report.timed("a database follows from a dead node, from `kubectl taint` to ready"):
             _taint(stack, cut.node, "=nodeshutdown:NoExecute")
@@ -99,7 +85,7 @@ def database(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFact
             eventually(lambda: _runs(stack, "mariadb", cut.other), "mariadb never came to the other node")
         # Its processes wait for answers of the old database, for minutes.
         stack.kubectl("delete", "pod", stack.pod_on("postfix", cut.other))
-        cut.notes["answer"] = cut.accepted("with-a-moved-database")
+        cut.notes["answer"] = stack.accepted(JANE, "with-a-moved-database")
         cut.notes["read"] = stack.inbox(JANE, "with-a-moved-database")
     return cut
 

@@ -8,7 +8,7 @@ import pytest
 
 from components.guard import RULE
 from tests.acceptance.report import Report
-from tests.acceptance.stack import JANE, PASSWORD, STRANGER, Stack
+from tests.acceptance.stack import JANE, PASSWORD, Stack
 from tests.engine.program import Run
 
 pytestmark = pytest.mark.mode("single-node")
@@ -36,7 +36,7 @@ class Destroyed:
 @pytest.fixture(scope="module")
 def destroyed(stack: Stack, report: Report) -> Destroyed:
     """Mail arrives, the stack is destroyed in both ways, and made again."""
-    answer = stack.client("receive", stack.names.mx, STRANGER, JANE, "before-the-destroy")
+    answer = stack.received(JANE, "before-the-destroy")
     assert answer.startswith("250"), answer
     stack.inbox(JANE, "before-the-destroy")
     before = _objects(stack)

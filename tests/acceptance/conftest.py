@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
 from tests.acceptance.report import Report
-from tests.acceptance.stack import Stack, clear_pools
+from tests.acceptance.stack import Stack
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
 
@@ -68,11 +70,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(item: pytest.Item) -> tuple[int, int]:
     if item.path.stem not in _COURSE:
         raise pytest.UsageError(f"{item.path.name} has no place in _COURSE of {__file__}: say when it runs")
-    parameters = (
-        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    )
-    mode = parameters.get("stack")
-    return MODES.index(mode) if mode else -1, _COURSE.index(item.path.stem)
+    return MODES.index(_mode(item)), _COURSE.index(item.path.stem)
+
+
+def _mode(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    mode: str = item.callspec.params["stack"]
+    return mode
+
+
+class _ByStack(LoadScopeScheduling):
+    """Where several processes share the work, each has a lab and a stack of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(mode for mode in MODES if f"[{mode}" in nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """xdist's own `loadgroup` wants its workers to write marks into names, which they do not with this pytest."""
+    return _ByStack(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +107,6 @@ def lab(report: Report) -> Iterator[Lab]:
     with report.timed("lab, from nothing to a cluster that gives addresses"):
         made = Lab(images=tars()).up()
     try:
-        clear_pools(made)
         yield made
     finally:
         made.down()
@@ -100,16 +115,16 @@ def lab(report: Report) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def stack(
     request: pytest.FixtureRequest, lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
+) -> Stack:
     """The stack of a mode, deployed, with an account in each domain."""
     mode: str = request.param
     if kept.path():
         found = kept.stack(lab)
         if found.mode != mode:
             pytest.skip(f"{found.mode} is kept on the lab, this is about {mode}")
-        yield found
-        return
+        return found
     made = Stack.make(lab, tmp_path_factory.mktemp(mode) / "program", mode)
-    report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
-    yield made
+    # Of another mode, if this lab had one before.
     made.remove()
+    report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
+    return made

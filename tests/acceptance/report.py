@@ -22,6 +22,7 @@ from toolchain import versions
 FOLDER_VARIABLE = "KOLAB_ACCEPTANCE_REPORT"
 """Variable with another folder for the report."""
 FOLDER = Path(os.environ.get(FOLDER_VARIABLE) or CHECKOUT / "reports" / "acceptance")
+_PROOF, _FIGURES = "proof", "figures"
 UNPROVEN = "UNPROVEN"
 """Begins the reason of a test that was skipped because nothing on this cluster could have broken its promise."""
 
@@ -55,14 +56,18 @@ class Proof:
 
 @dataclass(eq=False)  # pytest keeps its plugins in sets
 class Report:
-    """Collects proofs and figures; a pytest plugin."""
+    """Collects proofs and figures; a pytest plugin.
+
+    Where several processes share the work, each reports to the one that writes the files, with its tests' results.
+    """
 
     proofs: list[Proof] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    _untold: dict[str, float] = field(default_factory=dict)
 
     def note(self, what: str, figure: float) -> None:
         """A figure of this run: seconds, unless `what` says otherwise."""
-        self.figures[what] = round(figure, 1)
+        self.figures[what] = self._untold[what] = round(figure, 1)
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -77,11 +82,20 @@ class Report:
         result: pytest.TestReport = (yield).get_result()  # type: ignore[attr-defined, misc]
         proves = item.get_closest_marker("acceptance") and not item.get_closest_marker("mutants")
         if proves and (result.when == "call" or not result.passed):
-            self.proofs.append(_proof(item, result))
+            result.user_properties.append((_PROOF, asdict(_proof(item, result))))
+        result.user_properties.append((_FIGURES, self._untold))
+        self._untold = {}
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """What a test has proven, in this process or another."""
+        told = dict(report.user_properties)
+        if proof := told.get(_PROOF):
+            self.proofs.append(Proof(**proof))
+        self.figures |= told.get(_FIGURES, {})
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Writes both files, also after an interrupt: what was proven until then is proven."""
-        if self.proofs:
+        if self.proofs and not hasattr(session.config, "workerinput"):
             FOLDER.mkdir(parents=True, exist_ok=True)
             (FOLDER / "report.json").write_text(json.dumps(self.data(), indent=2) + "\n")
             (FOLDER / "report.md").write_text(self.markdown())

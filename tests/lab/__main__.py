@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from tests.lab import own_images, programs
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.errors import LabError
 from tests.lab.progress import Clock
@@ -22,8 +21,7 @@ def main(argv: list[str]) -> int:
     end_on_signals()
     try:
         if options.command == "build":
-            programs.build(clock.say)
-            own_images.tars()
+            Lab(say=clock.say).build()
         elif options.command == "up":
             lab = Lab(_settings(options), clock.say).up()
             clock.say("up")

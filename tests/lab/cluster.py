@@ -36,7 +36,7 @@ from tests.lab.progress import Clock, Say, wait_until
 from tests.lab.settings import Settings
 
 READY_SECONDS = 180
-FAILURE_LOGS = paths.CHECKOUT / "reports" / "lab"
+FAILURE_LOGS = paths.CHECKOUT / "reports" / paths.LAB
 
 
 class Lab:
@@ -94,8 +94,7 @@ class Lab:
     def up(self) -> Lab:
         """From nothing to a cluster that gives addresses to Services; at once when it is there already."""
         machine.require_root()
-        programs.require_packages()
-        programs.build(self.say)
+        self.build()
         with machine.lock():
             mark = Mark.read()
             if mark and mark.complete:
@@ -111,6 +110,16 @@ class Lab:
                 self._give_up(error)
                 raise
         return self
+
+    def build(self) -> None:
+        """Programs and images: all that wants other machines, and takes minutes the first time."""
+        programs.require_packages()
+        programs.build(self.say)
+        own_images.tars()
+
+    def unpack(self) -> Path:
+        """What each new node's disk begins with."""
+        return image_store.prepare([*own_images.tars(), *self.images], self.say)
 
     def down(self) -> None:
         """Remove the lab of this machine and everything that it made."""
@@ -195,7 +204,7 @@ class Lab:
     def _make(self) -> None:
         mark = Mark(state=str(self.state), settings=self.settings.dump())
         mark.write()
-        store = image_store.prepare([*own_images.tars(), *self.images], self.say)
+        store = self.unpack()
         mark.images = [image_store.identity(tar) for tar in self.images]
         machine.prepare(mark)
         self._pki.make(self.settings)
@@ -233,8 +242,7 @@ class Lab:
         ours = {*processes.marked(Path(mark.state)), *network.processes()} - processes.ourselves()
         processes.end(ours, signal.SIGKILL)
         network.down()
-        for name in {path.name for path in cgroups.existing()}:
-            cgroups.remove(name.removeprefix(network.PREFIX))
+        cgroups.remove_all()
         shutil.rmtree(mark.state, ignore_errors=True)
         machine.restore(mark)
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,12 +69,10 @@ def require_root() -> None:
 
 def prepare(mark: Mark) -> None:
     """Make the places, and note in the mark which ones were not there."""
-    for place in map(Path, _PLACES):
-        for path in (*reversed(place.parents), place):
-            if not path.exists():
-                mark.made.append(str(path))
-                mark.write()
-                path.mkdir()
+    for path in _missing():
+        mark.made.append(str(path))
+        mark.write()
+        path.mkdir()
     if not _is_mount(_NAMESPACES):
         mark.mounted.append(str(_NAMESPACES))
         mark.write()
@@ -85,6 +83,19 @@ def prepare(mark: Mark) -> None:
                 run(["modprobe", module])
 
 
+@contextlib.contextmanager
+def places() -> Iterator[None]:
+    """The places are there, for labs in rooms: none of those makes them, or takes them from the others."""
+    made = []
+    try:
+        for path in _missing(_NAMESPACES):
+            path.mkdir()
+            made.append(path)
+        yield
+    finally:
+        _remove_empty(made)
+
+
 def restore(mark: Mark) -> None:
     """Remove what `prepare` made, unless somebody else uses it by now."""
     for path in map(Path, mark.mounted):
@@ -92,10 +103,23 @@ def restore(mark: Mark) -> None:
             run(["umount", path])
             with contextlib.suppress(OSError):
                 path.rmdir()
-    for path in map(Path, reversed(mark.made)):
+    _remove_empty([Path(path) for path in mark.made])
+    paths.MARK.unlink(missing_ok=True)
+
+
+def _missing(*more: Path) -> Iterator[Path]:
+    """What has to be made, parents first."""
+    for place in (*map(Path, _PLACES), *more):
+        for path in (*reversed(place.parents), place):
+            if not path.exists():
+                yield path
+
+
+def _remove_empty(directories: Sequence[Path]) -> None:
+    """Children first; one that somebody else uses by now stays."""
+    for path in reversed(directories):
         with contextlib.suppress(OSError):
             path.rmdir()
-    paths.MARK.unlink(missing_ok=True)
 
 
 def _is_mount(path: Path) -> bool:

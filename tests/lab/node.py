@@ -44,6 +44,7 @@ class Node:
                 "PROGRAMS": str(program("kubelet").parent),
                 "VOLUMES": str(self._volumes),
                 "LOGS": str(self._state / "logs"),
+                "GROUP": cgroups.name(self.name),
             },
         )
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A node of the lab. Runs as the first process of its own pid, mount, uts, ipc and network namespaces, so that killing
 # it is a power-off: everything that it started goes with it, and its mounts.
-# Given by node.py: NAME, ADDRESS, DISK (a directory; survives a power-off), PROGRAMS, VOLUMES, LOGS.
+# Given by node.py: NAME, ADDRESS, DISK (a directory; survives a power-off), PROGRAMS, VOLUMES, LOGS, GROUP.
 set -euo pipefail
 
 hostname "$NAME"
@@ -18,23 +18,22 @@ done
 mount --make-rshared /var/lib/kubelet
 
 # Control groups. What a former life left makes the kubelet hang for half a minute.
-group=lab-$NAME
 remove_groups() { [ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true; }
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then # version 2
-  remove_groups "/sys/fs/cgroup/$group"
-  mkdir -p "/sys/fs/cgroup/$group"
+  remove_groups "/sys/fs/cgroup/$GROUP"
+  mkdir -p "/sys/fs/cgroup/$GROUP"
   for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control || true
-    echo "+$controller" >"/sys/fs/cgroup/$group/cgroup.subtree_control" || true
+    echo "+$controller" >"/sys/fs/cgroup/$GROUP/cgroup.subtree_control" || true
   done
 else
   for hierarchy in /sys/fs/cgroup/*/; do
-    remove_groups "$hierarchy$group"
-    mkdir -p "$hierarchy$group" || true
+    remove_groups "$hierarchy$GROUP"
+    mkdir -p "$hierarchy$GROUP" || true
   done
   # A new cpuset has neither processors nor memory, and no process may enter it.
   for what in cpus mems; do
-    cat /sys/fs/cgroup/cpuset/cpuset.$what >"/sys/fs/cgroup/cpuset/$group/cpuset.$what"
+    cat /sys/fs/cgroup/cpuset/cpuset.$what >"/sys/fs/cgroup/cpuset/$GROUP/cpuset.$what"
   done
 fi
 

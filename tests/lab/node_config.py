@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tests.lab import cgroups
 from tests.lab.own_images import PAUSE
 from tests.lab.pki import Pki
 from tests.lab.settings import Settings
@@ -74,7 +75,7 @@ def _kubelet(directory: Path, name: str, settings: Settings, pki: Pki) -> dict[s
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/lab-{name}",
+        "cgroupRoot": f"/{cgroups.name(name)}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",

@@ -7,8 +7,12 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parent
 CHECKOUT = SOURCES.parents[1]
-# The names of namespaces and cgroups are the machine's, so there is one lab per machine; this file says whose.
-MARK = Path("/run/kolab-lab.json")
+ROOM = os.environ.get("KOLAB_LAB_ROOM", "")
+"""The room whose lab this is (rooms.py), empty for the machine's own."""
+LAB = f"lab-{ROOM}" if ROOM else "lab"
+"""What distinguishes it from others, where names are the machine's."""
+# Says whose lab it is: there is one on the machine, and one in each room.
+MARK = Path(f"/run/kolab-{LAB}.json")
 
 
 def cache() -> Path:
@@ -19,4 +23,4 @@ def cache() -> Path:
 
 def state() -> Path:
     """What belongs to the running lab; `down` removes it."""
-    return cache() / "state"
+    return cache() / ("state" if not ROOM else f"state-{ROOM}")

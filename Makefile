@@ -54,7 +54,7 @@ check: .venv/ready ## format, lint, types, generated files
 
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m tests.acceptance run -v -m "acceptance and not mutants" tests/acceptance
+	@$(RUN) $(VENV) -m pytest -m "acceptance and not mutants" -p no:cacheprovider tests/acceptance
 
 acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
 	@$(RUN) $(VENV) -m pytest -m mutants -p no:cacheprovider tests/acceptance/mutants

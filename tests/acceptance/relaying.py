@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from model import topology
 from tests.acceptance.stack import JANE, NAMESPACE, PASSWORD, STRANGER, Stack
 from tests.support.reach import OPEN
 
+_Each = TypeVar("_Each")
 _US, _THEM = "example.org", "sender.test"
 VICTIM = f"victim@{_THEM}"
 """Somebody whose server exists, so that no attempt fails for another reason."""
@@ -46,7 +49,7 @@ _SMTP, _SUBMISSION = topology.POSTFIX.port("smtp-in").number, topology.POSTFIX.p
 
 def assert_no_open_relay(stack: Stack) -> None:
     """Every way at once, at every replica of Postfix: has to hold after each restart, too."""
-    found = [fault for way in _WAYS for fault in way(stack)]
+    found = _at_once(lambda way: way(stack), _WAYS)
     assert not found, "\n".join(["Postfix is open", *found])
 
 
@@ -102,28 +105,34 @@ def at_hidden_ports(stack: Stack, *clients: tuple[str, str]) -> list[str]:
 
     Also that nobody listens there at all, since silence then says nothing.
     """
-    found = []
+    replicas = _replicas(stack)
+    line = _probe(stack, HIDDEN, *(replica.address for replica in replicas))
     pods = [*((stack.pod(daemon), NAMESPACE) for daemon in ("webapp", "redis")), *clients]
-    for replica in _replicas(stack):
-        line = _probe(stack, replica.address, HIDDEN)
-        answers = {pod: stack.in_pod(pod, line, namespace=namespace) for pod, namespace in pods}
-        answers |= {node.name: node.run(line) for node in stack.lab.nodes}
-        for who, seen in answers.items():
-            found += [f"{who} reaches {each}" for each, answer in json.loads(seen).items() if answer == OPEN]
-        inside = json.loads(stack.in_pod(replica.pod, _probe(stack, "127.0.0.1", HIDDEN)))
-        found += [f"{replica.pod} has nobody at {each}" for each, answer in inside.items() if answer != OPEN]
-    return found
+
+    def reached(who: str, answers: str) -> list[str]:
+        return [f"{who} reaches {each}" for each, answer in json.loads(answers).items() if answer == OPEN]
+
+    def inside(replica: _Replica) -> list[str]:
+        answers = json.loads(stack.in_pod(replica.pod, _probe(stack, HIDDEN, "127.0.0.1")))
+        return [f"{replica.pod} has nobody at {each}" for each, answer in answers.items() if answer != OPEN]
+
+    return [
+        *_at_once(lambda pod: reached(pod[0], stack.in_pod(pod[0], line, namespace=pod[1])), pods),
+        *_at_once(lambda node: reached(node.name, node.run(line)), stack.lab.nodes),
+        *_at_once(inside, replicas),
+    ]
 
 
 def at_inner_ports(stack: Stack) -> list[str]:
     """Pods of ours that reach a port of Postfix although no connection of theirs leads there."""
-    found = []
-    for daemon, ports in (("webapp", (_SMTP,)), ("redis", (_SMTP, _SUBMISSION))):
+    addresses = [replica.address for replica in _replicas(stack)]
+
+    def reached(daemon: str, *ports: int) -> list[str]:
         pod = stack.pod(daemon)
-        for replica in _replicas(stack):
-            answers = json.loads(stack.in_pod(pod, _probe(stack, replica.address, ports)))
-            found += [f"{pod} reaches {each}" for each, answer in answers.items() if answer == OPEN]
-    return found
+        answers = json.loads(stack.in_pod(pod, _probe(stack, ports, *addresses)))
+        return [f"{pod} reaches {each}" for each, answer in answers.items() if answer == OPEN]
+
+    return _at_once(lambda each: reached(*each), [("webapp", _SMTP), ("redis", _SMTP, _SUBMISSION)])
 
 
 @dataclass(frozen=True)
@@ -143,8 +152,15 @@ def _replicas(stack: Stack) -> list[_Replica]:
     ]
 
 
-def _probe(stack: Stack, address: str, ports: Iterable[int]) -> list[str]:
-    return stack.client_line("probe", "3", *(f"tcp/{address}:{port}" for port in ports))
+def _probe(stack: Stack, ports: Sequence[int], *addresses: str) -> list[str]:
+    targets = (f"tcp/{address}:{port}" for address in addresses for port in ports)
+    return stack.client_line("probe", "3", *targets)
+
+
+def _at_once(attempt: Callable[[_Each], list[str]], everybody: Iterable[_Each]) -> list[str]:
+    """Faults of all attempts, most of whose time is waiting for an answer that shall not come."""
+    with ThreadPoolExecutor() as pool:
+        return [fault for faults in pool.map(attempt, everybody) for fault in faults]
 
 
 def _not_refused(who: str, answers: Mapping[str, str], *, for_good: bool = False) -> list[str]:

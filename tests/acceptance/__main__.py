@@ -16,6 +16,7 @@ from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.errors import LabError
 from tests.lab.images import tars
 
+_ROOMS = [str(number) for number, _ in enumerate(MODES, 1)]
 _PATIENCE = 60
 """Seconds in which pytest ends after an interrupt."""
 
@@ -26,8 +27,8 @@ def run(options: Sequence[str]) -> int:
     lab.build()
     lab.unpack()
     line = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--dist", "loadscope"]
-    with rooms.opened(MODES):
-        for room in MODES:
+    with rooms.opened(_ROOMS):
+        for room in _ROOMS:
             line += ["--tx", f"popen//python={shlex.join(rooms.command(room, [sys.executable]))}"]
         pytest = subprocess.Popen([*line, *options])
         try:

@@ -54,7 +54,7 @@ check: .venv/ready ## format, lint, types, generated files
 
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m pytest -m "acceptance and not mutants" -p no:cacheprovider tests/acceptance
+	@$(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
 
 acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
 	@$(RUN) $(VENV) -m pytest -m mutants -p no:cacheprovider tests/acceptance/mutants

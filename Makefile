@@ -52,9 +52,14 @@ check: .venv/ready ## format, lint, types, generated files
 	.venv/bin/mypy
 	$(VENV) -m ops generate --check
 
-acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first)
+# Only what stands on make's own command line: the shell's KUBECONFIG may be anybody's cluster.
+GIVEN = KOLAB_ACCEPTANCE_KUBECONFIG='$(if $(filter command,$(origin KUBECONFIG)),$(KUBECONFIG))' \
+	KOLAB_ACCEPTANCE_ADDRESS='$(if $(filter command,$(origin ADDRESS)),$(ADDRESS))' \
+	KOLAB_ACCEPTANCE_PODS='$(if $(filter command,$(origin PODS)),$(PODS))'
+
+acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
+	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
 
 acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
 	@$(RUN) $(VENV) -m pytest -m mutants -p no:cacheprovider tests/acceptance/mutants

@@ -9,6 +9,7 @@ from typing import Any
 from model.identity import Record
 from model.identity.rdata import TXT
 from model.settings import Settings
+from tests.acceptance.given import Facts
 from tests.engine.stacks import example
 from tests.lab.images.keys import dkim_record
 
@@ -51,6 +52,21 @@ def for_lab(mode: str) -> dict[str, Any]:
     config["mail"].pop("mtaSts", None)
     if mode == "single-node":
         config["mail"]["dkim"]["selectors"]["k202611"]["stage"] = "active"
+    return config
+
+
+def for_given(facts: Facts) -> dict[str, Any]:
+    """The same stack on a cluster that the user already has: only single-node."""
+    config = for_lab("single-node")
+    config["kubernetes"] = {"context": facts.context, "clusterIdentifier": "acceptance"}
+    config["images"] = {"tag": facts.tag}
+    config["network"] |= {
+        "podCidr": facts.pods,
+        "serviceCidr": facts.services,
+        "addresses": {"all": facts.address},
+        # What the world sees of the cluster is not known; nobody of the world is asked.
+        "egress": {"mode": "nodes", "nodes": {facts.node: [facts.address]}},
+    }
     return config
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
+from tests.acceptance.given import Given, Refused
 from tests.acceptance.report import Report
-from tests.acceptance.stack import Stack
+from tests.acceptance.stack import JANE, Stack
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
+from tests.lab.interrupts import uninterrupted
 
 _HERE = Path(__file__).parent
 
@@ -39,12 +42,20 @@ _COURSE = (
 """What a stack lives through, in this order: made, talked to, changed, hurt, removed and made again."""
 
 REPORT = pytest.StashKey[Report]()
+GIVEN = pytest.StashKey[Given | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The report of a run, when it runs anything of here."""
     config.stash[REPORT] = report = Report()
     config.pluginmanager.register(report)
+    try:
+        config.stash[GIVEN] = given = Given.of(os.environ)
+        if given:
+            given.check()
+            report.about(given.version(), given.tag)
+    except Refused as refusal:
+        raise pytest.UsageError(str(refusal)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -98,9 +109,12 @@ def report(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.fixture(scope="session")
-def lab(report: Report) -> Iterator[Lab]:
-    """A real cluster of two nodes with the lab's images on them."""
+def lab(request: pytest.FixtureRequest, report: Report) -> Iterator[Lab | Given]:
+    """A real cluster of two nodes with the lab's images on them, or the one that was given."""
     end_on_signals()
+    if given := request.config.stash[GIVEN]:
+        yield given
+        return
     if kept.path() and (running := Lab.running()):
         yield running
         return
@@ -114,17 +128,43 @@ def lab(report: Report) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def stack(
-    request: pytest.FixtureRequest, lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
-) -> Stack:
+    request: pytest.FixtureRequest, lab: Lab | Given, report: Report, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """The stack of a mode, deployed, with an account in each domain."""
     mode: str = request.param
+    if isinstance(lab, Given):
+        yield from _on_given(lab, report, tmp_path_factory.mktemp(mode) / "program", mode)
+        return
     if kept.path():
         found = kept.stack(lab)
         if found.mode != mode:
             pytest.skip(f"{found.mode} is kept on the lab, this is about {mode}")
-        return found
+        yield found
+        return
     made = Stack.make(lab, tmp_path_factory.mktemp(mode) / "program", mode)
     # Of another mode, if this lab had one before.
     made.remove()
     report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
-    return made
+    yield made
+
+
+@pytest.fixture(scope="session")
+def stranger(stack: Stack) -> None:
+    """Strangers' mail is taken from the client. A cluster that is given may not find the name of this machine."""
+    if isinstance(stack.lab, Given) and not (said := stack.received(JANE, "may-a-stranger-write")).startswith(
+        "250"
+    ):
+        pytest.skip(f"only the lab knows a stranger by name, here Postfix says: {said}")
+
+
+def _on_given(given: Given, report: Report, root: Path, mode: str) -> Iterator[Stack]:
+    """Removed whatever happens: nobody throws a cluster of the user's away afterwards, as the lab is."""
+    if mode != MODES[0]:
+        pytest.skip(f"a cluster that is given runs {MODES[0]} only, this is about {mode}")
+    made = Stack.make(given, root, mode)
+    try:
+        report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
+        yield made
+    finally:
+        with uninterrupted():
+            made.remove()

@@ -65,6 +65,17 @@ class Report:
     figures: dict[str, float] = field(default_factory=dict)
     _untold: dict[str, float] = field(default_factory=dict)
 
+    cluster: dict[str, str] = field(default_factory=dict)
+    """Versions of a cluster that was given; of the lab they are known."""
+
+    def about(self, kubernetes: str, tag: str) -> None:
+        """The run is about a cluster that was given."""
+        self.cluster = {"Kubernetes (a cluster that was given)": kubernetes, "images' tag": tag}
+
+    def versions(self) -> dict[str, str]:
+        """Of all that took part."""
+        return {**self.cluster, "pulumi": versions.PULUMI} if self.cluster else _versions()
+
     def note(self, what: str, figure: float) -> None:
         """A figure of this run: seconds, unless `what` says otherwise."""
         self.figures[what] = self._untold[what] = round(figure, 1)
@@ -109,7 +120,7 @@ class Report:
         """All of it."""
         return {
             "commit": _commit(),
-            "versions": _versions(),
+            "versions": self.versions(),
             "figures": self.figures,
             "proofs": [asdict(proof) | {"ground": proof.ground} for proof in self.proofs],
         }
@@ -134,7 +145,7 @@ class Report:
             ("promise", "stack", "outcome", "why"),
             [(proof.promise, proof.mode, proof.outcome, proof.why) for proof in rest],
         )
-        lines += ["## Versions", "", *_table(("what", "version"), list(_versions().items()))]
+        lines += ["## Versions", "", *_table(("what", "version"), list(self.versions().items()))]
         return "\n".join(lines).rstrip() + "\n"
 
 

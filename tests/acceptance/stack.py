@@ -20,6 +20,7 @@ from model.settings import Settings
 from ops.stacks import StackFile
 from tests.acceptance import configs
 from tests.acceptance.client.tls import AUTHORITY
+from tests.acceptance.given import Given
 from tests.engine.program import CHECKOUT, Program, Run
 from tests.engine.stacks import configured
 from tests.lab.cluster import Lab
@@ -33,13 +34,17 @@ STRANGER = "stranger@sender.test"
 class Stack:
     """One stack. Deployed once `deploy` has run."""
 
-    lab: Lab
+    lab: Lab | Given
     program: Program
 
     @classmethod
-    def make(cls, lab: Lab, root: Path, mode: str) -> Stack:
+    def make(cls, lab: Lab | Given, root: Path, mode: str) -> Stack:
         """A stack of its own program, not yet deployed; the world knows its names already."""
-        program, _ = configured(root, mode, configs.for_lab(mode))
+        program, _ = configured(
+            root,
+            mode,
+            configs.for_given(lab.facts()) if isinstance(lab, Given) else configs.for_lab(mode),
+        )
         made = cls(lab, program)
         made.publish()
         return made
@@ -104,7 +109,10 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the engine needs to reach the lab's cluster through the stand-in plugin."""
+        """What the engine needs to reach the cluster. Through the stand-in plugin it reaches the lab only: whoever wants
+        that for a cluster of their own says so themselves."""
+        if isinstance(self.lab, Given):
+            return {"KUBECONFIG": str(self.lab.kubeconfig)}
         return {"KUBECONFIG": str(self.lab.kubeconfig), "KOLAB_STANDIN_CLUSTER": "1"}
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
@@ -248,9 +256,10 @@ class Stack:
         self.lab.kubectl(*delete, "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
 
 
-def clear_pools(lab: Lab) -> None:
-    """A stack brings its own pool; two that overlap are refused by MetalLB."""
-    lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", "--all")
+def clear_pools(lab: Lab | Given) -> None:
+    """A stack brings its own pool; two that overlap are refused by MetalLB. Pools of somebody's cluster are theirs."""
+    pools = ["--ignore-not-found", NAMESPACE] if isinstance(lab, Given) else ["--all"]
+    lab.kubectl("-n", "metallb-system", "delete", "ipaddresspools,l2advertisements", *pools)
 
 
 def _status(pod: dict[str, Any], container: str) -> dict[str, Any]:

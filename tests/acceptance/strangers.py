@@ -57,6 +57,8 @@ class Stranger:
 @contextmanager
 def strangers(stack: Stack, wanted: Sequence[Stranger]) -> Iterator[dict[str, dict[str, Any]]]:
     """Their pods by the strangers' names, running, with every policy in force on them."""
+    # Before anything is made: not every cluster says when its policies are in force.
+    stack.lab.wait_policies()
     node = next(iter(egress(stack.settings)))
     foreign = [stranger for stranger in wanted if stranger.namespace == ELSEWHERE]
     home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}}

@@ -7,6 +7,7 @@ import pytest
 from tests.acceptance.stack import JOE, Stack, eventually
 
 
+@pytest.mark.usefixtures("stranger")
 @pytest.mark.proves("postfix", "amavis", "imap", "webapp")
 def test_a_changed_setting_rolls_only_the_pods_that_read_it(stack: Stack) -> None:
     before = _identities(stack)

@@ -47,7 +47,7 @@ class Rebuilt:
 
 
 @pytest.fixture(scope="module")
-def destroyed(stack: Stack, report: Report) -> Destroyed:
+def destroyed(stack: Stack, stranger: None, report: Report) -> Destroyed:
     """Mail arrives, and the stack is destroyed in both ways."""
     answer = stack.received(JANE, "before-the-destroy")
     assert answer.startswith("250"), answer

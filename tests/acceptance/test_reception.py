@@ -16,6 +16,7 @@ from tests.acceptance.stack import JANE, JOE, PASSWORD, STRANGER, Stack
 _WAY_IN = pytest.mark.proves("postfix", "amavis", "imap", "webapp")
 
 
+@pytest.mark.usefixtures("stranger")
 @_WAY_IN
 @pytest.mark.parametrize("user", [JANE, JOE])
 def test_mail_from_the_internet_is_read_over_imaps(stack: Stack, user: str) -> None:
@@ -26,6 +27,7 @@ def test_mail_from_the_internet_is_read_over_imaps(stack: Stack, user: str) -> N
     assert f"This is first-contact-{domain}." in stack.inbox(user, f"first-contact-{domain}")
 
 
+@pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_bounces_are_accepted(stack: Stack) -> None:
     answer = stack.client("receive", stack.names.mx, "", JANE, "a-bounce")
@@ -33,6 +35,7 @@ def test_bounces_are_accepted(stack: Stack) -> None:
     stack.inbox(JANE, "a-bounce")
 
 
+@pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_a_right_signature_is_marked_as_passed(stack: Stack) -> None:
     verdicts = _verdicts(stack, _signed())
@@ -40,6 +43,7 @@ def test_a_right_signature_is_marked_as_passed(stack: Stack) -> None:
     assert "header.d=sender.test" in verdicts, verdicts
 
 
+@pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_a_signature_over_other_words_is_marked_as_failed(stack: Stack) -> None:
     verdicts = _verdicts(stack, _signed().replace("Ten pounds", "Ten thousand pounds"))
@@ -47,6 +51,7 @@ def test_a_signature_over_other_words_is_marked_as_failed(stack: Stack) -> None:
     assert "dkim=pass" not in verdicts, verdicts
 
 
+@pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_a_stranger_brings_no_verdict_in_our_name(stack: Stack) -> None:
     """RFC 8601 section 5: readers believe whatever stands there under our name."""
@@ -68,6 +73,7 @@ def test_the_banner_is_the_helo_name(stack: Stack) -> None:
     assert banner.startswith(stack.names.helo), banner
 
 
+@pytest.mark.usefixtures("stranger")
 @pytest.mark.proves("postfix")
 def test_mail_to_nobody_is_refused_at_once(stack: Stack) -> None:
     """Bouncing later would make us a source of backscatter."""

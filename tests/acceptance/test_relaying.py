@@ -11,6 +11,7 @@ from tests.acceptance.strangers import ELSEWHERE, Stranger, strangers
 _POSTFIX = pytest.mark.proves("postfix", "webapp")
 
 
+@pytest.mark.usefixtures("stranger")
 @_POSTFIX
 def test_the_internet_cannot_relay(stack: Stack) -> None:
     assert not relaying.from_the_internet(stack)

@@ -1,4 +1,4 @@
-"""One lab for the whole run, and on it one stack after the other."""
+"""One lab for each process of a run, and on it one stack after the other."""
 
 from __future__ import annotations
 

@@ -63,6 +63,9 @@ def _main() -> int:
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was begun is removed", file=sys.stderr)
+        return 130
     return 0
 
 

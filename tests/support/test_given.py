@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib import import_module
 from inspect import getmembers, getsource, isfunction
 from pathlib import Path
@@ -18,6 +19,7 @@ from model.names import Names
 from model.rules import check
 from model.settings import Settings
 from tests.acceptance import given
+from tests.acceptance.__main__ import run
 from tests.acceptance.client.__main__ import _MODULES
 from tests.acceptance.configs import for_given
 from tests.acceptance.given import ADDRESS, KUBECONFIG, PODS, Facts, Given, Internet, Refused
@@ -271,3 +273,22 @@ def test_only_makes_own_command_line_chooses_a_cluster(
     path, address = handed
     assert f"{KUBECONFIG}='{path}'" in done.stdout
     assert f"{ADDRESS}='{address}'" in done.stdout
+
+
+def test_an_interrupt_reaches_pytest_itself_which_removes_the_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody who waited for it would end it a quarter of a second after Ctrl-C, and leave the stack there."""
+    replaced: list[list[str]] = []
+
+    def execv(program: str, line: list[str]) -> None:
+        replaced.append([program, *line])
+        raise SystemExit
+
+    monkeypatch.setattr(os, "execv", execv)
+    monkeypatch.setenv(KUBECONFIG, str(tmp_path / "kubeconfig"))
+    with pytest.raises(SystemExit):
+        run(["-k", "nothing"])
+    assert replaced == [
+        [sys.executable, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "nothing"]
+    ]

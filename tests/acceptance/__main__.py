@@ -32,7 +32,7 @@ def run(options: Sequence[str]) -> int:
     """
     if os.environ.get(KUBECONFIG):
         # Nobody between the user and pytest: an interrupt must not end it before the stack is removed.
-        os.execv(sys.executable, [*_PYTEST, *options])
+        os.execv(sys.executable, [*_PYTEST, *options])  # noqa: S606 - a program and its arguments, no shell
     lab = Lab(images=tars())
     lab.build()
     lab.unpack()

@@ -21,6 +21,6 @@ def cache() -> Path:
     return Path(base).expanduser() / "kolab" / "lab"
 
 
-def state() -> Path:
-    """What belongs to the running lab; `down` removes it."""
-    return cache() / ("state" if not ROOM else f"state-{ROOM}")
+def state(room: str = ROOM) -> Path:
+    """What belongs to the running lab, of this room or another; `down` removes it."""
+    return cache() / (f"state-{room}" if room else "state")

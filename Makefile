@@ -62,7 +62,8 @@ acceptance: toolchain ## real-cluster tests on this machine, as root (make packa
 	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
 
 acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
-	@$(RUN) $(VENV) -m pytest -m mutants -p no:cacheprovider tests/acceptance/mutants
+	@$(PYTHON) -m toolchain ensure --tests
+	@$(RUN) $(VENV) -m tests.acceptance run -m mutants tests/acceptance/mutants
 
 lab-test: toolchain ## tests of the lab itself and of its images, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab

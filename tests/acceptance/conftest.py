@@ -91,10 +91,13 @@ def _mode(item: pytest.Item) -> str:
 
 
 class _ByStack(LoadScopeScheduling):
-    """Where several processes share the work, each has a lab and a stack of its own."""
+    """Where several processes share the work, each has a lab and a stack of its own.
+
+    A test that names no stack makes its own, on whichever lab is free.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next(mode for mode in MODES if f"[{mode}" in nodeid)
+        return next((mode for mode in MODES if f"[{mode}" in nodeid), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:

@@ -11,8 +11,9 @@ from tests.acceptance.stack import Stack, clear_pools
 from tests.engine.program import CHECKOUT, Program
 from tests.lab.cluster import Lab
 from tests.lab.images import tars
+from tests.lab.paths import LAB
 
-_FOLDER = CHECKOUT / ".local" / "acceptance"
+_FOLDER = CHECKOUT / ".local" / "acceptance" / LAB
 
 
 def path() -> Path | None:

@@ -1,6 +1,6 @@
 """Wherever an `up` breaks, the commands in docs/how-to/when-an-update-stops.md go on from there.
 
-What the cluster refuses is tried where there is nothing yet: test_destroy.py.
+What the cluster refuses is tried where there is nothing yet: test_destroy.py. One break on each stack: each takes long.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import pytest
 from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, JOE, Stack, eventually
 
-pytestmark = pytest.mark.mode("single-node")
-
 _WAY_IN = pytest.mark.proves("postfix", "amavis", "imap", "webapp")
 _CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "false"}
 """As operators have it: the state is written after each resource, not only at the end."""
@@ -19,13 +17,14 @@ _CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "false"}
 _TAKE_OVER = {"PULUMI_K8S_UPSERT_EXISTING_OBJECTS": "true"}
 
 
+@pytest.mark.mode("cluster")
 @pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_an_up_goes_on_after_the_engine_was_killed(stack: Stack, report: Report) -> None:
-    stack.program.change({"features.office": False})
+    stack.program.change({"features.office": False, "resources.collabora": None})
     without = stack.up()
     assert without.code == 0, without.errors or without.output
-    stack.program.change({"features.office": None})
+    stack.program.change({"features.office": None, "resources.collabora": {"cpu": "50m"}})
     engine = stack.program.start("up", "--yes", "--skip-preview", env=stack.environment | _CHECKPOINTS)
     # By now some objects are made, and this one is waited for.
     eventually(lambda: stack.pods("collabora"), "the engine makes nothing", every=0.2)
@@ -45,6 +44,7 @@ def test_an_up_goes_on_after_the_engine_was_killed(stack: Stack, report: Report)
         _converges(stack, "after-a-killed-engine")
 
 
+@pytest.mark.mode("single-node")
 @pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_an_up_goes_on_after_the_api_server_was_away(stack: Stack) -> None:

@@ -22,7 +22,6 @@ _KILLED = (
     ("webapp", "webapp"),
     ("horizon", "horizon"),
     ("proxy", "proxy"),
-    ("postfix", "postfix"),
 )
 """Containers on the way of a message, in the order in which they die."""
 _ARRIVAL_SECONDS = 300

@@ -606,7 +606,7 @@ class Settings(Section):
     meet: MeetMedia = MeetMedia()
     """Meet."""
     resources: dict[str, Resources] = {}
-    """Daemon name -> CPU and memory instead of the defaults."""
+    """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
     passport_public_key: str | None = None
     """Public half of the OAuth key pair, written by `python -m ops secrets`."""
     acknowledge: tuple[Acknowledgement, ...] = ()

@@ -14,6 +14,9 @@ from model.types import bytes_of
 _SWOOLE_LIMIT = 10 * 1024**2
 """package_max_length of the web application's server (upstream: src/config/octane.php)."""
 
+_BESIDE_POSTFIX = {"amavis", "postfix-exporter"}
+"""Containers of its pod that have sizes of their own."""
+
 
 def combinations(settings: Settings) -> Iterator[Finding]:
     """Features that cannot be had alone."""
@@ -81,7 +84,7 @@ def real_stack(settings: Settings) -> Iterator[Finding]:
 
 def known_names(settings: Settings) -> Iterator[Finding]:
     """Names that choose a daemon or an image must be ones that exist."""
-    running = {daemon.name for daemon in daemons(settings)} | {"amavis"}
+    running = {daemon.name for daemon in daemons(settings)} | _BESIDE_POSTFIX
     for name in settings.resources:
         if name not in running:
             yield Finding(

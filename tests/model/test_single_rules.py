@@ -118,6 +118,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("real", {"images": {"tag": "16.0"}}, set()),
     ("cluster", {"resources/dovecot": {"cpu": "1"}}, {("unknown-daemon", "kolab:resources.dovecot")}),
     ("cluster", {"resources/amavis": {"cpu": "1"}}, set()),
+    ("cluster", {"resources/postfix-exporter": {"memory": "64Mi"}}, set()),
     (
         "cluster",
         {"images/digests/dovecot": f"sha256:{'0' * 64}"},

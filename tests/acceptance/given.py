@@ -20,6 +20,7 @@ import pytest
 
 from tests.lab import programs
 from tests.lab.errors import LabError
+from tests.lab.processes import run
 
 KUBECONFIG, ADDRESS, PODS, TAG = (
     f"KOLAB_ACCEPTANCE_{name}" for name in ("KUBECONFIG", "ADDRESS", "PODS", "TAG")
@@ -112,15 +113,7 @@ class Given:
     def kubectl(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
         """Output of kubectl; LabError with its words when it fails."""
         line = [_program(), f"--kubeconfig={self.kubeconfig}", *arguments]
-        try:
-            done = subprocess.run(
-                line, input=text, capture_output=True, text=True, timeout=seconds, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise LabError(f"`{' '.join(line)[:200]}` did not end within {seconds:.0f} s") from None
-        if done.returncode:
-            raise LabError(f"`{' '.join(line)[:200]}` ended with {done.returncode}: {done.stderr[-500:]}")
-        return done.stdout
+        return run(line, text=text, seconds=seconds, env=os.environ)
 
     def get(self, *arguments: str) -> Any:
         """What `kubectl get` finds, as JSON."""

@@ -27,7 +27,13 @@ class Node:
         self._state, self._settings, self._pki = state, settings, pki
 
     def boot(self) -> None:
-        """Switch it on, with whatever is on its disk. Ready is what the API server says of it: cluster.py waits."""
+        """Switch it on, with whatever is on its disk, unless it is on.
+
+        Ready is what the API server says of it: cluster.py waits.
+        """
+        if self.daemon.pid is not None:
+            # New files would end kube-proxy, which watches them.
+            return
         node_config.write(self.disk / "etc", self.name, self._settings, self._pki)
         self._volumes.mkdir(parents=True, exist_ok=True)
         run(in_namespace(network.namespace(self.name), ["nft", "-f", "-"]), text=self._masquerade())

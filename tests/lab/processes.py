@@ -19,12 +19,22 @@ from tests.lab.errors import LabError
 MARK = "KOLAB_LAB"
 
 
-def run(command: Sequence[str | Path], *, text: str | None = None, seconds: float = 120) -> str:
-    """Output of a command that has to succeed; else LabError with its last words."""
+def run(
+    command: Sequence[str | Path],
+    *,
+    text: str | None = None,
+    seconds: float = 120,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Output of a command that has to succeed; else LabError with its last words.
+
+    Unless it is given an environment, `down` takes it for a part of the lab.
+    """
     argv = [str(part) for part in command]
+    variables = environment() if env is None else env
     try:
         done = subprocess.run(
-            argv, input=text, capture_output=True, text=True, timeout=seconds, check=False, env=environment()
+            argv, input=text, capture_output=True, text=True, timeout=seconds, check=False, env=variables
         )
     except subprocess.TimeoutExpired:
         raise LabError(f"`{' '.join(argv)[:200]}` did not end within {seconds:.0f} s") from None

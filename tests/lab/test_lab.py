@@ -117,6 +117,14 @@ def test_a_volume_is_deleted_with_its_claim(lab: Lab, apply: Apply) -> None:
     wait_until("its data is gone", lambda: not (lab.state / "volumes" / volume).exists())
 
 
+def test_a_node_that_is_on_is_not_disturbed_by_switching_it_on(lab: Lab) -> None:
+    node = lab.node("n1")
+    written = lambda: {path: path.stat().st_mtime_ns for path in (node.disk / "etc").iterdir()}  # noqa: E731
+    before = written()
+    node.boot()
+    assert written() == before
+
+
 def test_a_network_policy_blocks_what_it_does_not_allow(lab: Lab, apply: Apply) -> None:
     labels = {"kubernetes.io/metadata.name": "elsewhere"}
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere"}})

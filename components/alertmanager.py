@@ -56,7 +56,7 @@ class Alertmanager(DaemonComponent):
             args=args.flags,
             mounts=mounts,
             ports=self.daemon.ports,
-            startup=Probe(http=ready, failures=30),
+            startup=Probe(http=ready).until_up(300),
             readiness=Probe(http=ready),
             liveness=Probe(http=f"{ALERTMANAGER_PATH}/-/healthy", period=20, timeout=10, failures=6),
         )

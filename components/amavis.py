@@ -111,7 +111,7 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
         secrets=[credentials],
         mounts=mounts,
         # The first start fetches rules (and virus signatures) before it listens.
-        startup=Probe(command=ready, timeout=10, failures=120),
+        startup=Probe(command=ready, timeout=10).until_up(1200),
         readiness=Probe(command=ready, timeout=10),
         liveness=Probe(command=ready, period=30, timeout=20, failures=6),
     )

@@ -43,6 +43,7 @@ class Blackbox(DaemonComponent):
             args=args.flags,
             mounts=[from_config("config", PATH, config)],
             ports=self.daemon.ports,
+            startup=Probe(http="/-/healthy").until_up(60),
             readiness=Probe(http="/-/healthy"),
             liveness=Probe(http="/-/healthy", period=20, timeout=10, failures=6),
         )

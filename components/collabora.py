@@ -55,7 +55,7 @@ class Collabora(DaemonComponent):
             env={"SERVER_NAME": args.website, "ALLOWED_HOSTS": topology.ROUNDCUBE.name},
             mounts=[from_config("entry", entry.PATH, scripts, mode=0o555)],
             ports=self.daemon.ports,
-            startup=Probe(http="/hosting/discovery", failures=60, timeout=10),
+            startup=Probe(http="/hosting/discovery", timeout=10).until_up(600),
             readiness=Probe(http="/hosting/discovery", timeout=10),
             liveness=Probe(http="/", period=20, timeout=10, failures=6),
         )

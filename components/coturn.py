@@ -62,6 +62,7 @@ class Coturn(DaemonComponent):
             ],
             ports=self.daemon.ports,
             host_ports=args.host_ports,
+            startup=Probe(tcp=True, port="turn").until_up(60),
             readiness=Probe(tcp=True, port="turn"),
             liveness=Probe(tcp=True, port="turn", period=20, failures=6),
         )

@@ -139,7 +139,7 @@ class Imap(DaemonComponent):
             ports=self.daemon.ports,
             host_ports=args.host_ports,
             # chown -R walks the whole spool at each start.
-            startup=Probe(command=ready, timeout=10, failures=180),
+            startup=Probe(command=ready, timeout=10).until_up(1800),
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(
                 command=("/bin/bash", f"{entry.PATH}/alive.sh"), period=30, timeout=20, failures=4

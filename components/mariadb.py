@@ -73,7 +73,7 @@ class Mariadb(DaemonComponent):
             secrets=[credentials],
             mounts=[from_claim("data", _DATA, data)],
             ports=self.daemon.ports,
-            startup=Probe(command=ready, timeout=5, failures=60),
+            startup=Probe(command=ready, timeout=5).until_up(600),
             readiness=Probe(command=ready, timeout=5),
             liveness=Probe(command=("mysqladmin", "-u", "root", "ping"), period=20, timeout=10, failures=6),
         )

@@ -82,7 +82,7 @@ class Meet(DaemonComponent):
             secrets=[credentials],
             ports=(*self.daemon.ports, *args.media),
             host_ports=args.host_ports,
-            startup=Probe(command=healthy, timeout=5, failures=30),
+            startup=Probe(command=healthy, timeout=5).until_up(300),
             readiness=Probe(command=healthy, timeout=5),
             liveness=Probe(command=healthy, period=20, timeout=10, failures=6),
         )

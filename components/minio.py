@@ -51,7 +51,7 @@ class Minio(DaemonComponent):
             secrets=[credentials],
             mounts=[from_claim("data", "/data", data)],
             ports=self.daemon.ports,
-            startup=Probe(http="/minio/health/live", port="s3", failures=30),
+            startup=Probe(http="/minio/health/live", port="s3").until_up(300),
             readiness=Probe(http="/minio/health/ready", port="s3"),
             liveness=Probe(http="/minio/health/live", port="s3", period=20, timeout=10, failures=6),
         )

@@ -7,7 +7,8 @@ the reason beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 
 import pulumi
 from pulumi_kubernetes import core, meta
@@ -99,6 +100,9 @@ def scratch(volume: str, path: str, size: str = "256Mi") -> Mount:
     return Mount(volume, path, {"empty_dir": core.v1.EmptyDirVolumeSourceArgs(size_limit=size)})
 
 
+_STARTING_PERIOD = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """One check of the kubelet. Periods and timeouts are in seconds."""
@@ -111,6 +115,14 @@ class Probe:
     period: int = 10
     timeout: int = 3
     failures: int = 3
+
+    def until_up(self, seconds: int) -> Probe:
+        """The same check for a container that starts, for at least so many seconds.
+
+        Until it passes nobody is served, so it is asked often: a restarted Cyrus that is ready does not wait for the
+        next of its usual checks.
+        """
+        return replace(self, period=_STARTING_PERIOD, failures=ceil(seconds / _STARTING_PERIOD))
 
     def args(self) -> core.v1.ProbeArgs:
         """The probe as Kubernetes writes it."""

@@ -140,7 +140,7 @@ class Postfix(DaemonComponent):
             ports=[port for port in self.daemon.ports if port.name != "metrics"],
             host_ports=args.host_ports,
             # Waits for the imported address ranges at the very first start; see _WAIT_FOR_IMPORT.
-            startup=Probe(command=ready, timeout=10, failures=360),
+            startup=Probe(command=ready, timeout=10).until_up(3600),
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(tcp=True, port="submission", period=30, timeout=10, failures=6),
         )

@@ -51,7 +51,7 @@ class Prometheus(DaemonComponent):
             mounts=[from_config("config", PATH, config), from_claim("data", DATA, data)],
             ports=self.daemon.ports,
             # It reads its write-ahead log first, for minutes after a crash.
-            startup=Probe(http=ready, failures=90),
+            startup=Probe(http=ready).until_up(900),
             readiness=Probe(http=ready),
             liveness=Probe(http=f"{PROMETHEUS_PATH}/-/healthy", period=20, timeout=10, failures=6),
         )

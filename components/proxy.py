@@ -91,7 +91,7 @@ class Proxy(DaemonComponent):
             mounts=mounts,
             ports=self.daemon.ports,
             host_ports=args.host_ports,
-            startup=Probe(http="/health", headers={"Host": args.website}, failures=60),
+            startup=Probe(http="/health", headers={"Host": args.website}).until_up(600),
             readiness=health,
             liveness=Probe(http="/health", headers={"Host": args.website}, period=20, timeout=10, failures=6),
             pre_stop=("/bin/bash", f"{entry.PATH}/stop.sh"),

@@ -57,7 +57,7 @@ class Redis(DaemonComponent):
             secrets=[credentials],
             mounts=[from_claim("data", _DATA, data)],
             ports=self.daemon.ports,
-            startup=Probe(command=ping, failures=60),
+            startup=Probe(command=ping).until_up(600),
             readiness=Probe(command=ping),
             liveness=Probe(command=ping, period=20, timeout=10, failures=6),
         )

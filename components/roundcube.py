@@ -79,7 +79,7 @@ class Roundcube(DaemonComponent):
             secrets=[credentials],
             mounts=[from_config("entry", entry.PATH, scripts, mode=0o555), scratch("data", "/data")],
             ports=self.daemon.ports,
-            startup=Probe(http="/roundcubemail/program/js/app.js", failures=60),
+            startup=Probe(http="/roundcubemail/program/js/app.js").until_up(600),
             readiness=Probe(http="/chwala/api/", timeout=10),
             liveness=php,
             # Lets running requests end; ActiveSync clients that hang on a Ping reconnect.

@@ -71,6 +71,7 @@ class Vector(DaemonComponent):
                 _from_node("data", DATA, "DirectoryOrCreate", at=f"/var/lib/{args.cluster_name}"),
             ],
             ports=self.daemon.ports,
+            startup=answers.until_up(120),
             readiness=answers,
             liveness=answers,
         )

@@ -44,7 +44,7 @@ class Victorialogs(DaemonComponent):
             args=args.flags,
             mounts=[from_claim("data", DATA, data)],
             ports=self.daemon.ports,
-            startup=Probe(http=HEALTH_PATH, failures=60),
+            startup=Probe(http=HEALTH_PATH).until_up(600),
             readiness=Probe(http=HEALTH_PATH),
             liveness=Probe(http=HEALTH_PATH, period=20, timeout=10, failures=6),
         )

@@ -166,7 +166,7 @@ class Webapp(DaemonComponent):
             command=entry.COMMAND,
             ports=self.daemon.ports,
             # It waits for the seed Job, so its first start may take long.
-            startup=Probe(http="/api/health/liveness", failures=360),
+            startup=Probe(http="/api/health/liveness").until_up(3600),
             readiness=Probe(http="/api/health/readiness"),
             liveness=alive,
         )
@@ -229,7 +229,8 @@ class Seed(DaemonComponent):
 def _horizon_probes() -> dict[str, Probe]:
     status = ("/bin/bash", "-c", "cd /opt/app-root/src && ./artisan horizon:status | grep -q running")
     return {
-        "startup": Probe(command=status, period=15, timeout=14, failures=240),
+        # Each time it boots PHP, which takes about a second.
+        "startup": Probe(command=status, period=5, timeout=14, failures=720),
         "liveness": Probe(command=status, period=60, timeout=30, failures=5),
     }
 

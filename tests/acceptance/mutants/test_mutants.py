@@ -88,7 +88,7 @@ def _refusals(stack: Stack) -> list[str]:
 
 
 def _failures(tests: set[str] | tuple[str, ...], reports: Path) -> list[str]:
-    """Which of these tests fail on the stack that is kept on the lab."""
+    """Which of these tests fail on the stack that is kept on the lab, and why."""
     places = [str(Path(__file__).parents[1] / test) for test in sorted(tests)]
     command = [sys.executable, "-m", "pytest", "-m", "acceptance", "-p", "no:cacheprovider", *places]
     done = subprocess.run(
@@ -103,4 +103,4 @@ def _failures(tests: set[str] | tuple[str, ...], reports: Path) -> list[str]:
     assert report.exists(), done.stdout + done.stderr
     proofs = [p for p in json.loads(report.read_text())["proofs"] if p["outcome"] != "skipped"]
     assert proofs, "no test was about this stack"
-    return [proof["test"] for proof in proofs if proof["outcome"] == "failed"]
+    return [f"{proof['test']}: {proof['why']}" for proof in proofs if proof["outcome"] == "failed"]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
+from tests.acceptance.report import Report
 from tests.acceptance.stack import JOE, Stack, eventually
+
+_STRANGERS = 8
+_STOP_SECONDS = 60
+"""A third of what Cyrus has for it, and twenty times what it needs."""
 
 
 @pytest.mark.usefixtures("stranger")
@@ -36,6 +44,26 @@ def test_cyrus_never_runs_twice(stack: Stack) -> None:
         return bool(pods) and pods[0]["metadata"]["uid"] != old["uid"]
 
     eventually(renewed, "there is no new pod of Cyrus", every=0.2)
+    stack.wait_ready()
+
+
+@pytest.mark.proves("imap")
+def test_strangers_who_connect_do_not_hold_up_a_stop_of_cyrus(
+    stack: Stack, report: Report, tmp_path: Path
+) -> None:
+    """Its master overlooks the end of its own processes while somebody waits to be served."""
+    enough, began = tmp_path / "enough", time.time()
+    line = stack.client_line("outage", stack.names.sieve, "4190", str(enough))
+    strangers = [stack.lab.internet.start(line) for _ in range(_STRANGERS)]
+    old = stack.pods("imap")[0]["metadata"]
+    try:
+        eventually(lambda: "publicsieve" in stack.logs("imap", after=began), "nobody connects")
+        with report.timed("a stop of Cyrus while strangers connect"):
+            stack.kubectl("delete", "pod", old["name"], "--wait=true", seconds=_STOP_SECONDS)
+    finally:
+        enough.touch()
+        for stranger in strangers:
+            stranger.communicate()
     stack.wait_ready()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
 
@@ -232,7 +234,7 @@ def test_a_stop_tells_cyrus_itself_and_waits_for_it(sandbox: Sandbox) -> None:
     # Process 1 kills what is left two seconds after its SIGTERM.
     before = imap().container("imap")["lifecycle"]["preStop"]["exec"]["command"]
     assert before[-1] == f"{entry.PATH}/stop.sh"
-    slow = "trap '/bin/sleep 0.3; echo clean; exit' TERM; echo ready; while :; do /bin/sleep 0.02; done"
+    slow = "trap '/bin/sleep 0.3; kill $!; echo clean; exit' TERM; /bin/sleep 100 & echo ready; wait"
     with subprocess.Popen(["/bin/bash", "-c", slow], stdout=subprocess.PIPE, text=True) as master:
         assert master.stdout is not None
         assert master.stdout.readline() == "ready\n"
@@ -244,6 +246,27 @@ def test_a_stop_tells_cyrus_itself_and_waits_for_it(sandbox: Sandbox) -> None:
         sandbox.run(script("stop.sh"))
         assert time.monotonic() - started >= 0.3
         assert master.stdout.readline() == "clean\n"
+
+
+def test_a_stop_ends_a_master_that_overlooks_the_end_of_its_processes(sandbox: Sandbox) -> None:
+    # Before 3.13 it does so while a client waits to be served: three minutes without Cyrus, and then it is killed.
+    overlooks = """
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: None)
+if os.fork() == 0:
+    os._exit(0)
+print("ready", flush=True)
+while True:
+    time.sleep(0.1)
+"""
+    with subprocess.Popen([sys.executable, "-c", overlooks], stdout=subprocess.PIPE, text=True) as master:
+        assert master.stdout is not None
+        assert master.stdout.readline() == "ready\n"
+        sandbox.put("/var/run/master.pid", str(master.pid))
+        sandbox.quick_sleep()
+        threading.Thread(target=master.wait, daemon=True).start()
+        sandbox.run(script("stop.sh"))
+        assert master.wait() == -signal.SIGKILL
 
 
 def test_cyrus_has_minutes_to_stop() -> None:

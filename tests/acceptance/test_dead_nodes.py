@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.configs import NODES
-from tests.acceptance.report import Report
+from tests.acceptance.report import UNPROVEN, Report
 from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
 
 pytestmark = pytest.mark.mode("cluster")
@@ -24,7 +24,9 @@ _ARRIVAL_SECONDS = 300
 """For what either Postfix still holds: an answer that never came is given up after so long."""
 _WRITERS = 4
 _QUIET_SECONDS = 5
-"""For which strangers write before anything happens."""
+"""For which strangers write, and no address moves, before anything happens."""
+_MOVING_SECONDS = 60
+"""For addresses to come back to a node that has booted: MetalLB chooses the same one again."""
 _WATCHED = {"smtp": "25", "proxy": "993"}
 """Public addresses that are used without pause, and on which port."""
 
@@ -53,9 +55,7 @@ class Cut:
     @property
     def announced(self) -> set[str]:
         """Public addresses that this node answers for at this moment."""
-        found = self.stack.lab.get("-n", "metallb-system", "servicel2statuses")["items"]
-        mine = [each["status"]["serviceName"] for each in found if each["status"]["node"] == self.node]
-        return {name.removeprefix("public-") for name in mine}
+        return {name for name, node in _announcers(self.stack).items() if node == self.node}
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,15 @@ def mailboxes(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def database(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Cut:
-    """The node with the database on a movable volume dies; the mailboxes are elsewhere."""
+def database(stack: Stack, mailboxes: Cut, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Cut:
+    """The node with the database on a movable volume dies; the mailboxes are elsewhere.
+
+    It announces what the other node did not when that died.
+    """
     cut = Cut(stack, next(name for name in NODES if name != _home(stack, "imap")))
     _move(stack, ("mariadb", "redis"), away_from=cut.other)
-    with _power_cut(cut, report, tmp_path_factory.mktemp("database")), ExitStack() as afterwards:
+    missing = set(_WATCHED) - set(mailboxes.outages)
+    with _power_cut(cut, report, tmp_path_factory.mktemp("database"), missing), ExitStack() as afterwards:
         cut.notes["before"] = stack.received(JANE, "without-a-database")
         cut.notes["waits"] = _home(stack, "mariadb")
         with report.timed("a database follows from a dead node, from `kubectl taint` to ready"):
@@ -117,7 +121,8 @@ def test_a_database_on_a_movable_volume_follows_once_its_node_is_out_of_service(
 @pytest.mark.parametrize("name", _WATCHED)
 def test_an_address_is_answered_by_the_other_node(mailboxes: Cut, database: Cut, name: str) -> None:
     outages = [cut.outages[name] for cut in (mailboxes, database) if name in cut.outages]
-    assert outages, f"neither node announced the address of {name}"
+    if not outages:
+        pytest.skip(f"{UNPROVEN}: neither node announced the address of {name} when it died")
     assert max(outages) < _ANSWER_SECONDS
 
 
@@ -137,8 +142,11 @@ def test_everything_is_ready_again_when_all_nodes_are(mailboxes: Cut, database: 
 
 
 @contextmanager
-def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
-    """Strangers write without pause, the node loses its power, and boots when the block has ended."""
+def _power_cut(cut: Cut, report: Report, scratch: Path, announcing: Collection[str] = ()) -> Iterator[None]:
+    """Strangers write without pause, the node loses its power, and boots when the block has ended.
+
+    It dies once it announces these addresses, or does not for a minute.
+    """
     stack, lab, enough = cut.stack, cut.stack.lab, scratch / "enough"
     _spread(stack)
     first = stack.client_line("stream", stack.names.mx, JANE)
@@ -150,8 +158,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         name: lab.internet.start(stack.client_line("outage", hosts[name], port, str(enough)))
         for name, port in _WATCHED.items()
     }
-    time.sleep(_QUIET_SECONDS)
-    announced = cut.announced
+    announced = _settled(cut, announcing)
     if "smtp" in announced:
         # Its Amavis stands still, so that the node dies with mail that it has acknowledged.
         lab.node(cut.node).run(["pkill", "-STOP", "-f", "amavisd"])
@@ -181,6 +188,23 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         time.sleep(2)
         stack.flush()
     cut.missing = missing()
+
+
+def _settled(cut: Cut, wanted: Collection[str]) -> set[str]:
+    """What the node announces, once no address moves any more."""
+    end = time.monotonic() + _MOVING_SECONDS
+    while True:
+        before = _announcers(cut.stack)
+        time.sleep(_QUIET_SECONDS)
+        announced = cut.announced
+        if time.monotonic() > end or (announced.issuperset(wanted) and _announcers(cut.stack) == before):
+            return announced
+
+
+def _announcers(stack: Stack) -> dict[str, str]:
+    """Public address -> the node that answers for it."""
+    found = [each["status"] for each in stack.lab.get("-n", "metallb-system", "servicel2statuses")["items"]]
+    return {each["serviceName"].removeprefix("public-"): each["node"] for each in found}
 
 
 def _output(process: subprocess.Popen[str]) -> str:
@@ -226,12 +250,20 @@ def _move(stack: Stack, daemons: Sequence[str], *, away_from: str) -> None:
 
 def _spread(stack: Stack) -> None:
     """Replicas that fled to the other node do not come back by themselves."""
-    stack.wait_ready()
-    for daemon in ("proxy", "webapp", "roundcube"):
-        pods = stack.pods(daemon)
-        if len({pod["spec"]["nodeName"] for pod in pods}) < len(pods):
+
+    def spread() -> bool:
+        stack.wait_ready()
+        crowded = [daemon for daemon in ("proxy", "webapp", "roundcube") if _crowded(stack, daemon)]
+        for daemon in crowded:
             stack.kubectl("delete", "pod", stack.pod(daemon), "--wait=false")
-    stack.wait_ready()
+        return not crowded
+
+    eventually(spread, "replicas stay together on one node", seconds=300)
+
+
+def _crowded(stack: Stack, daemon: str) -> bool:
+    pods = stack.pods(daemon)
+    return len({pod["spec"]["nodeName"] for pod in pods}) < len(pods)
 
 
 def _taint(stack: Stack, node: str, what: str) -> None:

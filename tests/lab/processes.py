@@ -140,7 +140,8 @@ def began(pid: int) -> str:
     with contextlib.suppress(OSError):
         _reap(pid)
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        if fields[0] != "Z":
+        # Where threads outlive the first one, its sockets are still open.
+        if fields[0] != "Z" or int(fields[17]) > 1:
             return fields[19]
     return ""
 

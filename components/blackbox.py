@@ -35,6 +35,7 @@ class Blackbox(DaemonComponent):
         super().__init__(topology.BLACKBOX, name, site, opts)
         config = self.config("config", {"blackbox.yml": args.configuration})
         self.serve()
+        healthy = Probe(http="/-/healthy")
         container = Container(
             name="blackbox",
             image=args.image,
@@ -43,8 +44,8 @@ class Blackbox(DaemonComponent):
             args=args.flags,
             mounts=[from_config("config", PATH, config)],
             ports=self.daemon.ports,
-            startup=Probe(http="/-/healthy").until_up(60),
-            readiness=Probe(http="/-/healthy"),
+            startup=healthy.until_up(60),
+            readiness=healthy,
             liveness=Probe(http="/-/healthy", period=20, timeout=10, failures=6),
         )
         self.deployment(Pod(containers=[container]))

@@ -49,6 +49,7 @@ class Coturn(DaemonComponent):
             },
         )
         self.serve()
+        listens = Probe(tcp=True, port="turn")
         container = Container(
             name="coturn",
             image=args.image,
@@ -62,8 +63,8 @@ class Coturn(DaemonComponent):
             ],
             ports=self.daemon.ports,
             host_ports=args.host_ports,
-            startup=Probe(tcp=True, port="turn").until_up(60),
-            readiness=Probe(tcp=True, port="turn"),
+            startup=listens.until_up(60),
+            readiness=listens,
             liveness=Probe(tcp=True, port="turn", period=20, failures=6),
         )
         self.deployment(

@@ -100,9 +100,6 @@ def scratch(volume: str, path: str, size: str = "256Mi") -> Mount:
     return Mount(volume, path, {"empty_dir": core.v1.EmptyDirVolumeSourceArgs(size_limit=size)})
 
 
-_STARTING_PERIOD = 2
-
-
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """One check of the kubelet. Periods and timeouts are in seconds."""
@@ -116,13 +113,13 @@ class Probe:
     timeout: int = 3
     failures: int = 3
 
-    def until_up(self, seconds: int) -> Probe:
+    def until_up(self, seconds: int, *, every: int = 2) -> Probe:
         """The same check for a container that starts, for at least so many seconds.
 
         Until it passes nobody is served, so it is asked often: a restarted Cyrus that is ready does not wait for the
-        next of its usual checks.
+        next of its usual checks. The kubelet asks one after the other, so `timeout` may be longer than `every`.
         """
-        return replace(self, period=_STARTING_PERIOD, failures=ceil(seconds / _STARTING_PERIOD))
+        return replace(self, period=every, failures=ceil(seconds / every))
 
     def args(self) -> core.v1.ProbeArgs:
         """The probe as Kubernetes writes it."""

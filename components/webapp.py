@@ -230,7 +230,7 @@ def _horizon_probes() -> dict[str, Probe]:
     status = ("/bin/bash", "-c", "cd /opt/app-root/src && ./artisan horizon:status | grep -q running")
     return {
         # Each time it boots PHP, which takes about a second.
-        "startup": Probe(command=status, period=5, timeout=14, failures=720),
+        "startup": Probe(command=status, timeout=14).until_up(3600, every=5),
         "liveness": Probe(command=status, period=60, timeout=30, failures=5),
     }
 

@@ -21,10 +21,11 @@ _TAKE_OVER = {"PULUMI_K8S_UPSERT_EXISTING_OBJECTS": "true"}
 @pytest.mark.usefixtures("stranger")
 @_WAY_IN
 def test_an_up_goes_on_after_the_engine_was_killed(stack: Stack, report: Report) -> None:
+    size = stack.program.config()["kolab:resources"]["collabora"]
     stack.program.change({"features.office": False, "resources.collabora": None})
     without = stack.up()
     assert without.code == 0, without.errors or without.output
-    stack.program.change({"features.office": None, "resources.collabora": {"cpu": "50m"}})
+    stack.program.change({"features.office": None, "resources.collabora": size})
     engine = stack.program.start("up", "--yes", "--skip-preview", env=stack.environment | _CHECKPOINTS)
     # By now some objects are made, and this one is waited for.
     eventually(lambda: stack.pods("collabora"), "the engine makes nothing", every=0.2)

@@ -265,8 +265,11 @@ while True:
         sandbox.put("/var/run/master.pid", str(master.pid))
         sandbox.quick_sleep()
         threading.Thread(target=master.wait, daemon=True).start()
-        sandbox.run(script("stop.sh"))
-        assert master.wait() == -signal.SIGKILL
+        try:
+            sandbox.run(script("stop.sh"))
+            assert master.wait() == -signal.SIGKILL
+        finally:
+            master.kill()
 
 
 def test_cyrus_has_minutes_to_stop() -> None:

@@ -102,6 +102,7 @@ def test_a_slow_start_is_never_a_crash(program: Deployment) -> None:
 def test_a_probe_never_waits_longer_than_its_period(program: Deployment) -> None:
     for workload in program.workloads:
         for container in workload.pod["containers"]:
+            # A container that starts is asked as often as it answers: Probe.until_up.
             for kind in ("readinessProbe", "livenessProbe"):
                 if probe := container.get(kind):
                     assert probe["timeoutSeconds"] <= probe["periodSeconds"], (container["name"], kind)

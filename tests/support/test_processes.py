@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.lab.processes import began, end
+from tests.support.sandbox import wait_for
 
 _FIRST_THREAD_ENDS = """
 import ctypes, os, threading, time
@@ -22,13 +24,14 @@ def test_a_process_lives_as_long_as_one_of_its_threads() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        while _state(process.pid) != "Z":
-            pass
-        assert began(process.pid)
-        end([process.pid])
-        assert not began(process.pid)
+        try:
+            wait_for(lambda: _state(process.pid) == "Z")
+            assert began(process.pid)
+            end([process.pid])
+            assert not began(process.pid)
+        finally:
+            process.kill()
 
 
 def _state(pid: int) -> str:
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -32,6 +32,7 @@ ONLY_THE_LAB = {
     "node": "enters a node",
     "nodes": "enters the nodes",
     "apiserver": "stops the API server",
+    "holder": "knows the neighbours of its router",
     "wait_policies": "reads the packet filters of the nodes",
     "wait_ready": "switches nodes off and on",
     "settings": "knows every address of the network",

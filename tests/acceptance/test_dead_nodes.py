@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,10 @@ _ARRIVAL_SECONDS = 300
 _WRITERS = 4
 _QUIET_SECONDS = 5
 """For which strangers write, and no address moves, before anything happens."""
-_MOVING_SECONDS = 60
-"""For addresses to come back to a node that has booted: MetalLB chooses the same one again."""
+_MOVING_SECONDS = 180
+"""For addresses to come back to the node that MetalLB prefers: its speakers look once a minute for one they lost."""
 _WATCHED = {"smtp": "25", "proxy": "993"}
-"""Public addresses that are used without pause, and on which port."""
+"""Public addresses that are used without pause, and on which port. While all is well each node has one of them."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Cut:
     stack: Stack
     node: str
     outages: dict[str, float] = field(default_factory=dict)
-    """Public address that this node announced -> the longest time in seconds for which it did not answer."""
+    """Public address that this node held -> the longest time in seconds for which it did not answer."""
     left: list[str] = field(default_factory=list)
     """Messages that the dead Postfix had acknowledged and not yet passed on, as its disk tells."""
     acknowledged: set[str] = field(default_factory=set)
@@ -51,11 +51,6 @@ class Cut:
     def other(self) -> str:
         """The node that has power all the time."""
         return next(name for name in NODES if name != self.node)
-
-    @property
-    def announced(self) -> set[str]:
-        """Public addresses that this node answers for at this moment."""
-        return {name for name, node in _announcers(self.stack).items() if node == self.node}
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +70,10 @@ def mailboxes(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def database(stack: Stack, mailboxes: Cut, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Cut:
-    """The node with the database on a movable volume dies; the mailboxes are elsewhere.
-
-    It announces what the other node did not when that died.
-    """
+    """The node with the database on a movable volume dies; the mailboxes are elsewhere."""
     cut = Cut(stack, next(name for name in NODES if name != _home(stack, "imap")))
     _move(stack, ("mariadb", "redis"), away_from=cut.other)
-    missing = set(_WATCHED) - set(mailboxes.outages)
-    with _power_cut(cut, report, tmp_path_factory.mktemp("database"), missing), ExitStack() as afterwards:
+    with _power_cut(cut, report, tmp_path_factory.mktemp("database")), ExitStack() as afterwards:
         cut.notes["before"] = stack.received(JANE, "without-a-database")
         cut.notes["waits"] = _home(stack, "mariadb")
         with report.timed("a database follows from a dead node, from `kubectl taint` to ready"):
@@ -120,9 +111,8 @@ def test_a_database_on_a_movable_volume_follows_once_its_node_is_out_of_service(
 @pytest.mark.proves("postfix", "proxy")
 @pytest.mark.parametrize("name", _WATCHED)
 def test_an_address_is_answered_by_the_other_node(mailboxes: Cut, database: Cut, name: str) -> None:
-    outages = [cut.outages[name] for cut in (mailboxes, database) if name in cut.outages]
-    assert outages, f"neither node announced the address of {name}"
-    assert max(outages) < _ANSWER_SECONDS
+    [outage] = [cut.outages[name] for cut in (mailboxes, database) if name in cut.outages]
+    assert outage < _ANSWER_SECONDS
 
 
 @pytest.mark.proves("postfix", "amavis", "mariadb", "webapp", "imap")
@@ -141,11 +131,8 @@ def test_everything_is_ready_again_when_all_nodes_are(mailboxes: Cut, database: 
 
 
 @contextmanager
-def _power_cut(cut: Cut, report: Report, scratch: Path, announcing: Collection[str] = ()) -> Iterator[None]:
-    """Strangers write without pause, the node loses its power, and boots when the block has ended.
-
-    It dies once it announces these addresses.
-    """
+def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
+    """Strangers write without pause, the node loses its power, and boots when the block has ended."""
     stack, lab, enough = cut.stack, cut.stack.lab, scratch / "enough"
     _spread(stack)
     first = stack.client_line("stream", stack.names.mx, JANE)
@@ -157,8 +144,8 @@ def _power_cut(cut: Cut, report: Report, scratch: Path, announcing: Collection[s
         name: lab.internet.start(stack.client_line("outage", hosts[name], port, str(enough)))
         for name, port in _WATCHED.items()
     }
-    announced = _settled(cut, announcing)
-    if "smtp" in announced:
+    held = [name for name, node in _settled(stack).items() if node == cut.node]
+    if "smtp" in held:
         # Its Amavis stands still, so that the node dies with mail that it has acknowledged.
         lab.node(cut.node).run(["pkill", "-STOP", "-f", "amavisd"])
         eventually(lambda: _left(stack, cut.node), "no mail waits on the node that dies", every=0.2)
@@ -176,7 +163,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path, announcing: Collection[s
     cut.acknowledged = set(" ".join(_output(writer) for writer in writers).split())
     for name, watcher in watchers.items():
         silent = float(_output(watcher))
-        if name in announced:
+        if name in held:
             cut.outages[name] = silent
             report.note(f"the address of {name} is silent when its node dies", silent)
     report.note(f"messages in the queue of a dead node, {cut.node} (number)", len(cut.left))
@@ -189,23 +176,23 @@ def _power_cut(cut: Cut, report: Report, scratch: Path, announcing: Collection[s
     cut.missing = missing()
 
 
-def _settled(cut: Cut, wanted: Collection[str]) -> set[str]:
-    """What the node announces, once that holds what is wanted and no address moves any more."""
+def _settled(stack: Stack) -> dict[str, str]:
+    """Watched address -> the node that holds it, once each node has one and none moves any more."""
 
-    def quiet() -> bool:
-        before = _announcers(cut.stack)
+    def quiet() -> dict[str, str]:
+        before = _holders(stack)
         time.sleep(_QUIET_SECONDS)
-        return _announcers(cut.stack) == before and cut.announced.issuperset(wanted)
+        return before if set(before.values()) == set(NODES) and _holders(stack) == before else {}
 
-    why = f"{cut.node} does not announce {', '.join(wanted) or 'the same'} for {_QUIET_SECONDS} s"
-    eventually(quiet, why, seconds=_MOVING_SECONDS)
-    return cut.announced
+    why = f"{' and '.join(NODES)} never held one of {', '.join(_WATCHED)} each for {_QUIET_SECONDS} s"
+    found: dict[str, str] = eventually(quiet, why, seconds=_MOVING_SECONDS)
+    return found
 
 
-def _announcers(stack: Stack) -> dict[str, str]:
-    """Public address -> the node that answers for it."""
-    found = [each["status"] for each in stack.lab.get("-n", "metallb-system", "servicel2statuses")["items"]]
-    return {each["serviceName"].removeprefix("public-"): each["node"] for each in found}
+def _holders(stack: Stack) -> dict[str, str]:
+    addresses = stack.settings.network.addresses
+    watched = {"smtp": addresses.smtp[0], "proxy": addresses.proxy}
+    return {name: stack.lab.holder(str(address)) for name, address in watched.items()}
 
 
 def _output(process: subprocess.Popen[str]) -> str:

@@ -155,6 +155,10 @@ class Lab:
             },
         )
 
+    def holder(self, address: str) -> str:
+        """The node that what comes from the internet for an address is sent to; empty when nobody is known."""
+        return network.holder(self.settings, address)
+
     def wait_ready(self, name: str, *, ready: bool = True, seconds: float = READY_SECONDS) -> None:
         """Until the API server says of a node that it is ready, or that it is not."""
         wanted = "True" if ready else "False Unknown"

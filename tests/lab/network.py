@@ -115,6 +115,20 @@ def link(node: str, *, up: bool) -> None:
     _ip(SWITCH, f"link set {_port(namespace(node))} {'up' if up else 'down'}")
 
 
+def holder(settings: Settings, address: str) -> str:
+    """The node that the router sends to what comes for an address; empty when it has heard of none.
+
+    What a load balancer's status says is not the same: MetalLB 0.15 writes that of two nodes that both answered for a
+    while into one object, and whoever stops deletes it.
+    """
+    heard = json.loads(run(["ip", "-json", "-netns", ROUTER, "neighbour", "show", "to", address]))
+    for name in settings.node_names:
+        [leg] = json.loads(run(["ip", "-json", "-netns", namespace(name), "link", "show", "eth0"]))
+        if any(each.get("lladdr") == leg["address"] for each in heard):
+            return name
+    return ""
+
+
 def lend(address: str, *, lent: bool) -> None:
     """Let an address of the world lead to the internet's client, or no longer."""
     if lent:

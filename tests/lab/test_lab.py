@@ -31,6 +31,14 @@ def test_the_clients_address_survives_the_policy_local_and_not_cluster(
     assert seen_by(lab, CLUSTER, protocol) != lab.internet.address
 
 
+@pytest.mark.parametrize("node", ["n1", "n2"])
+def test_it_is_known_which_node_holds_an_address(lab: Lab, apply: Apply, node: str) -> None:
+    """With the policy Local, only the node of the pod may."""
+    apply(echo("echo", node=node), load_balancer("local", "echo", "Local", LOCAL))
+    seen_by(lab, LOCAL)
+    assert lab.holder(LOCAL) == node
+
+
 def test_pods_have_names_of_the_cluster_and_of_the_internet(lab: Lab, apply: Apply) -> None:
     apply(echo("echo"), service("named", "echo"))
     zone = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 1\n@ NS ns\nns A 203.0.113.53\n@ MX 10 mx\nmx A 203.0.113.9\n"

@@ -118,8 +118,8 @@ def link(node: str, *, up: bool) -> None:
 def holder(settings: Settings, address: str) -> str:
     """The node that the router sends to what comes for an address; empty when it has heard of none.
 
-    What a load balancer's status says is not the same: MetalLB 0.15 writes that of two nodes that both answered for a
-    while into one object, and whoever stops deletes it.
+    MetalLB's ServiceL2Status is not believed: until metallb/metallb#2938 it names the wrong node, or is missing, once
+    an address has moved.
     """
     heard = json.loads(run(["ip", "-json", "-netns", ROUTER, "neighbour", "show", "to", address]))
     for name in settings.node_names:

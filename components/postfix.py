@@ -192,18 +192,32 @@ _REINJECTION = "0.0.0.0:13025     inet        n       -       n       -       10
 _WAIT_FOR_IMPORT = """\
 # The SPF policy defers every client whose network it does not know. Until the registries' address ranges are
 # imported, an open port 25 would defer the world.
-cat > /tmp/imported.cf <<EOF
+cat > /tmp/database.cf <<EOF
 hosts = $DB_HOST
 user = $DB_USERNAME
 password = $DB_PASSWORD
 dbname = $DB_DATABASE
-query = SELECT 1 FROM ip4nets WHERE '%s' = 'any' LIMIT 1
+query = SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = '%s' AND EXISTS (SELECT 1 FROM ip4nets)
 EOF
-chmod 600 /tmp/imported.cf
-until [ "$(postmap -q any mysql:/tmp/imported.cf 2>/dev/null | head -c 1)" = 1 ]; do
+chmod 600 /tmp/database.cf
+until postmap -q Uptime mysql:/tmp/database.cf > /dev/null 2>&1; do
   echo "entry: waiting for data:import (table ip4nets is empty or the database does not answer); port 25 stays closed"
   sleep 5
 done"""
+
+_NOTICE_A_NEW_DATABASE = """\
+# Each process of Postfix leaves a database that has failed it alone for 60 s, and defers all mail meanwhile (before
+# Postfix 3.9 that is compiled in: mysql_table(5), retry_interval). New processes ask it at once. A restart is known by
+# the database's own clock: connections may wait for it and then find nothing wrong.
+(
+  before=0
+  while sleep 2; do
+    # Silence makes the next answer that of a new one, too.
+    uptime=$(timeout 10 postmap -q Uptime mysql:/tmp/database.cf 2> /dev/null) || { before=9999999999; continue; }
+    [ "$uptime" -ge "$before" ] || postfix reload || continue
+    before=$uptime
+  done
+) &"""
 
 
 def _settings(args: PostfixArgs) -> Sequence[str]:
@@ -263,6 +277,7 @@ def _script(args: PostfixArgs) -> str:
         *_settings(args),
         "/usr/sbin/postfix check",
         _WAIT_FOR_IMPORT,
+        _NOTICE_A_NEW_DATABASE,
         _EXEC,
     ]
     return entry.script(

@@ -24,6 +24,7 @@ from tests.acceptance.given import Given
 from tests.engine.program import CHECKOUT, Program, Run
 from tests.engine.stacks import configured
 from tests.lab.cluster import Lab
+from tests.lab.errors import LabError
 
 NAMESPACE = "kolab"
 JANE, JOE, PASSWORD = "jane@example.org", "joe@example.net", "Correct4Horse"
@@ -175,13 +176,29 @@ class Stack:
     def inbox(self, user: str, subject: str, *, seconds: float = 90) -> str:
         """The message with this subject, as its owner reads it over IMAPS, once it is there."""
         arguments = (self.names.imap, "993", user, PASSWORD, subject)
-        return eventually(
-            lambda: self.client("read", *arguments), f"{subject} never reached {user}", seconds=seconds
-        )
+        try:
+            found: str = eventually(
+                lambda: self.client("read", *arguments), f"{subject} never reached {user}", seconds=seconds
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}. What waits in Postfix, and why:\n{self.waiting()}") from None
+        return found
 
     def subjects(self, user: str) -> list[str]:
         """Subjects in a user's inbox."""
         return self.client("subjects", self.names.imap, user, PASSWORD).splitlines()
+
+    def waiting(self) -> str:
+        """What waits in each queue, with the reason where there is one."""
+        found = []
+        for pod in self.pods("postfix"):
+            line = ("exec", pod["metadata"]["name"], "-c", "postfix", "--", "postqueue", "-p")
+            try:
+                found.append(self.kubectl(*line))
+            except LabError as error:
+                # Its node may have no power.
+                found.append(str(error))
+        return "\n".join(found)
 
     def flush(self) -> None:
         """Deliver now what waits in a queue: Postfix would try again after five to ten minutes."""

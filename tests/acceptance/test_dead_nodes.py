@@ -144,7 +144,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         name: lab.internet.start(stack.client_line("outage", hosts[name], port, str(enough)))
         for name, port in _WATCHED.items()
     }
-    # Postfix asks a database that has moved, or died, no sooner than after 60 s again (mysql_table(5), retry_interval).
+    # A database that has just moved is missed for some seconds.
     stack.accepted(JANE, f"before-{cut.node}-dies")
     held = [name for name, node in _settled(stack).items() if node == cut.node]
     if "smtp" in held:

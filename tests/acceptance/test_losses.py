@@ -25,6 +25,8 @@ _KILLED = (
 )
 """Containers on the way of a message, in the order in which they die."""
 _ARRIVAL_SECONDS = 300
+_AGAIN_SECONDS = 20
+"""A third of the minute for which Postfix would leave a database alone that has failed it."""
 
 
 @pytest.mark.mode("single-node")
@@ -57,6 +59,24 @@ def test_every_acknowledged_message_arrives_although_each_daemon_is_killed_in_tu
     found = [subject for subject in stack.subjects(JANE) if subject in acknowledged]
     report.note("messages acknowledged while daemons died (number)", len(acknowledged))
     report.note("of them delivered twice, as SMTP allows (number)", len(found) - len(set(found)))
+
+
+# Where its database has not been killed before: the kubelet would take longer each time.
+@pytest.mark.mode("cluster")
+@pytest.mark.proves("postfix", "mariadb")
+def test_mail_is_taken_as_soon_as_the_database_is_back(stack: Stack, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    line = stack.client_line("stream", stack.names.mx, JANE, "without-a-database", "1", str(enough))
+    # Who misses the database is Postfix' processes that somebody asks meanwhile.
+    sender = stack.lab.internet.start(line)
+    try:
+        stack.kill("mariadb-0", "mariadb")
+        stack.wait_ready()
+        taken = lambda: stack.received(JANE, "with-its-database").startswith("250")  # noqa: E731
+        eventually(taken, "Postfix leaves its database alone", seconds=_AGAIN_SECONDS)
+    finally:
+        enough.touch()
+        sender.communicate()
 
 
 @pytest.mark.proves("postfix", "webapp")

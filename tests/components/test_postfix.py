@@ -200,9 +200,37 @@ def test_a_database_that_cannot_be_asked_is_waited_for(sandbox: Sandbox) -> None
 
 
 def test_the_password_in_the_question_to_the_database_is_closed_to_others(started: Sandbox) -> None:
-    question = started.path("/tmp/imported.cf")
+    question = started.path("/tmp/database.cf")
     assert f"password = {environment()['DB_PASSWORD']}\n" in question.read_text()
     assert stat.S_IMODE(question.stat().st_mode) == 0o600
+
+
+RESTARTED = ["echo 9", "echo 1"]
+SILENT = ["echo 9", "exit 1", "echo 10"]
+
+
+@pytest.mark.parametrize("answers", [RESTARTED, SILENT], ids=["restarted", "silent for a while"])
+def test_a_database_that_is_back_is_asked_at_once(sandbox: Sandbox, answers: list[str]) -> None:
+    """Postfix itself would defer all mail for a minute more. A restart may fall between two questions."""
+    image(sandbox)
+    sandbox.quick_sleep()
+    sandbox.command("postmap", ". /tmp/answer")
+    sandbox.command("/usr/sbin/postfix", '[ "$1" = check ] || exec /bin/sleep 300')
+    sandbox.put("/tmp/answer", answers[0])
+    with sandbox.start(file("entry.sh"), env=environment()):
+        wait_for(lambda: STARTED in sandbox.calls)
+        reloads = []
+        for answer in answers:
+            sandbox.renew("/tmp/answer", answer)
+            seen = asked(sandbox)
+            wait_for(lambda before=seen: asked(sandbox) >= before + 3)
+            reloads.append(sandbox.calls.count("postfix reload"))
+    assert reloads == [0] * (len(answers) - 1) + [1]
+
+
+def asked(sandbox: Sandbox) -> int:
+    """How often the database was asked so far."""
+    return sum("postmap -q" in call for call in sandbox.calls)
 
 
 def test_a_first_start_may_wait_an_hour_for_the_import() -> None:

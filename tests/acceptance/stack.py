@@ -165,11 +165,12 @@ class Stack:
         )
         return (asked.stdout or asked.stderr).strip().rpartition("\n")[2]
 
-    def accepted(self, recipient: str, subject: str) -> str:
+    def accepted(self, recipient: str, subject: str, *, seconds: float = 120) -> str:
         """The answer with which Postfix takes responsibility for a message; refusals are tried again."""
         answer: str = eventually(
             lambda: (said := self.received(recipient, subject)).startswith("250") and said,
             f"nobody accepts {subject}",
+            seconds=seconds,
         )
         return answer
 

@@ -1,6 +1,6 @@
 """NetworkPolicies: nothing may talk, then exactly the connections of the topology.
 
-They are generated, never written by hand: a daemon that needs a new connection gets it in model/topology.py.
+They are generated, never written by hand: a daemon that needs a new connection gets it in model/topology.
 """
 
 from __future__ import annotations

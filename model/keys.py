@@ -110,5 +110,5 @@ def mismatches(settings: Settings, plaintext: Plaintext) -> Iterator[Finding]:
                 rule="key-halves",
                 path=f"kolab:{pair.path}",
                 problem=f"is not the public half of kolab:{pair.secret}: what DNS or clients are told would not match what signs",
-                fix="restore the pair that belongs together, or remove both and run python -m ops secrets",
+                fix="restore the pair that belongs together, or remove both and run ./kolab secrets",
             )

@@ -171,7 +171,7 @@ def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
             rule="missing-secret",
             path=path((made[0],)),
             problem=f"is missing{others}",
-            fix="python -m ops secrets --stack <stack> makes what is missing and keeps what is there",
+            fix="./kolab secrets --stack <stack> makes what is missing and keeps what is there",
         )
     for secret in missing:
         if secret.format == "given":

@@ -1,4 +1,4 @@
-"""`python -m ops <command>`: see docs/reference/commands.md."""
+"""`./kolab <command>`: see docs/reference/commands.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.stacks import StackProblem
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; what goes wrong is one sentence and exit code 1."""
-    parser = argparse.ArgumentParser(prog="python -m ops", description="Day-2 work on a stack.")
+    parser = argparse.ArgumentParser(prog="./kolab", description="Day-2 work on a stack.")
     commands = parser.add_subparsers(dest="command", required=True)
     for module in (deploy, dkim, dns, generate, rehearse, render, secrets, tlsa):
         module.add_command(commands)

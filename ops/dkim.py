@@ -73,14 +73,14 @@ def _stage(
     pulumi = Pulumi(stack.name)
     pulumi.set_secret(f"dkimKey-{selector}", private)
     edits.write(pulumi, changes)
-    return f"{selector} is staged. Next: python -m ops dkim publish {selector} --stack {stack.name}, review, pulumi up."
+    return f"{selector} is staged. Next: ./kolab dkim publish {selector} --stack {stack.name}, review, pulumi up."
 
 
 def _publish(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
     _move(stack, selector, "published", today)
     return (
         f"{selector} will be published by the next pulumi up. Next, when every name server shows it:"
-        f" python -m ops dkim activate {selector} --stack {stack.name}."
+        f" ./kolab dkim activate {selector} --stack {stack.name}."
     )
 
 
@@ -122,7 +122,7 @@ def _revoke(
         },
     )
     after = today + datetime.timedelta(seconds=settings.dns.ttl, days=1)
-    return f"{selector} is revoked (empty p=). Next, after pulumi up and not before {after}: python -m ops dkim remove {selector}."
+    return f"{selector} is revoked (empty p=). Next, after pulumi up and not before {after}: ./kolab dkim remove {selector}."
 
 
 def _remove(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
@@ -149,7 +149,7 @@ def _require_visible(settings: Settings, selector: str, servers: Sequence[str]) 
     key = settings.mail.dkim.selectors.get(selector)
     expected = text(key) if key else None
     if expected is None:
-        raise StackProblem(f"{selector} is not published yet; python -m ops dkim publish {selector} first")
+        raise StackProblem(f"{selector} is not published yet; ./kolab dkim publish {selector} first")
     names = [
         name(selector, domain) for domain in settings.domains if domain not in identity.cname_sheet(settings)
     ]

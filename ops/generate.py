@@ -33,9 +33,7 @@ def run(options: argparse.Namespace) -> None:
     made = files(options.parsers)
     stale = [name for name, content in made.items() if _read(name) != content]
     if options.check and stale:
-        raise StackProblem(
-            f"stale: {', '.join(stale)}. Fix: python -m ops generate, and commit the difference"
-        )
+        raise StackProblem(f"stale: {', '.join(stale)}. Fix: ./kolab generate, and commit the difference")
     for name in stale:
         path = ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,4 @@ def show(settings: Settings, stack: str) -> None:
     print(table(("ADDRESS", "PORT", "DAEMON", "CLAIMED AS"), addresses(settings)))
     print()
     print(table(("RECORD", "TYPE", "VALUE"), records(settings)))
-    print(
-        f"\nZone files: rendered/{stack}/zones/; each record's reason: python -m ops dns show --stack {stack}"
-    )
+    print(f"\nZone files: rendered/{stack}/zones/; each record's reason: ./kolab dns show --stack {stack}")

@@ -98,7 +98,7 @@ def foreign_owners(settings: Settings) -> Iterator[Finding]:
             path="kolab:hostedDomains",
             severity="warning",
             problem=f"has domains in no zone of ours: {_some(foreign)}",
-            fix="send their owners the CNAME sheet (python -m ops dns tickets) and acknowledge it, or add their zones to dns.zones",
+            fix="send their owners the CNAME sheet (./kolab dns tickets) and acknowledge it, or add their zones to dns.zones",
         )
         spare = set(dkim.promised(settings)) - {
             name for name, key in settings.mail.dkim.selectors.items() if key.stage != "staged"

@@ -15,14 +15,14 @@ def public_halves(settings: Settings) -> Iterator[Finding]:
             rule="public-half-missing",
             path="kolab:passportPublicKey",
             problem="is missing",
-            fix="python -m ops secrets --stack <stack> writes it beside its private key",
+            fix="./kolab secrets --stack <stack> writes it beside its private key",
         )
     if not settings.mail.dkim.selectors:
         yield Finding(
             rule="public-half-missing",
             path="kolab:mail.dkim.selectors",
             problem="is empty: Amavis would make a key of its own that no DNS record names",
-            fix="python -m ops secrets --stack <stack> makes the first DKIM key",
+            fix="./kolab secrets --stack <stack> makes the first DKIM key",
         )
 
 

@@ -45,7 +45,7 @@ def going_live(settings: Settings) -> Iterator[Finding]:
             rule="live-without-dkim",
             path=_LIVE,
             problem="is live, but no DKIM key is active: large receivers refuse unsigned mail",
-            fix="bring a key to active first: python -m ops dkim stage, publish, activate",
+            fix="bring a key to active first: ./kolab dkim stage, publish, activate",
             source="RFC 6376 section 5",
         )
     if settings.mail.postmaster is None:
@@ -88,7 +88,7 @@ def dkim_keys(settings: Settings) -> Iterator[Finding]:
                     rule="dkim-short-key",
                     path=f"{path}.publicKey",
                     problem=f"has {size} bits",
-                    fix=f"make a key of {dkim.MIN_BITS} bits: python -m ops dkim stage",
+                    fix=f"make a key of {dkim.MIN_BITS} bits: ./kolab dkim stage",
                     source="RFC 8301 section 3.2",
                 )
         except ValueError as error:
@@ -96,7 +96,7 @@ def dkim_keys(settings: Settings) -> Iterator[Finding]:
                 rule="dkim-not-a-key",
                 path=f"{path}.publicKey",
                 problem=str(error),
-                fix="let python -m ops dkim stage write it",
+                fix="let ./kolab dkim stage write it",
                 source="RFC 6376 section 3.6.1",
             )
         if not _is_date(key.since):
@@ -165,7 +165,7 @@ def dane(settings: Settings) -> Iterator[Finding]:
             path="kolab:tlsa",
             severity="warning",
             problem="is missing although the zones are signed: no TLSA is published, since the key of port 25 would change at each renewal",
-            fix="python -m ops tlsa init --stack <stack>, or acknowledge it",
+            fix="./kolab tlsa init --stack <stack>, or acknowledge it",
             source="RFC 7671 section 8.1",
         )
     if settings.tlsa and settings.tlsa.current == settings.tlsa.next:

@@ -1,4 +1,4 @@
-"""docs/reference/commands.md: every command of `python -m ops`, read from its own parser."""
+"""docs/reference/commands.md: every command of `./kolab`, read from its own parser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ goes wrong is said in one sentence, with exit code 1."""
 
 def text(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> str:
     """The page."""
-    return page("Commands", _INTRODUCTION, *_below("python -m ops", commands))
+    return page("Commands", _INTRODUCTION, *_below("./kolab", commands))
 
 
 def _below(program: str, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Iterator[str]:

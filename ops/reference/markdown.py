@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-NOTICE = "<!-- Made by `python -m ops generate` from the code. Edits here are overwritten. -->"
+NOTICE = "<!-- Made by `./kolab generate` from the code. Edits here are overwritten. -->"
 
 
 def page(title: str, *parts: str) -> str:

@@ -84,7 +84,7 @@ def document() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A Kolab stack",
-        "description": "Generated from model/settings.py by python -m ops generate.",
+        "description": "Generated from model/settings by ./kolab generate.",
         "type": "object",
         "properties": {
             "config": config,
@@ -118,7 +118,7 @@ def _top(schema: Schema) -> Schema:
 def _encrypted(secret: Secret) -> Schema:
     return {
         "type": "object",
-        "description": f"Secret ({FORMATS[secret.format].words}): {secret.why}. `python -m ops secrets` or `pulumi config set --secret` stores it.",
+        "description": f"Secret ({FORMATS[secret.format].words}): {secret.why}. `./kolab secrets` or `pulumi config set --secret` stores it.",
         "properties": {"secure": {"type": "string", "description": "The encrypted value."}},
         "required": ["secure"],
         "additionalProperties": False,

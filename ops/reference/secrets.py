@@ -10,7 +10,7 @@ _INTRODUCTION = f"""\
 Private values stand encrypted in the stack file, each under a flat key: inside an object, Pulumi would hand them to
 the program as untracked plain text, so that is refused.
 
-`python -m ops secrets --stack <stack>` makes what is missing and never overwrites anything. To bring in existing
+`./kolab secrets --stack <stack>` makes what is missing and never overwrites anything. To bring in existing
 values, put each into a file named like its key and add `--from FOLDER`; what only you can have (format *as its owner
 gave it to you*) can also be stored by hand, without a trace in the shell's history:
 

@@ -94,7 +94,7 @@ def test_a_secret_inside_an_object_is_refused_without_being_shown(previews: dict
 
 
 def test_a_stack_without_its_secrets_is_told_how_to_get_them(previews: dict[str, Run]) -> None:
-    _is_one_refusal(previews["no secrets"], ("python -m ops secrets",))
+    _is_one_refusal(previews["no secrets"], ("./kolab secrets",))
 
 
 def test_an_unacknowledged_move_of_an_address_is_refused_like_that(previews: dict[str, Run]) -> None:

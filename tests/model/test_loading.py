@@ -193,7 +193,7 @@ def test_missing_secrets_are_told_in_one_line_and_those_of_others_one_by_one() -
     found = [f for f in refused(raw("cluster"), need_secrets=True) if f.rule == "missing-secret"]
     assert [f.path for f in found] == ["kolab:contentSalt", "kolab:cloudflareApiToken"]
     assert "databasePassword" in found[0].problem
-    assert "python -m ops secrets" in found[0].fix
+    assert "./kolab secrets" in found[0].fix
     assert found[1].fix == "pulumi config set --secret kolab:cloudflareApiToken"
 
 

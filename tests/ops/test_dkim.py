@@ -50,7 +50,7 @@ def test_a_staged_key_is_encrypted_and_its_public_half_stands_beside_it(
         "since": "2026-11-23",
         "publicKey": dkim_public_key(file.secrets["dkimKey-k202611"]),
     }
-    assert "python -m ops dkim publish k202611 --stack mine" in capsys.readouterr().out
+    assert "./kolab dkim publish k202611 --stack mine" in capsys.readouterr().out
 
 
 def test_a_selector_is_never_used_twice(file: Editor) -> None:
@@ -86,7 +86,7 @@ def test_after_eleven_days_a_key_is_revoked_and_its_secret_may_go(
     assert stages(file)["old"] == "revoked"
     (accepted,) = file.values["acknowledge"]
     assert (accepted["rule"], accepted["subject"]) == (RULE, "postfix-dkim-old")
-    assert "not before 2026-11-24: python -m ops dkim remove old" in capsys.readouterr().out
+    assert "not before 2026-11-24: ./kolab dkim remove old" in capsys.readouterr().out
 
 
 def test_a_removed_key_leaves_neither_half(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +152,6 @@ def test_activation_is_refused_while_a_server_does_not_answer(file: Editor) -> N
 
 def test_a_key_that_is_not_published_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     found = editor(monkeypatch, mail__dkim__selectors=selectors(now="active", new="staged"))
-    with pytest.raises(StackProblem, match="python -m ops dkim publish new first"):
+    with pytest.raises(StackProblem, match=r"\./kolab dkim publish new first"):
         take("activate", "new")
     assert found.writes == 0

@@ -242,7 +242,7 @@ def test_check_names_what_is_stale_and_writes_nothing(
     capsys.readouterr()
     assert main(["generate", "--check"]) == 1
     assert capsys.readouterr().err == (
-        "generate: stale: docs/reference/commands.md. Fix: python -m ops generate, and commit the difference\n"
+        "generate: stale: docs/reference/commands.md. Fix: ./kolab generate, and commit the difference\n"
     )
     assert page.read_text() == "old"
 
@@ -259,6 +259,6 @@ def test_every_command_is_on_the_page(elsewhere: Path) -> None:
     main(["generate"])
     page = (elsewhere / "docs" / "reference" / "commands.md").read_text()
     for command in ("up", "preview", "destroy", "render", "secrets", "generate", "dns push"):
-        assert f"## python -m ops {command}\n" in page
+        assert f"## ./kolab {command}\n" in page
     assert "| `--from FOLDER` |" in page
     assert "| `--check` |" in page

@@ -57,7 +57,7 @@ def test_the_switch_uses_the_announced_key_and_keeps_naming_the_old_one(first: E
     [
         ({}, "init", "there is a key already"),
         ({"tlsa": None, "dns__dnssec": False}, "init", "sign the zone first"),
-        ({"tlsa": None}, "next", "python -m ops tlsa init"),
+        ({"tlsa": None}, "next", "./kolab tlsa init"),
         ({"tlsa": {"current": "a" * 64}}, "switch", "no next key is announced"),
     ],
 )

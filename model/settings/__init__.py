@@ -1,0 +1,157 @@
+"""The stack file as typed values. Every field is described: schema.json and the reference page are made from here.
+
+Fields that shape mail are refused when they contradict each other by the rules in model/rules; this module
+only knows what one value on its own may look like.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from model.settings.acknowledgement import Acknowledgement
+from model.settings.base import Section
+from model.settings.dns import Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
+from model.settings.kubernetes import Kubernetes
+from model.settings.mail import (
+    SELECTOR,
+    Dkim,
+    DkimSelector,
+    DkimStage,
+    Dmarc,
+    Mail,
+    MtaSts,
+    Mx,
+    Reports,
+    Selector,
+)
+from model.settings.monitoring import Alerts, Monitoring
+from model.settings.network import (
+    Egress,
+    EgressGateway,
+    EgressNodes,
+    EgressRelay,
+    Ingress,
+    Metallb,
+    Networking,
+    PublicAddresses,
+)
+from model.settings.storage import External, ExternalDatabase, ExternalRedis, ExternalS3, Storage, Volume
+from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
+from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
+from model.types import Hostname
+
+__all__ = [
+    "SELECTOR",
+    "Acknowledgement",
+    "AcmeDns01",
+    "Alerts",
+    "Dkim",
+    "DkimSelector",
+    "DkimStage",
+    "Dmarc",
+    "Dns",
+    "Egress",
+    "EgressGateway",
+    "EgressNodes",
+    "EgressRelay",
+    "ExistingIssuer",
+    "ExistingSecrets",
+    "External",
+    "ExternalDatabase",
+    "ExternalRedis",
+    "ExternalS3",
+    "Features",
+    "Hosts",
+    "ImagesRegistry",
+    "Ingress",
+    "Kubernetes",
+    "Mail",
+    "MeetMedia",
+    "Metallb",
+    "Mode",
+    "Monitoring",
+    "MtaSts",
+    "Mx",
+    "Networking",
+    "Ptr",
+    "PtrManual",
+    "PtrZones",
+    "PublicAddresses",
+    "Replicas",
+    "Reports",
+    "Resources",
+    "Section",
+    "Selector",
+    "SelfSigned",
+    "Settings",
+    "Shard",
+    "Storage",
+    "Tls",
+    "TlsaKeys",
+    "Volume",
+]
+
+Mode = Literal["single-node", "cluster"]
+
+
+class Settings(Section):
+    """Everything a stack file says, except the secrets."""
+
+    mode: Mode
+    """single-node: everything on one address and one node. cluster: an address per daemon, replicas, spread."""
+    domain: Hostname
+    """Primary mail domain; IDN may be written in Unicode."""
+    hosted_domains: tuple[Hostname, ...] = ()
+    """Further mail domains served by this stack."""
+    scope: Literal["all", "cluster", "dns"] = "all"
+    """What this stack manages. Above 100 hosted domains, Cloudflare records move to stacks of their own (`dns`, see dns.shard) and the main one keeps `cluster`."""
+    example: bool = False
+    """Marks a stack that is never deployed: documentation addresses are allowed there and nowhere else."""
+    kubernetes: Kubernetes = Kubernetes()
+    """Cluster."""
+    network: Networking = Networking()
+    """Addresses."""
+    hosts: Hosts = Hosts()
+    """Public names."""
+    dns: Dns = Dns()
+    """Publishing of records."""
+    mail: Mail = Mail()
+    """Mail identity."""
+    tls: Tls = SelfSigned(issuer="selfSigned")
+    """Certificates."""
+    tlsa: TlsaKeys | None = None
+    """DANE."""
+    monitoring: Monitoring = Monitoring()
+    """Metrics, logs, alerts."""
+    storage: Storage = Storage()
+    """Volumes."""
+    images: ImagesRegistry = ImagesRegistry()
+    """Container images."""
+    features: Features = Features()
+    """Optional parts."""
+    external: External = External()
+    """Data engines outside of the stack."""
+    replicas: Replicas = Replicas()
+    """Pods."""
+    meet: MeetMedia = MeetMedia()
+    """Meet."""
+    resources: dict[str, Resources] = {}
+    """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
+    passport_public_key: str | None = None
+    """Public half of the OAuth key pair, written by `./kolab secrets`."""
+    acknowledge: tuple[Acknowledgement, ...] = ()
+    """Deliberate exceptions."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Primary domain first, then the hosted ones, each once."""
+        return tuple(dict.fromkeys((self.domain, *self.hosted_domains)))
+
+    @property
+    def single_node(self) -> bool:
+        """Whether everything shares one address and one node."""
+        return self.mode == "single-node"
+
+    def acknowledged(self, rule: str, subject: str) -> bool:
+        """Whether the operator has accepted `rule` for `subject`."""
+        return any(a.rule == rule and a.subject in ("*", subject) for a in self.acknowledge)

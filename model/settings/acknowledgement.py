@@ -1,0 +1,20 @@
+"""Deliberate exceptions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from model.settings.base import Section
+
+
+class Acknowledgement(Section):
+    """A deliberate exception from one rule, with the reason that a reviewer reads."""
+
+    rule: str
+    """Id of the rule, as printed in its finding."""
+    subject: str = "*"
+    """Resource or key the exception is for; * for all."""
+    reason: Annotated[str, Field(min_length=10)]
+    """Why this is right here."""

@@ -1,0 +1,82 @@
+"""Public names, and who publishes their records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from model.settings.base import Section
+from model.types import Addresses, Hostname
+
+
+class Hosts(Section):
+    """Public names. Empty ones are derived from the domain."""
+
+    website: Hostname | None = None
+    """Web interface, API and /webmail. Default: the domain itself."""
+    mx: Hostname | None = None
+    """Name in the MX record and in the certificate of port 25. Default: mx.<domain>."""
+    helo: Hostname | None = None
+    """Name Postfix says in EHLO; A/AAAA and PTR of every egress address. Default: mail.<domain>."""
+    imap: Hostname | None = None
+    """IMAP. Default: imap.<domain>."""
+    smtp: Hostname | None = None
+    """Submission. Default: smtp.<domain>."""
+    sieve: Hostname | None = None
+    """ManageSieve. Default: sieve.<domain>."""
+    turn: Hostname | None = None
+    """TURN. Default: turn.<domain>."""
+
+
+class PtrManual(Section):
+    """PTR records are set by a human at the owner of the addresses."""
+
+    provider: Literal["manual"] = "manual"
+    """Kind of reverse DNS."""
+
+
+class PtrZones(Section):
+    """Reverse zones that you run yourself, published through the same provider as the forward ones."""
+
+    provider: Literal["zones"]
+    """Kind of reverse DNS."""
+    zones: Annotated[dict[str, str], Field(min_length=1)]
+    """Reverse zone name (also RFC 2317 child zones such as 0-15.2.0.192.in-addr.arpa) -> zone id at the provider, or "" for zone files."""
+
+
+Ptr = Annotated[PtrManual | PtrZones, Discriminator("provider")]
+
+
+class Shard(Section):
+    """One of several stacks that publish records: the engine's work grows with the square of a stack's size."""
+
+    index: Annotated[int, Field(ge=0)]
+    """Number of this stack, from 0."""
+    count: Annotated[int, Field(ge=1)]
+    """How many such stacks there are; changing it moves zones between them."""
+
+
+class Dns(Section):
+    """Who publishes the records."""
+
+    provider: Literal["cloudflare", "zonefile"] = "zonefile"
+    """`zonefile` leaves publishing to `./kolab dns export|push`."""
+    zones: dict[Hostname, str] = {}
+    """Zone -> Cloudflare zone id ("" with zonefile). Hosted domains outside these zones get a CNAME sheet."""
+    ttl: Annotated[int, Field(ge=60, le=86400)] = 3600
+    """Seconds that resolvers keep our records."""
+    shard: Shard | None = None
+    """scope dns only: which part of the zones this stack publishes."""
+    ptr: Ptr = PtrManual()
+    """Reverse DNS."""
+    dnssec: bool = False
+    """Whether the zones are signed: without it no TLSA is published (RFC 7672 section 2.1)."""
+    nameservers: dict[Hostname, Addresses] = {}
+    """Authoritative servers -> their addresses (glue; needed only for names inside our zones). For NS and SOA of zone files; Cloudflare fills its own."""
+
+    @property
+    def zone_ids(self) -> dict[str, str]:
+        """Zone -> id at the provider, forward and reverse ones."""
+        reverse = self.ptr.zones if isinstance(self.ptr, PtrZones) else {}
+        return {**self.zones, **reverse}

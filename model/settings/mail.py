@@ -1,0 +1,107 @@
+"""Mail identity and limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from model.settings.base import Section
+from model.types import Email, Size
+
+
+class Mx(Section):
+    """Whether the world may send us mail yet."""
+
+    stage: Literal["hold", "live"] = "hold"
+    """`hold` publishes everything but MX, _mta-sts and what leads mail clients here (autodiscover, autoconfig, SRV), so a first `up` never empties a live domain."""
+    preference: Annotated[int, Field(ge=0, le=65535)] = 10
+    """Preference of our MX."""
+
+
+DkimStage = Literal["staged", "published", "active", "retired", "revoked"]
+SELECTOR = r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"
+"""Names of DKIM keys."""
+Selector = Annotated[str, Field(pattern=SELECTOR)]
+
+
+class DkimSelector(Section):
+    """One DKIM key. Its private half is the flat secret key kolab:dkimKey-<selector>."""
+
+    stage: DkimStage
+    """staged -> published -> active -> retired (11 days or more) -> revoked -> removed from this file."""
+    public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+    """Base64 of the DER SubjectPublicKeyInfo: the p= of the record (RFC 6376 section 3.6.1)."""
+    since: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    """Day on which this stage began, written by `./kolab dkim`."""
+
+
+class Dkim(Section):
+    """Keys that sign outgoing mail, all domains alike."""
+
+    selectors: dict[Selector, DkimSelector] = {}
+    """Selector -> key."""
+    reserved: tuple[Selector, ...] = ()
+    """Names of selectors to come. Owners of foreign domains publish their CNAMEs now, so that rotations never need them."""
+
+
+class MtaSts(Section):
+    """Policy that makes senders refuse forged or unencrypted MX hosts (RFC 8461)."""
+
+    stage: Literal["none", "testing", "enforce", "removing"] = "none"
+    """none -> testing -> enforce, one step at a time; back to none only through removing, which serves `mode: none` until every sender has forgotten the old policy (RFC 8461 section 8.3)."""
+    max_age: Annotated[int, Field(ge=86400, le=31557600)] = 604800
+    """Seconds that senders keep the policy. While removing: the largest value ever served."""
+    since: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    """Day on which this stage began, written by ops; the earliest safe end of `removing` counts from here."""
+
+
+class Dmarc(Section):
+    """What receivers do with mail that claims our domains and does not pass (RFC 9989)."""
+
+    policy: Literal["none", "quarantine", "reject"] = "none"
+    """p="""
+    subdomain_policy: Literal["none", "quarantine", "reject"] | None = None
+    """sp="""
+    nonexistent_policy: Literal["none", "quarantine", "reject"] | None = "reject"
+    """np="""
+    testing: bool = False
+    """t=y: receivers apply one level less."""
+    rua: tuple[Email, ...] = ()
+    """Where aggregate reports go. Default: dmarc-reports@ the primary domain."""
+
+
+class Reports(Section):
+    """Mail addresses that DNS names; all must be deliverable here or elsewhere."""
+
+    tls_rpt: Email | None = None
+    """TLS reports (RFC 8460). Default: tls-reports@ the primary domain."""
+    caa_iodef: Email | None = None
+    """Certificate mis-issue reports (RFC 8659). Default: postmaster@ the primary domain."""
+
+
+class Mail(Section):
+    """Mail identity and limits."""
+
+    mx: Mx = Mx()
+    """Inbound switch."""
+    dkim: Dkim = Dkim()
+    """Signing keys."""
+    mta_sts: MtaSts = MtaSts()
+    """Inbound transport policy."""
+    dmarc: Dmarc = Dmarc()
+    """Outbound authentication policy."""
+    reports: Reports = Reports()
+    """Report addresses."""
+    spf_all: Literal["~all", "-all"] = "~all"
+    """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
+    postmaster: Email | None = None
+    """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
+    message_size_limit: Size = "50Mi"
+    """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
+    content_filter: bool = False
+    """Run mail through the web application's filter (invitations, external-sender notes)."""
+    antivirus: bool = False
+    """ClamAV beside Amavis: about 2 GiB of memory more."""
+    signature_lifetime_days: Literal[10] = 10
+    """Lifetime (x=) that Amavis gives its signatures; fixed upstream."""

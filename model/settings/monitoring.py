@@ -1,0 +1,28 @@
+"""Metrics, logs, alerts."""
+
+from __future__ import annotations
+
+from model.settings.base import Section
+from model.types import Duration, Email
+
+
+class Alerts(Section):
+    """Where Alertmanager sends."""
+
+    email: Email | None = None
+    """Mailbox, better one outside of this stack."""
+    webhook: str | None = None
+    """URL that takes Alertmanager's JSON."""
+
+
+class Monitoring(Section):
+    """Prometheus, Alertmanager, VictoriaLogs, vector, blackbox and Postfix exporters."""
+
+    enabled: bool = True
+    """Whether any of it runs."""
+    retention: Duration = "15d"
+    """How long metrics are kept."""
+    logs_retention: Duration = "7d"
+    """How long logs are kept."""
+    alerts: Alerts = Alerts()
+    """Receivers of alerts."""

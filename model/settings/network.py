@@ -1,0 +1,110 @@
+"""Addresses in, addresses out, and what lies between."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from model.settings.base import Section
+from model.types import Address, Addresses, Hostname, KubernetesName, Network
+
+
+class PublicAddresses(Section):
+    """Addresses that the stack claims on the load balancer, by what listens there."""
+
+    all: Address | None = None
+    """single-node: the one address that carries every port."""
+    proxy: Address | None = None
+    """cluster: HTTPS, IMAP and submission (nginx)."""
+    smtp: Addresses = ()
+    """cluster: port 25. The one place where an IPv6 address may stand beside the IPv4 one: Postfix listens on both."""
+    turn: Address | None = None
+    """cluster: TURN (coturn)."""
+    sieve: Address | None = None
+    """cluster: ManageSieve (Cyrus)."""
+    meet: Address | None = None
+    """cluster: media of Meet (WebRTC)."""
+
+
+class EgressNodes(Section):
+    """Mail leaves from the node that runs Postfix, so each such node is listed with what the world sees."""
+
+    mode: Literal["nodes"]
+    """Kind of egress."""
+    nodes: Annotated[dict[KubernetesName, Addresses], Field(min_length=1)]
+    """Node name -> its public source addresses. Postfix runs on these nodes only."""
+
+
+class EgressGateway(Section):
+    """An egress gateway or NAT outside of this stack gives all mail the same source."""
+
+    mode: Literal["gateway"]
+    """Kind of egress."""
+    addresses: Annotated[Addresses, Field(min_length=1)]
+    """Public source addresses of the gateway."""
+
+
+class EgressRelay(Section):
+    """A smarthost sends for us: its SPF include stands in for our addresses."""
+
+    mode: Literal["relay"]
+    """Kind of egress."""
+    host: Hostname
+    """Name of the smarthost."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """Port of the smarthost."""
+    username: str | None = None
+    """SASL user; its password is the flat secret key kolab:relayPassword."""
+    spf_include: Hostname | None = None
+    """Domain whose SPF record lists the relay's addresses (`include:`)."""
+
+
+Egress = Annotated[EgressNodes | EgressGateway | EgressRelay, Discriminator("mode")]
+
+
+class Metallb(Section):
+    """How MetalLB announces the addresses (layer 2)."""
+
+    namespace: KubernetesName = "metallb-system"
+    """Namespace where MetalLB itself runs: its pools are read only there."""
+    interfaces: tuple[str, ...] = ()
+    """Announce on these network interfaces only; empty means all."""
+
+
+class Ingress(Section):
+    """An Ingress controller in front of the web part. Mail ports stay with the proxy."""
+
+    class_name: KubernetesName
+    """Ingress class of the controller."""
+    namespace: KubernetesName
+    """Namespace of the controller's pods: X-Forwarded-For is believed from there alone."""
+    controller_cidr: Network
+    """Addresses of the controller's pods, for the proxy's real-IP module and TRUSTED_PROXIES."""
+    addresses: Addresses = ()
+    """Public addresses of the controller: A and AAAA of every web name. Mail names keep the proxy's address."""
+
+
+class Networking(Section):
+    """Addresses in, addresses out, and what lies between."""
+
+    load_balancer: Literal["metallb", "hostPort"] = "metallb"
+    """`hostPort` opens the ports on the node itself: a VPS whose only address is the node's own."""
+    addresses: PublicAddresses = PublicAddresses()
+    """Addresses claimed inside, on the load balancer."""
+    public: dict[Address, Address] = {}
+    """Claimed address -> address the world uses, where a NAT maps them; others are public themselves."""
+    egress: Egress | None = None
+    """What the world sees as the source of our mail. SPF, HELO, A/AAAA of the HELO name and PTR follow it."""
+    announced_egress: Addresses = ()
+    """Addresses that mail will leave from later: they stand in SPF, HELO and PTR now, so that every cache knows them on the day of the move."""
+    pod_cidr: Network = Field(default="10.42.0.0/16", validate_default=True)
+    """Addresses of pods. Nothing in it may be public, and no daemon trusts it as a mail client."""
+    service_cidr: Network = Field(default="10.43.0.0/16", validate_default=True)
+    """Addresses of Services."""
+    edge_node: KubernetesName | None = None
+    """single-node mode in a larger cluster: the one node that runs all public pods."""
+    metallb: Metallb = Metallb()
+    """MetalLB's own settings."""
+    ingress: Ingress | None = None
+    """Set when an Ingress controller answers 80 and 443 instead of the proxy."""

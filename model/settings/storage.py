@@ -1,0 +1,94 @@
+"""Volumes, and data engines that others run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from model.settings.base import Section
+from model.types import Hostname, Network, Size
+
+
+class Volume(Section):
+    """One persistent volume."""
+
+    size: Size
+    """Requested size; it can grow later, never shrink."""
+    storage_class: str | None = None
+    """Storage class; the cluster's default when empty. Changing it later means moving the data by hand."""
+
+
+def _volume(size: str) -> Volume:
+    return Volume(size=size)
+
+
+class Storage(Section):
+    """Volumes that hold what must not be lost."""
+
+    protect: bool = True
+    """Refuse deletion and replacement of data. Only a throw-away stack turns this off."""
+    access_mode: Literal["ReadWriteOnce", "ReadWriteOncePod"] = "ReadWriteOncePod"
+    """ReadWriteOncePod keeps a second pod off the data; ReadWriteOnce for provisioners that do not know it."""
+    mailboxes: Volume = _volume("50Gi")
+    """Mail, calendars, contacts (/var/spool/imap)."""
+    imap_state: Volume = _volume("5Gi")
+    """mailboxes.db, sieve, seen state (/var/lib/imap). Back it up together with mailboxes."""
+    queue: Volume = _volume("5Gi")
+    """Postfix queue, one per replica."""
+    database: Volume = _volume("10Gi")
+    """MariaDB."""
+    redis: Volume = _volume("2Gi")
+    """Job queue and sessions."""
+    files: Volume = _volume("20Gi")
+    """MinIO."""
+    metrics: Volume = _volume("10Gi")
+    """Prometheus."""
+    logs: Volume = _volume("10Gi")
+    """VictoriaLogs."""
+    filters: Volume = _volume("2Gi")
+    """SpamAssassin and ClamAV databases, one per Postfix replica."""
+
+
+class ExternalDatabase(Section):
+    """A MariaDB that somebody else runs (one writable endpoint on port 3306)."""
+
+    host: Hostname
+    """Name of the endpoint."""
+    cidr: Network
+    """Its addresses, for the NetworkPolicy."""
+
+
+class ExternalRedis(Section):
+    """A Redis that somebody else runs (port 6379, no cluster protocol)."""
+
+    host: Hostname
+    """Name of the endpoint."""
+    cidr: Network
+    """Its addresses, for the NetworkPolicy."""
+
+
+class ExternalS3(Section):
+    """An S3 service instead of MinIO. Access key: kolab:s3AccessKey, kolab:s3SecretKey."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https://")]
+    """URL of the service."""
+    region: str = "us-east-1"
+    """Region name."""
+    bucket: str
+    """Existing bucket."""
+    cidr: Network
+    """Its addresses, for the NetworkPolicy."""
+
+
+class External(Section):
+    """Data engines outside of the stack."""
+
+    database: ExternalDatabase | None = None
+    """Instead of MariaDB. Databases `kolabdev` and `roundcube` (utf8mb4) must exist, each with a user of its name who has
+    all rights on it (kolab:databasePassword, kolab:roundcubeDatabasePassword). The stack makes the tables as these
+    users, and asks for no password of root."""
+    redis: ExternalRedis | None = None
+    """Instead of Redis."""
+    s3: ExternalS3 | None = None
+    """Instead of MinIO."""

@@ -1,0 +1,72 @@
+"""Where certificates come from, and the keys that DNS names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field
+
+from model.settings.base import Section
+from model.types import Email, KubernetesName
+
+
+class AcmeDns01(Section):
+    """Certificates from an ACME issuer by DNS-01 through Cloudflare, with an Issuer that this stack owns."""
+
+    issuer: Literal["acme"]
+    """Kind of certificate source."""
+    email: Email
+    """Contact of the ACME account."""
+    server: str = "https://acme-v02.api.letsencrypt.org/directory"
+    """Directory URL of the ACME issuer."""
+    account_uri: str | None = None
+    """URL of the ACME account once it exists; binds CAA to it (RFC 8657)."""
+    caa: str = "letsencrypt.org"
+    """Name of the issuer in CAA records."""
+
+
+class SelfSigned(Section):
+    """A certificate authority of the stack's own, kept by cert-manager. Senders with MTA-STS or DANE-TA will not trust it."""
+
+    issuer: Literal["selfSigned"]
+    """Kind of certificate source."""
+
+
+class ExistingIssuer(Section):
+    """An Issuer or ClusterIssuer that is already there."""
+
+    issuer: Literal["existing"]
+    """Kind of certificate source."""
+    name: KubernetesName
+    """Name of the issuer."""
+    kind: Literal["Issuer", "ClusterIssuer"] = "ClusterIssuer"
+    """Kind of the issuer object."""
+    caa: str | None = None
+    """Name of the issuing authority in CAA records; no CAA is published without it."""
+
+
+class ExistingSecrets(Section):
+    """Certificates that somebody else puts into kubernetes.io/tls Secrets of the namespace."""
+
+    issuer: Literal["secrets"]
+    """Kind of certificate source."""
+    proxy: KubernetesName
+    """Secret with the certificate of the web, IMAP and submission names."""
+    mx: KubernetesName
+    """Secret with the certificate of the MX and HELO names."""
+    sieve: KubernetesName
+    """Secret with the certificate of the ManageSieve name."""
+    caa: str | None = None
+    """Name of the issuing authority in CAA records; no CAA is published without it."""
+
+
+Tls = Annotated[AcmeDns01 | SelfSigned | ExistingIssuer | ExistingSecrets, Discriminator("issuer")]
+
+
+class TlsaKeys(Section):
+    """Public halves of the MX key pairs (DANE, RFC 7672). Private halves: kolab:mxKey and kolab:mxNextKey."""
+
+    current: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the current key's SubjectPublicKeyInfo, in hex."""
+    next: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The same of the key that comes next; published before it is used."""

@@ -1,0 +1,71 @@
+"""What runs, from which images, how often and how large."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from model.settings.base import Section
+from model.types import KubernetesName, Quantity, Size
+
+
+class ImagesRegistry(Section):
+    """Where images come from."""
+
+    registry: str = "quay.io/apheleiait/kolab"
+    """Prefix of the Kolab images; point it at a mirror for a closed network."""
+    mirror: str | None = None
+    """Prefix put before every other image (docker.io/..., quay.io/...), for a closed network."""
+    tag: str = "latest"
+    """Tag of the Kolab images; upstream publishes only `latest`, so real stacks pin digests."""
+    digests: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = {}
+    """Image name (postfix, imap, ...) -> digest; wins over the tag."""
+    pull_secret: KubernetesName | None = None
+    """Existing pull Secret."""
+
+
+class Features(Section):
+    """Optional parts."""
+
+    meet: bool = True
+    """Video conferences."""
+    turn: bool = True
+    """TURN relay for Meet clients behind strict firewalls."""
+    office: bool = True
+    """Collabora."""
+    files: bool = True
+    """File storage (MinIO or another S3)."""
+    activesync: bool = True
+    """ActiveSync for mobile devices (Syncroton): one PHP worker per waiting device."""
+
+
+class Replicas(Section):
+    """Pods of what may run more than once. single-node mode runs one of each."""
+
+    proxy: PositiveInt = 2
+    """nginx."""
+    webapp: PositiveInt = 2
+    """Octane."""
+    roundcube: PositiveInt = 2
+    """Webmail, ActiveSync, Chwala."""
+    postfix: PositiveInt = 2
+    """Postfix with Amavis, each with a queue of its own."""
+
+
+class MeetMedia(Section):
+    """Size of Meet."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Media workers; each opens one port from 44444 upwards, UDP and TCP."""
+
+
+class Resources(Section):
+    """CPU and memory of one daemon. The memory limit equals the request unless given."""
+
+    cpu: Quantity | None = None
+    """Requested CPU."""
+    memory: Size | None = None
+    """Requested memory."""
+    memory_limit: Size | None = None
+    """Limit of memory."""

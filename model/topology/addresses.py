@@ -1,0 +1,98 @@
+"""What the world reaches: public ports, and the addresses that carry them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from model.settings import Settings
+from model.topology.daemons import IMAP, MEET, MEET_FIRST_MEDIA_PORT, POSTFIX, PROXY, TURN, Daemon, Port
+
+
+@dataclass(frozen=True)
+class PublicPort:
+    """A port of the outside world: which address claims it, and which port of which daemon answers."""
+
+    claim: Literal["proxy", "smtp", "turn", "sieve", "meet"]
+    number: int
+    daemon: Daemon
+    target: Port
+
+
+def meet_media_ports(settings: Settings) -> tuple[Port, ...]:
+    """WebRTC ports of Meet, UDP and TCP, one pair per worker."""
+    numbers = range(MEET_FIRST_MEDIA_PORT, MEET_FIRST_MEDIA_PORT + settings.meet.workers)
+    return tuple(
+        port
+        for worker, number in enumerate(numbers)
+        for port in (Port(f"media{worker}-udp", number, "UDP"), Port(f"media{worker}", number))
+    )
+
+
+def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
+    """Every port that the stack opens to the world."""
+    web = settings.network.ingress is None
+    proxy = {"https": 443, "redirect": 80} if web else {}
+    proxy |= {"imap-starttls": 143, "imaps": 993, "submit-starttls": 587, "submissions": 465}
+    ports = [PublicPort("proxy", number, PROXY, PROXY.port(name)) for name, number in proxy.items()]
+    ports.append(PublicPort("smtp", 25, POSTFIX, POSTFIX.port("smtp-in")))
+    ports.append(PublicPort("sieve", 4190, IMAP, IMAP.port("sieve-tls")))
+    if settings.features.turn and settings.features.meet:
+        ports += [PublicPort("turn", port.number, TURN, port) for port in TURN.ports]
+    if settings.features.meet:
+        ports += [PublicPort("meet", port.number, MEET, port) for port in meet_media_ports(settings)]
+    return tuple(ports)
+
+
+def claims(settings: Settings) -> tuple[str, ...]:
+    """Addresses that cluster mode needs, by name."""
+    return tuple(dict.fromkeys(port.claim for port in public_ports(settings)))
+
+
+def claimed_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Claim -> addresses that carry it. One address in single-node mode, dedicated ones in cluster mode."""
+    given = settings.network.addresses
+    if settings.single_node:
+        shared = (str(given.all),) if given.all else ()
+        return dict.fromkeys(claims(settings), shared)
+    found = {}
+    for claim in claims(settings):
+        value = getattr(given, claim)
+        found[claim] = tuple(map(str, value)) if isinstance(value, tuple) else (str(value),) if value else ()
+    return found
+
+
+def public_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Claim -> addresses that the world uses: the claimed ones after NAT."""
+    nat = {str(inside): str(outside) for inside, outside in settings.network.public.items()}
+    return {
+        claim: tuple(nat.get(address, address) for address in addresses)
+        for claim, addresses in claimed_addresses(settings).items()
+    }
+
+
+def egress_addresses(settings: Settings) -> tuple[str, ...]:
+    """Addresses that receivers see as the source of our mail; none when a relay sends for us."""
+    egress = settings.network.egress
+    if egress is None or egress.mode == "relay":
+        return ()
+    if egress.mode == "gateway":
+        return tuple(map(str, egress.addresses))
+    return tuple(str(address) for addresses in egress.nodes.values() for address in addresses)
+
+
+def edge_node(settings: Settings) -> str | None:
+    """The one node of all public pods, if single-node mode knows its name."""
+    if not settings.single_node:
+        return None
+    egress = settings.network.egress
+    if settings.network.edge_node or egress is None or egress.mode != "nodes":
+        return settings.network.edge_node
+    return next(iter(egress.nodes))
+
+
+def host_ports(settings: Settings, daemon: Daemon) -> dict[str, int]:
+    """Port name -> port on the node, where the stack opens node ports instead of using a load balancer."""
+    if settings.network.load_balancer != "hostPort":
+        return {}
+    return {port.target.name: port.number for port in public_ports(settings) if port.daemon == daemon}

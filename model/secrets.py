@@ -13,29 +13,72 @@ from typing import Literal
 
 from model.settings import Settings
 
-Format = Literal["password", "appKey", "desKey", "uuid", "hex", "rsa4096", "rsa2048", "ecP256", "given"]
+Format = Literal[
+    "password",
+    "appKey",
+    "desKey",
+    "uuid",
+    "hex",
+    "rsa4096",
+    "rsa2048",
+    "ecP256",
+    "cloudflareToken",
+    "relayPassword",
+    "s3AccessKey",
+    "s3SecretKey",
+]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value of some format looks like: in words, and as a regular expression for values that are brought in."""
+    """What a value of some format looks like: in words, and as a regular expression that it matches in full.
+
+    `made` tells whether `./kolab secrets` can make one; the others only their owner has.
+    """
 
     words: str
     pattern: str
+    made: bool = True
 
 
-_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]+"
+_PEM = r"-----BEGIN ((RSA|EC) )?PRIVATE KEY-----\r?\n([A-Za-z0-9+/=]+\r?\n)+-----END ((RSA|EC) )?PRIVATE KEY-----\s*"
 
 FORMATS: dict[Format, Shape] = {
-    "password": Shape("letters, digits and . _ ~ -", r"[A-Za-z0-9._~-]+"),
-    "hex": Shape("64 hexadecimal digits", r"[0-9A-Fa-f]{32,}"),
+    # A first `-` would be an option to some daemon. bcrypt reads 72 bytes and no more.
+    "password": Shape(
+        "16 to 72 letters, digits and . _ ~ -, the first a letter or digit",
+        r"[A-Za-z0-9][A-Za-z0-9._~-]{15,71}",
+    ),
+    "hex": Shape("32 to 128 hexadecimal digits", r"[0-9A-Fa-f]{32,128}"),
     "uuid": Shape("UUID", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "appKey": Shape("`base64:` and 32 random bytes in base64", r"base64:[A-Za-z0-9+/]{43}="),
-    "desKey": Shape("32 characters of base64", r"[A-Za-z0-9+/=]{32}|[A-Za-z0-9+/=]{24}"),
-    "rsa4096": Shape("RSA private key of 4096 bits in PEM", _PEM),
-    "rsa2048": Shape("RSA private key of 2048 bits in PEM", _PEM),
+    "desKey": Shape(
+        "24 or 32 characters of base64",
+        r"(?=.{24}(.{8})?\Z)[A-Za-z0-9+/]{22}([A-Za-z0-9+/]{8})?[A-Za-z0-9+/=]{2}",
+    ),
+    "rsa4096": Shape("RSA private key of 4096 bits in PEM; one that is brought in has 2048 or more", _PEM),
+    "rsa2048": Shape("RSA private key of 2048 bits in PEM; one that is brought in has 2048 to 4096", _PEM),
     "ecP256": Shape("elliptic-curve private key (P-256) in PEM", _PEM),
-    "given": Shape("as its owner gave it to you", r"\S+"),
+    "cloudflareToken": Shape(
+        "API token of Cloudflare, 40 or more letters, digits, _ and -, not the global key",
+        r"[A-Za-z0-9_-]{40,128}",
+        made=False,
+    ),
+    "relayPassword": Shape(
+        "as its owner gave it to you: 8 to 256 letters, digits and signs of ASCII, without spaces",
+        r"[!-~]{8,256}",
+        made=False,
+    ),
+    "s3AccessKey": Shape(
+        "as its owner gave it to you: 3 to 128 letters, digits and . _ ~ + / = @ -",
+        r"[A-Za-z0-9][A-Za-z0-9._~+/=@-]{2,127}",
+        made=False,
+    ),
+    "s3SecretKey": Shape(
+        "as its owner gave it to you: 16 to 256 letters, digits and . _ ~ + / = -",
+        r"[A-Za-z0-9._~+/=-]{16,256}",
+        made=False,
+    ),
 }
 """Format -> shape."""
 
@@ -50,6 +93,11 @@ class Secret:
     key: str
     format: Format
     why: str
+
+    @property
+    def made(self) -> bool:
+        """Whether `./kolab secrets` makes it; otherwise it is somebody's to give."""
+        return FORMATS[self.format].made
 
 
 @dataclass(frozen=True)
@@ -107,10 +155,8 @@ def _catalogue() -> Iterator[Entry]:
     def meet(key: str, why: str) -> Entry:
         return Entry(Secret(key, "hex", why), "features.meet", lambda settings: settings.features.meet)
 
-    def s3(key: str, why: str) -> Entry:
-        return Entry(
-            Secret(key, "given", why), "external.s3", lambda settings: settings.external.s3 is not None
-        )
+    def s3(key: str, kind: Format, why: str) -> Entry:
+        return Entry(Secret(key, kind, why), "external.s3", lambda settings: settings.external.s3 is not None)
 
     yield always("contentSalt", "hex", "names Kubernetes Secrets by content without giving the content away")
     yield own_database("databaseRootPassword", "MariaDB root; roundcube's migrations")
@@ -133,8 +179,8 @@ def _catalogue() -> Iterator[Entry]:
         "features.files without external.s3",
         _own_files,
     )
-    yield s3("s3AccessKey", "access key of the S3 service")
-    yield s3("s3SecretKey", "secret key of the S3 service")
+    yield s3("s3AccessKey", "s3AccessKey", "access key of the S3 service")
+    yield s3("s3SecretKey", "s3SecretKey", "secret key of the S3 service")
     yield meet("meetServerToken", "web application to Meet")
     yield meet("meetWebhookToken", "Meet to web application")
     yield meet("turnSecret", "temporary TURN credentials")
@@ -149,12 +195,12 @@ def _catalogue() -> Iterator[Entry]:
         lambda settings: settings.tlsa is not None and settings.tlsa.next is not None,
     )
     yield Entry(
-        Secret("cloudflareApiToken", "given", "edits DNS records of the zones"),
+        Secret("cloudflareApiToken", "cloudflareToken", "edits DNS records of the zones"),
         "tls.issuer acme, or dns.provider cloudflare",
         _edits_dns,
     )
     yield Entry(
-        Secret("relayPassword", "given", "SASL password at the smarthost"),
+        Secret("relayPassword", "relayPassword", "SASL password at the smarthost"),
         "network.egress of mode relay with a username",
         _relay_login,
     )

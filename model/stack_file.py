@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from model import secret_values
 from model.findings import Finding, report
 from model.keys import Plaintext, mismatches
 from model.rules import check
@@ -40,7 +41,7 @@ def load(
 
     `values` maps `kolab:` keys, without the prefix, to what the stack file holds (objects may still be JSON
     text); `secret_keys` names those that are or contain `secure:`. Rendering masks secrets and so does without
-    them (`need_secrets=False`). With `plaintext`, key pairs are compared. Raises StackFileError with all findings.
+    them (`need_secrets=False`). With `plaintext`, which gives the value of a flat key, secrets are judged and key pairs compared. Raises StackFileError with all findings.
     """
     unreadable = _unreadable_keys(values, secret_keys)
     raw = {key: _decode(values[key]) for key in values if key in _FIELDS and key not in secret_keys}
@@ -53,7 +54,7 @@ def load(
         if need_secrets:
             findings += _missing_secrets([s for s in secrets(settings) if s.key not in values])
         if plaintext is not None:
-            findings += mismatches(settings, plaintext)
+            findings += [*secret_values.judge(settings, plaintext), *mismatches(settings, plaintext)]
     if settings is None or any(f.severity == "error" for f in findings):
         raise StackFileError(findings)
     return settings, tuple(findings)
@@ -164,7 +165,7 @@ def _plain_secret(key: str) -> Finding:
 
 def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
     """One finding for all that `ops secrets` would make, and one for each that only the operator has."""
-    made = [secret.key for secret in missing if secret.format != "given"]
+    made = [secret.key for secret in missing if secret.made]
     if made:
         others = f", like {len(made) - 1} more: {', '.join(made[1:])}" if made[1:] else ""
         yield Finding(
@@ -174,7 +175,7 @@ def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
             fix="./kolab secrets --stack <stack> makes what is missing and keeps what is there",
         )
     for secret in missing:
-        if secret.format == "given":
+        if not secret.made:
             at = path((secret.key,))
             yield Finding(
                 rule="missing-secret",

@@ -17,9 +17,10 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from model import secret_values
 from model.findings import Finding
 from model.keys import Pair, PrivateKey, dkim_pair, pairs, private_key
-from model.secrets import DKIM_PREFIX, FORMATS, Secret, dkim_key, secrets
+from model.secrets import DKIM_PREFIX, Secret, dkim_key, secrets
 from model.settings import SELECTOR, Settings
 from model.stack_file import StackFileError
 from ops.stacks import Pulumi, StackFile, StackProblem
@@ -76,7 +77,7 @@ def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: d
             continue
         value = usable.get(secret.key)
         lost = pair is not None and pair.public is not None and not settings.example
-        if value is None and (lost or secret.format == "given"):
+        if value is None and (lost or not secret.made):
             print(f"secrets: {_yours(secret, pair if lost else None)}", file=sys.stderr)
             continue
         value = value or make(secret)
@@ -117,18 +118,10 @@ def _first_selectors(settings: Settings, keys: Collection[str], today: datetime.
 
 def _usable(secret: Secret, value: str) -> str:
     """A value that was brought in, in the form that the daemons read. It never appears in a message."""
-    if re.fullmatch(FORMATS[secret.format].pattern, value) is None:
-        raise StackProblem(
-            f"the value brought in for {secret.key} cannot be used; allowed: {FORMATS[secret.format].words}"
-        )
-    if secret.format in ("rsa2048", "rsa4096", "ecP256"):
-        try:
-            return _pem(private_key(value))
-        except ValueError:
-            raise StackProblem(
-                f"the value brought in for {secret.key} is not a private key without a password"
-            ) from None
-    return value
+    complaint = secret_values.complaint(secret, value)
+    if complaint is not None:
+        raise StackProblem(f"the value brought in for {secret.key} cannot be used: it {complaint}")
+    return _pem(private_key(value)) if secret.format in secret_values.KEY_PAIRS else value
 
 
 def _refuse_strangers(given: Mapping[str, str], stack: StackFile, needed: Sequence[Secret]) -> None:

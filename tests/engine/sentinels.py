@@ -11,13 +11,15 @@ from model.keys import dkim_public_key
 from model.secrets import Format, Secret
 from ops.secrets import make
 
-_INSTEAD: dict[Format, Format] = {"given": "password", "rsa4096": "rsa2048"}
-"""Values of these formats are somebody else's to make, or take seconds."""
+_QUICK: dict[Format, Format] = {"rsa4096": "rsa2048"}
+"""Formats that take seconds to make, and another that will do."""
 
 
 def sentinel(secret: Secret) -> str:
     """A value that occurs nowhere else."""
-    return make(replace(secret, format=_INSTEAD.get(secret.format, secret.format)))
+    # What is somebody else's to make may hold letters and digits, and be as long.
+    kind = _QUICK.get(secret.format, secret.format) if secret.made else "hex"
+    return make(replace(secret, format=kind))
 
 
 def found_in(content: bytes, secrets: Mapping[str, str]) -> set[str]:

@@ -24,6 +24,7 @@ from tests.ops.fakes import FakePulumi, stack_file
 
 TODAY = datetime.date(2026, 11, 23)
 PEM = ("rsa2048", "rsa4096", "ecP256")
+TOKEN = "t" * 40
 
 
 @functools.cache
@@ -71,7 +72,7 @@ def fill(values: dict[str, Any], pulumi: FakePulumi, given: dict[str, str] | Non
 @pytest.mark.usefixtures("rsa_keys")
 def test_after_one_run_the_stack_file_is_accepted() -> None:
     pulumi = FakePulumi()
-    fill(new(), pulumi, {"cloudflareApiToken": "token"})
+    fill(new(), pulumi, {"cloudflareApiToken": TOKEN})
     done = stack_file(new(), pulumi)
     load(done.values, done.secret_keys, plaintext=pulumi.stored.get)
 
@@ -87,7 +88,7 @@ def test_a_second_run_writes_nothing() -> None:
 
 def test_what_is_there_is_never_overwritten_not_even_by_what_is_brought_in() -> None:
     pulumi = FakePulumi(stored={"databasePassword": "old"})
-    fill(new(), pulumi, {"databasePassword": "new"})
+    fill(new(), pulumi, {"databasePassword": "new-and-long-enough"})
     assert pulumi.stored["databasePassword"] == "old"
 
 
@@ -121,7 +122,7 @@ def test_a_stack_that_only_publishes_records_gets_no_keys() -> None:
     values = new("cluster", scope="dns") | {
         "dns": raw("cluster")["dns"] | {"shard": {"index": 0, "count": 1}}
     }
-    fill(values, pulumi, {"cloudflareApiToken": "token"})
+    fill(values, pulumi, {"cloudflareApiToken": TOKEN})
     assert pulumi.calls == [("secret", "cloudflareApiToken")]
 
 
@@ -173,7 +174,7 @@ def test_no_key_is_made_beside_the_public_half_of_another(
 @pytest.mark.usefixtures("rsa_keys")
 def test_an_example_gets_new_pairs_since_nobody_has_the_keys_of_the_old_ones() -> None:
     pulumi = FakePulumi()
-    fill(raw("cluster"), pulumi, {"cloudflareApiToken": "token"})
+    fill(raw("cluster"), pulumi, {"cloudflareApiToken": TOKEN})
     done = stack_file(raw("cluster"), pulumi)
     settings, _ = load(done.values, done.secret_keys, plaintext=pulumi.stored.get)
     assert all(pair.belongs(pulumi.stored[pair.secret]) for pair in pairs(settings))
@@ -181,8 +182,8 @@ def test_an_example_gets_new_pairs_since_nobody_has_the_keys_of_the_old_ones() -
 
 def test_the_private_half_of_a_public_one_may_be_brought_in() -> None:
     pulumi = FakePulumi()
-    values = raw("real", {"passportPublicKey": public_pem(key("ec-old"))})
-    fill(values, pulumi, {"passportPrivateKey": key("ec-old")})
+    values = raw("real", {"passportPublicKey": public_pem(key("rsa-old"))})
+    fill(values, pulumi, {"passportPrivateKey": key("rsa-old")})
     assert "passportPrivateKey" in pulumi.stored
     assert "passportPublicKey" not in pulumi.public
 
@@ -192,14 +193,14 @@ def test_the_private_half_of_a_public_one_may_be_brought_in() -> None:
 
 def test_existing_values_are_taken_over() -> None:
     pulumi = FakePulumi()
-    fill(new(), pulumi, {"databasePassword": "kept-1", "cloudflareApiToken": "tok_en/+="})
-    assert pulumi.stored["databasePassword"] == "kept-1"
-    assert pulumi.stored["cloudflareApiToken"] == "tok_en/+="
+    fill(new(), pulumi, {"databasePassword": "kept-since-2019-1", "cloudflareApiToken": f"{TOKEN}_-"})
+    assert pulumi.stored["databasePassword"] == "kept-since-2019-1"
+    assert pulumi.stored["cloudflareApiToken"] == f"{TOKEN}_-"
 
 
 def test_an_existing_dkim_key_keeps_its_selector() -> None:
     pulumi = FakePulumi()
-    fill(new(), pulumi, {"dkimKey-mail2024": key("ec-old")})
+    fill(new(), pulumi, {"dkimKey-mail2024": key("rsa-old")})
     assert "mail.dkim.selectors.mail2024.publicKey" in pulumi.public
     assert "dkimKey-k202611" not in pulumi.stored
 
@@ -214,9 +215,11 @@ def test_private_keys_are_stored_in_the_form_that_amavis_reads() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("databasePassword", "with|pipe"),
-        ("databasePassword", "with space"),
-        ("redisPassword", "colon:slash/"),
+        ("databasePassword", "with|pipe-and-long-enough"),
+        ("databasePassword", "with space-and-long-enough"),
+        ("redisPassword", "colon:slash/long-enough"),
+        ("minioPassword", "ab"),
+        ("monitoringPassword", ""),
         ("appKey", "base64:short"),
         ("passportClientId", "not-a-uuid"),
         ("desKey", "short"),
@@ -241,7 +244,7 @@ def test_a_private_key_beside_the_public_half_of_another_is_refused() -> None:
     with pytest.raises(
         StackProblem, match="passportPrivateKey is not the private half of kolab:passportPublicKey"
     ):
-        fill(raw("real"), pulumi, {"passportPrivateKey": key("ec-old")})
+        fill(raw("real"), pulumi, {"passportPrivateKey": key("rsa-old")})
     assert pulumi.calls == []
 
 
@@ -282,7 +285,7 @@ def test_only_missing_keys_are_forgiven() -> None:
 # Formats.
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "given"])
+@pytest.mark.parametrize("name", [name for name, shape in FORMATS.items() if shape.made])
 def test_what_is_made_has_the_documented_form(name: Format) -> None:
     value = secrets.make(Secret("x", name, ""))
     assert re.fullmatch(FORMATS[name].pattern, value)

@@ -1,0 +1,14 @@
+"""Read by every Python that a replayed command starts: days of the page have passed."""
+
+import contextlib
+import datetime
+import os
+
+DAYS = int(os.environ.get("KOLAB_REPLAY_DAYS", "0"))
+
+if DAYS:
+    # The system's own Python, which only looks for pulumi, has no such module and needs none.
+    with contextlib.suppress(ModuleNotFoundError):
+        import time_machine
+
+        time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=DAYS)).start()

@@ -8,12 +8,22 @@ from fractions import Fraction
 from typing import Annotated
 
 import idna
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyAddress, IPvAnyNetwork
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    TypeAdapter,
+    ValidationError,
+)
 
 # Always matched in full: a `$` would let a line end through.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(m|k|Ki|[MGTPE]i?)?")
 _LOCAL_PART = re.compile(r"(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
+_HTTP = TypeAdapter(HttpUrl)
 _DURATION = re.compile(r"[1-9][0-9]*[smhdwy]")
 
 
@@ -71,6 +81,18 @@ def _duration(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    try:
+        parsed = _HTTP.validate_python(value)
+    except ValidationError:
+        parsed = None
+    if parsed is None or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("must be a URL such as https://wiki.example.org/mail")
+    if parsed.username or parsed.password:
+        raise ValueError("must not hold a user or a password: whoever reads the stack file would know it")
+    return value
+
+
 def _number_as_text(value: object) -> object:
     # YAML reads `cpu: 2` as a number.
     return str(value) if isinstance(value, int | float) else value
@@ -104,6 +126,7 @@ Size = Annotated[
     Field(title="size"),
 ]
 Duration = Annotated[str, AfterValidator(_duration), Field(title="duration")]
+Url = Annotated[str, AfterValidator(_url), Field(title="URL")]
 Address = Annotated[IPvAnyAddress, BeforeValidator(_written), Field(title="IP address")]
 Addresses = Annotated[
     tuple[Address, ...],

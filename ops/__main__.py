@@ -12,13 +12,18 @@ from ops import deploy, dkim, dns, generate, rehearse, render, secrets, tlsa
 from ops.stacks import StackProblem
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; what goes wrong is one sentence and exit code 1."""
-    parser = argparse.ArgumentParser(prog="./kolab", description="Day-2 work on a stack.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Every command and its arguments."""
+    made = argparse.ArgumentParser(prog="./kolab", description="Day-2 work on a stack.")
+    commands = made.add_subparsers(dest="command", required=True)
     for module in (deploy, dkim, dns, generate, rehearse, render, secrets, tlsa):
         module.add_command(commands)
-    options = parser.parse_args(arguments)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; what goes wrong is one sentence and exit code 1."""
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
     except (StackFileError, StackProblem) as problem:

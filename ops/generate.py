@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from ops.reference import commands, rules, schema, secrets, settings
+from ops.reference import alerts, commands, rules, schema, secrets, settings
 from ops.stacks import ROOT, StackProblem
 
 
@@ -24,6 +24,7 @@ def files(parsers: Any) -> dict[str, str]:
         "docs/reference/settings.md": settings.text(),
         "docs/reference/secrets.md": secrets.text(),
         "docs/reference/rules.md": rules.text(),
+        "docs/reference/alerts.md": alerts.text(),
         "docs/reference/commands.md": commands.text(parsers),
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from model.monitoring.probes import Severity
 
-RUNBOOK = "docs/how-to/alerts.md"
+RUNBOOK = "docs/reference/alerts.md"
 EVENTS = "kolab_log_events_total, counted by vector (model/monitoring/vector.py)"
 
 
@@ -24,8 +24,13 @@ class Alert:
     steps: tuple[str, ...]
     source: str
 
-    def rule(self) -> dict[str, object]:
-        """The rule as Prometheus reads it."""
+    @property
+    def anchor(self) -> str:
+        """The fragment that leads to the heading of its entry."""
+        return self.name.lower()
+
+    def rule(self, runbook: str = RUNBOOK) -> dict[str, object]:
+        """The rule as Prometheus reads it; its link leads into the copy of the page at `runbook`."""
         return {
             "alert": self.name,
             "expr": self.expr,
@@ -34,7 +39,11 @@ class Alert:
             "annotations": {
                 "summary": self.summary,
                 "description": self.meaning,
-                "runbook_url": f"{RUNBOOK}#{self.name.lower()}",
+                # Also in the message itself: who is woken may reach no page at all.
+                "steps": _literally(
+                    " ".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
+                ),
+                "runbook_url": f"{runbook.partition('#')[0]}#{self.anchor}",
             },
         }
 
@@ -42,8 +51,8 @@ class Alert:
         """The alert's section of the runbook; its heading is what runbook_url points at."""
         steps = "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
         return (
-            f"## {self.name}\n\n*{self.severity}*, after {self.wait}. {_sentence(self.meaning)}\n\n{steps}\n\n"
-            f"Fires when `{self.expr}`. Metric: {self.source}.\n"
+            f"## {self.name}\n\n{self.severity.capitalize()}, after {self.wait}. {_sentence(self.meaning)}\n\n{steps}\n\n"
+            f"Fires when `{self.expr}`. Metric: {self.source}."
         )
 
 
@@ -63,3 +72,8 @@ def grew(selector: str, window: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _literally(text: str) -> str:
+    """Prometheus expands annotations as templates; this text has none."""
+    return text.replace("{{", '{{"{{"}}')

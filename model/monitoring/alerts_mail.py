@@ -98,7 +98,7 @@ def _clients() -> Iterator[Alert]:
         meaning="nearly always a policy that refuses everybody, such as SPF without the imported address ranges",
         steps=(
             "Read the reason behind `reject:` in the logs of service postfix.",
-            '"451" or "450" from a policy: check that the web application answers and `./artisan data:import` has run.',
+            '"451" or "450" from a policy: check that the web application answers and `kubectl exec deploy/webapp -- ./artisan data:import` has run.',
         ),
         source=EVENTS,
     )
@@ -114,7 +114,7 @@ def _queue() -> Iterator[Alert]:
         summary="{{ $value }} messages wait at {{ $labels.instance }} for a first try",
         meaning="mail comes in faster than it goes on: the filter, the mailbox server or the disk is too slow or stands still",
         steps=(
-            "`postqueue -p` in the Postfix container; the reason stands in brackets.",
+            "`kubectl exec postfix-0 -c postfix -- postqueue -p` (and `postfix-1`); the reason stands in brackets.",
             "Amavis has two workers: look at its log and CPU. Then look at the mailbox server (ImapDown, CyrusDown).",
         ),
         source=_QUEUE,

@@ -115,7 +115,7 @@ def _storage(settings: Settings) -> Iterator[Alert]:
         summary="{{ $labels.origin }} says that its disk is full",
         meaning="a daemon cannot write: Postfix refuses mail for now, the database and Cyrus may stop",
         steps=(
-            "Raise the size of its volume under kolab:storage and run `pulumi up`, if the storage class can grow volumes.",
+            "Raise the size of its volume under kolab:storage and run `make up`, if the storage class can grow volumes.",
             "Postfix: `postqueue -p` first; a queue full of spam is deleted, not stored on a bigger disk.",
         ),
         source=EVENTS,

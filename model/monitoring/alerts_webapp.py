@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from model.monitoring.alert import Alert
 
 _WEBAPP = "webapp, /api/webhooks/metrics (upstream: MetricsController.php)"
-_FAILED_JOBS = "`./artisan queue:failed` in the webapp container lists the jobs that failed; the log of service horizon says why."
+_FAILED_JOBS = "`kubectl exec deploy/webapp -- ./artisan queue:failed` lists the jobs that failed; the log of service horizon says why."
 
 
 def webapp() -> Iterator[Alert]:
@@ -29,7 +29,7 @@ def _accounts() -> Iterator[Alert]:
         summary="{{ $value }} accounts are not ready a day after they were made, more than yesterday",
         meaning="a new account has no mailbox: its mail is refused and its owner cannot log in",
         steps=(
-            "`./artisan user:resync <address>` in the webapp container makes what is missing.",
+            "`kubectl exec deploy/webapp -- ./artisan user:resync <address>` makes what is missing.",
             _FAILED_JOBS,
         ),
         source=_WEBAPP,
@@ -42,7 +42,10 @@ def _accounts() -> Iterator[Alert]:
         wait="6h",
         summary="The mailboxes of {{ $value }} deleted accounts still exist",
         meaning="a cleanup job failed: data that should be gone is kept",
-        steps=(_FAILED_JOBS, "`./artisan user:resync --deleted-only` in the webapp container tries again."),
+        steps=(
+            _FAILED_JOBS,
+            "`kubectl exec deploy/webapp -- ./artisan user:resync --deleted-only` tries again.",
+        ),
         source=_WEBAPP,
     )
 

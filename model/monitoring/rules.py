@@ -1,8 +1,8 @@
-"""rules.yml, and the runbook that its links lead to: both from one list of alerts."""
+"""rules.yml, and all alerts for the runbook that its links lead to (ops/reference/alerts.py): one list."""
 
 from __future__ import annotations
 
-from model.monitoring.alert import Alert
+from model.monitoring.alert import RUNBOOK, Alert
 from model.monitoring.alerts_mail import mail
 from model.monitoring.alerts_stack import stack
 from model.monitoring.alerts_webapp import webapp
@@ -21,16 +21,11 @@ def alerts(settings: Settings) -> tuple[Alert, ...]:
 def config(settings: Settings) -> str:
     """rules.yml."""
     groups = {"mail": mail(settings), "webapp": webapp(), "stack": stack(settings)}
-    return to_yaml(
-        {"groups": [{"name": name, "rules": [a.rule() for a in found]} for name, found in groups.items()]}
-    )
+    link = settings.monitoring.runbook_url or RUNBOOK
+    rows = [{"name": name, "rules": [a.rule(link) for a in found]} for name, found in groups.items()]
+    return to_yaml({"groups": rows})
 
 
-def runbook() -> str:
-    """docs/how-to/alerts.md: what each alert means and what to do first, for every alert that any stack may have."""
-    head = (
-        "# Alerts\n\nGenerated from model/monitoring. `page` wakes somebody: mail or logins stop, or are unsafe, now."
-        " `ticket` waits for the day. Commands run in the namespace of the stack; logs are at /select/vmui/.\n"
-    )
-    entries = sorted(alerts(_EVERYTHING), key=lambda alert: alert.name)
-    return "\n".join([head, *(alert.entry() for alert in entries)])
+def every() -> tuple[Alert, ...]:
+    """Every alert that any stack may have, by name."""
+    return tuple(sorted(alerts(_EVERYTHING), key=lambda alert: alert.name))

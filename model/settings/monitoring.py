@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.settings.base import Section
-from model.types import Duration, Email
+from model.types import Duration, Email, Url
 
 
 class Alerts(Section):
@@ -26,3 +26,5 @@ class Monitoring(Section):
     """How long logs are kept."""
     alerts: Alerts = Alerts()
     """Receivers of alerts."""
+    runbook_url: Url | None = None
+    """Where you keep a copy of docs/reference/alerts.md for those who are woken, such as https://wiki.example.org/alerts: each alert links to its section there. Without it the link names the file in this repository."""

@@ -92,6 +92,7 @@ HARMLESS: dict[str, Changes] = {
         "monitoring.logsRetention": "14d",
         "monitoring.alerts.email": "joe@example.com",
         "monitoring.alerts.webhook": "https://alerts.example.com/",
+        "monitoring.runbookUrl": "https://wiki.example.com/alerts",
         "images.registry": "registry.example.net/kolab",
         "images.mirror": "registry.example.net",
         "images.tag": "2026",

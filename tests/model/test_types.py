@@ -134,6 +134,23 @@ def test_what_is_no_mail_address_is_refused(written: str) -> None:
     refused(types.Email, written)
 
 
+@pytest.mark.parametrize("written", ["https://wiki.example.org/a?b=c", "http://10.0.0.5:8080/x"])
+def test_a_url_is_kept_as_it_is_written(written: str) -> None:
+    assert read(types.Url, written) == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["rubbish", "file:///etc/passwd", "https://", "https://a.org/ b", "https://a.org/\n", "//a.org", 7],
+)
+def test_what_no_browser_would_open_as_a_page_of_the_web_is_refused(written: object) -> None:
+    refused(types.Url, written)
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
+    assert "hunter2" not in refused(types.Url, "https://jane:hunter2@example.org/")
+
+
 @pytest.mark.parametrize("written", ["500m", "2", "0.5", 2, 0.5, "1"])
 def test_a_quantity_may_be_written_as_a_number(written: object) -> None:
     assert read(types.Quantity, written) == str(written)

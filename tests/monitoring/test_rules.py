@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import yaml
 
 from model.monitoring import rules
 from model.monitoring.alert import Alert
+from tests.engine.program import CHECKOUT
 from tests.monitoring.checkers import attempt, run, settings
 from tests.monitoring.rule_cases import CASES, Case
+from tests.support.document import document
 
 ALERTS = {alert.name: alert for alert in rules.alerts(settings())}
 KNOWN = {name: case for name, case in CASES.items() if name in ALERTS}
@@ -71,10 +74,36 @@ def test_no_two_alerts_have_the_same_name() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
-def test_the_runbook_link_leads_to_a_heading(alert: Alert) -> None:
-    # GitHub makes anchors of headings in small letters.
-    anchor = str(alert.rule()["annotations"]["runbook_url"]).partition("#")[2]  # type: ignore[index]
-    assert anchor in [line[3:].lower() for line in rules.runbook().splitlines() if line.startswith("## ")]
+def test_the_runbook_link_leads_to_the_alerts_own_section(alert: Alert) -> None:
+    page, _, anchor = _annotations(alert)["runbook_url"].partition("#")
+    headings = [token for token in document((CHECKOUT / page).read_text()).anchors if token == anchor]
+    assert headings == [alert.name.lower()]
+
+
+def test_links_lead_to_the_operators_own_copy_when_there_is_one() -> None:
+    own = "https://wiki.example.org/alerts?page=1"
+    text = yaml.safe_load(rules.config(settings(monitoring={"runbookUrl": own})))
+    links = {rule["annotations"]["runbook_url"] for group in text["groups"] for rule in group["rules"]}
+    assert links == {f"{own}#{name.lower()}" for name in ALERTS}
+
+
+@pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
+def test_the_first_steps_travel_with_the_alert(alert: Alert, tmp_path: Path) -> None:
+    assert all(step in _annotations(alert)["steps"] for step in alert.steps)
+
+
+def test_steps_are_sent_as_they_are_written(tmp_path: Path) -> None:
+    braces = replace(ALERTS["TargetDown"], steps=("Look at `{{ x }}`.",))
+    (tmp_path / "rules.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "one", "rules": [braces.rule()]}]})
+    )
+    run("promtool", "check", "rules", tmp_path / "rules.yml")
+    assert _annotations(braces)["steps"] == '1. Look at `{{"{{"}} x }}`.'
+
+
+def _annotations(alert: Alert) -> dict[str, str]:
+    found: dict[str, str] = alert.rule()["annotations"]  # type: ignore[assignment]
+    return found
 
 
 def test_single_node_misses_its_only_postfix_pod_loudly() -> None:

@@ -7,8 +7,8 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime import config as runtime_config
 
 from components.guard import Guard
-from components.judge import judge
 from components.kolab import Kolab
+from components.preflight import preflight
 from model import identity, topology
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
@@ -41,7 +41,7 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
 
 config = pulumi.Config(NAMESPACE)
 settings = settings_of(config)
-judge(settings)
+preflight(settings)
 guard = Guard.of(settings)
 kolab = None
 if settings.scope != "dns":

@@ -22,7 +22,7 @@ _SHARING_KEY = "kolab"
 
 @dataclass(frozen=True, kw_only=True)
 class ExposureArgs:
-    """Inputs of Exposure. `addresses` maps each claim to its addresses, IPv4 first. No `ports`: pods open them."""
+    """Inputs of Exposure. `addresses` maps each public Service to its addresses, IPv4 first. No `ports`: pods open them."""
 
     ports: Sequence[PublicPort]
     addresses: Mapping[str, Sequence[str]]
@@ -36,7 +36,7 @@ class ExposureArgs:
 
 
 class Exposure(pulumi.ComponentResource):
-    """MetalLB's pool and one LoadBalancer Service per claim."""
+    """MetalLB's pool and the LoadBalancer Services, one for each address that cluster mode has."""
 
     def __init__(
         self, name: str, site: Site, args: ExposureArgs, opts: pulumi.ResourceOptions | None = None
@@ -45,8 +45,8 @@ class Exposure(pulumi.ComponentResource):
         self._name, self._site = name, site
         if args.ports:
             pool = self._pool(args)
-            for claim in dict.fromkeys(port.claim for port in args.ports):
-                self._service(claim, args, pool)
+            for service in dict.fromkeys(port.service for port in args.ports):
+                self._service(service, args, pool)
         if args.ingress:
             self._ingress(args.ingress, args.website_hosts, args.website_certificate)
         self.register_outputs({})
@@ -82,9 +82,9 @@ class Exposure(pulumi.ComponentResource):
         )
         return pool
 
-    def _service(self, claim: str, args: ExposureArgs, pool: pulumi.Resource) -> None:
-        ports = [port for port in args.ports if port.claim == claim]
-        addresses = args.addresses[claim]
+    def _service(self, service: str, args: ExposureArgs, pool: pulumi.Resource) -> None:
+        ports = [port for port in args.ports if port.service == service]
+        addresses = args.addresses[service]
         annotations = {
             "metallb.io/loadBalancerIPs": ",".join(addresses),
             # Ready when the address is there: pods come later, and some never on this node.
@@ -97,9 +97,9 @@ class Exposure(pulumi.ComponentResource):
         selector = dict(EDGE_LABEL) if args.shared else selector_of(ports[0].daemon.name)
         dual = len(addresses) > 1
         core.v1.Service(
-            f"{self._name}-{claim}",
+            f"{self._name}-{service}",
             metadata=meta.v1.ObjectMetaArgs(
-                name=f"public-{claim}",
+                name=f"public-{service}",
                 namespace=self._site.namespace,
                 labels=labels_of("exposure"),
                 annotations=annotations,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from components.composition import Composition, Secrets
 from components.daemon import Site
 from components.guard import Guard
 from components.namespaces import Namespaces
@@ -13,7 +14,6 @@ from components.parts.mail import mail
 from components.parts.watch import watch
 from components.parts.web import web
 from components.proxy import Proxy
-from components.stack import Secrets, Stack
 from model.settings import Settings
 
 
@@ -42,7 +42,7 @@ class Kolab(pulumi.ComponentResource):
             access_mode=settings.storage.access_mode,
             pull_secret=settings.images.pull_secret,
         )
-        stack = Stack(settings=settings, secret=secret, site=site, parent=self)
+        stack = Composition(settings=settings, secret=secret, site=site, parent=self)
         certified = certificates(stack)
         policies(stack, namespaces.logs)
         expose(stack, certified)

@@ -12,7 +12,7 @@ import pulumi
 from pulumi_kubernetes import meta, networking
 
 from components.daemon import Site, labels_of, selector_of
-from model.topology import Daemon, Edge, Outside, Port, PublicPort
+from model.topology import Connection, Daemon, Outside, Port, PublicPort
 
 _DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
 _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
@@ -32,7 +32,7 @@ class PoliciesArgs:
     networks of a server that a client ("client->server") reaches as the world does; in `pod_cidr` nobody is outside."""
 
     daemons: Sequence[Daemon]
-    edges: Sequence[Edge]
+    connections: Sequence[Connection]
     public: Sequence[PublicPort]
     peers: dict[str, Sequence[str]]
     pod_cidr: str
@@ -93,11 +93,11 @@ class Policies(pulumi.ComponentResource):
     def _ingress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyIngressRuleArgs]:
         rules = [
             networking.v1.NetworkPolicyIngressRuleArgs(
-                from_=[self._peer(edge.client, daemon)],
-                ports=_ports(_chosen(daemon, edge.ports, self._args.public)),
+                from_=[self._peer(connection.client, daemon)],
+                ports=_ports(_chosen(daemon, connection.ports, self._args.public)),
             )
-            for edge in self._args.edges
-            if edge.server == daemon
+            for connection in self._args.connections
+            if connection.server == daemon
         ]
         public = [port.target for port in self._args.public if port.daemon == daemon]
         if public:
@@ -113,16 +113,16 @@ class Policies(pulumi.ComponentResource):
 
     def _egress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
         rules = [networking.v1.NetworkPolicyEgressRuleArgs(ports=_ports(_DNS))]
-        for edge in self._args.edges:
-            if edge.client != daemon:
+        for connection in self._args.connections:
+            if connection.client != daemon:
                 continue
-            if isinstance(edge.server, Outside):
-                to = self._outside(edge.server)
-                ports = list(edge.server.ports)
+            if isinstance(connection.server, Outside):
+                to = self._outside(connection.server)
+                ports = list(connection.server.ports)
             else:
-                to = [self._peer(edge.server, daemon)]
-                ports = _chosen(edge.server, edge.ports, self._args.public)
-                rules += self._from_outside(daemon, edge.server, ports)
+                to = [self._peer(connection.server, daemon)]
+                ports = _chosen(connection.server, connection.ports, self._args.public)
+                rules += self._from_outside(daemon, connection.server, ports)
             rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
         return rules
 

@@ -219,7 +219,7 @@ _ADJUSTMENTS = (
     Replace("    ssl_ciphers HIGH:!aNULL:!MD5;", f"    ssl_ciphers {_CIPHERS};"),
     # STARTTLS is offered, and so is LOGIN without it: passwords in the clear.
     Replace("        starttls on;", "        starttls only;", times=3),
-    # No IPv6 address is ever claimed for the proxy, and this line stops nginx on nodes without IPv6.
+    # The proxy never has an IPv6 address, and this line stops nginx on nodes without IPv6.
     Replace("        listen [::]:6443 ssl ipv6only=on;", ""),
     # `auto` means one for each CPU of the node.
     Replace("worker_processes auto;", "worker_processes 4;"),

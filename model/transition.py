@@ -70,17 +70,17 @@ def _inbound(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
 
 def _addresses(before: Snapshot, now: Snapshot, *, single_node: bool) -> Iterator[Finding]:
     moves: dict[tuple[str, ...], list[str]] = {}
-    for claim, old in sorted(before.get("addresses", {}).items()):
-        new = now["addresses"].get(claim, [])
+    for service, old in sorted(before.get("addresses", {}).items()):
+        new = now["addresses"].get(service, [])
         gone = [address for address in old if address not in new]
         if gone:
-            key = "all" if single_node else claim
-            moves.setdefault((key, ", ".join(gone), ", ".join(new) or "nothing"), []).append(claim)
-    for (key, lost, kept), claims in moves.items():
+            key = "all" if single_node else service
+            moves.setdefault((key, ", ".join(gone), ", ".join(new) or "nothing"), []).append(service)
+    for (key, lost, kept), services in moves.items():
         yield Finding(
             rule="address-moved",
             path=f"kolab:network.addresses.{key}",
-            problem=f"moves {', '.join(claims)} from {lost} to {kept}: for {before.get('ttl')} seconds clients and senders go to the old address",
+            problem=f"moves {', '.join(services)} from {lost} to {kept}: for {before.get('ttl')} seconds clients and senders go to the old address",
             fix="lower dns.ttl one day before, keep the old address forwarding for that time, and acknowledge it",
         )
 

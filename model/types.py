@@ -119,7 +119,7 @@ Quantity = Annotated[
     AfterValidator(_quantity),
     Field(title="quantity"),
 ]
-Size = Annotated[
+ByteQuantity = Annotated[
     str,
     BeforeValidator(_number_as_text, json_schema_input_type=str | float),
     AfterValidator(_size),

@@ -13,12 +13,12 @@ _WIDTH = 70
 
 
 def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Rows of (public address, port, daemon, address claimed inside)."""
-    claimed, public = topology.claimed_addresses(settings), topology.public_addresses(settings)
+    """Rows of (public address, port, daemon, address on the load balancer)."""
+    inside, public = topology.load_balancer_addresses(settings), topology.public_addresses(settings)
     return [
-        (outside, f"{port.number}/{port.target.protocol.lower()}", port.daemon.name, inside)
+        (outside, f"{port.number}/{port.target.protocol.lower()}", port.daemon.name, within)
         for port in topology.public_ports(settings)
-        for outside, inside in zip(public[port.claim], claimed[port.claim], strict=True)
+        for outside, within in zip(public[port.service], inside[port.service], strict=True)
     ]
 
 
@@ -42,7 +42,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def show(settings: Settings, stack: str) -> None:
     """Prints the tables."""
-    print(table(("ADDRESS", "PORT", "DAEMON", "CLAIMED AS"), addresses(settings)))
+    print(table(("ADDRESS", "PORT", "DAEMON", "INSIDE"), addresses(settings)))
     print()
     print(table(("RECORD", "TYPE", "VALUE"), records(settings)))
     print(f"\nZone files: rendered/{stack}/zones/; each record's reason: ./kolab dns show --stack {stack}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from components.composition import Composition
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
 from components.redis import Redis, RedisArgs
-from components.stack import Stack
 
 
-def data(stack: Stack) -> None:
+def data(stack: Composition) -> None:
     """MariaDB, Redis and MinIO, where nobody else runs them."""
     settings, secret = stack.settings, stack.secret
     if settings.external.database is None:

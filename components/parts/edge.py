@@ -5,13 +5,13 @@ from __future__ import annotations
 import pulumi
 
 from components.certificates import Certificates, CertificatesArgs, StableKey
+from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs
 from components.policies import Policies, PoliciesArgs
-from components.stack import Stack
 from model import topology
 
 
-def certificates(stack: Stack) -> Certificates:
+def certificates(stack: Composition) -> Certificates:
     """The certificates of the public names."""
     needs_token = stack.settings.tls.issuer == "acme"
     args = CertificatesArgs(
@@ -25,20 +25,20 @@ def certificates(stack: Stack) -> Certificates:
     return Certificates("certificates", stack.site, args, stack.child())
 
 
-def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
+def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
     """Who may talk to whom. `logs` is the namespace of the log collector, if there is one."""
     settings = stack.settings
-    public, claimed = topology.public_addresses(settings), topology.claimed_addresses(settings)
+    public, inside = topology.public_addresses(settings), topology.load_balancer_addresses(settings)
 
-    def reached(claim: str) -> list[str]:
-        found = (*claimed.get(claim, ()), *public.get(claim, ()))
+    def reached(service: str) -> list[str]:
+        found = (*inside.get(service, ()), *public.get(service, ()))
         return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
 
     ingress = settings.network.ingress
     website = [f"{address}/32" for address in ingress.addresses if address.version == 4] if ingress else None
     args = PoliciesArgs(
         daemons=topology.daemons(settings),
-        edges=topology.edges(settings),
+        connections=topology.connections(settings),
         public=topology.public_ports(settings),
         peers={
             "meet->proxy": reached("proxy") if website is None else website,
@@ -53,7 +53,7 @@ def policies(stack: Stack, logs: pulumi.Output[str] | None) -> None:
     Policies("policies", stack.site, logs, args, stack.child())
 
 
-def expose(stack: Stack, certificates: Certificates) -> None:
+def expose(stack: Composition, certificates: Certificates) -> None:
     """Public ports on public addresses; with hostPort the pods open them themselves."""
     network = stack.settings.network
     opened_by_pods = network.load_balancer == "hostPort"
@@ -61,7 +61,7 @@ def expose(stack: Stack, certificates: Certificates) -> None:
         return
     args = ExposureArgs(
         ports=() if opened_by_pods else topology.public_ports(stack.settings),
-        addresses=topology.claimed_addresses(stack.settings),
+        addresses=topology.load_balancer_addresses(stack.settings),
         shared=stack.settings.single_node,
         metallb_namespace=network.metallb.namespace,
         interfaces=network.metallb.interfaces,

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from components.amavis import AmavisArgs
 from components.certificates import Certificates
+from components.composition import Composition
 from components.imap import Imap, ImapArgs
 from components.pods import Placement
 from components.postfix import Postfix, PostfixArgs, Relay
-from components.stack import Stack
 from model import topology
 from model.types import bytes_of
 
 
-def mail(stack: Stack, certificates: Certificates) -> None:
+def mail(stack: Composition, certificates: Certificates) -> None:
     """What receives, keeps and sends mail."""
     settings, secret = stack.settings, stack.secret
     imap = ImapArgs(
@@ -72,7 +72,7 @@ def mail(stack: Stack, certificates: Certificates) -> None:
     Postfix("postfix", stack.site, postfix, stack.child())
 
 
-def _postfix_placement(stack: Stack) -> Placement:
+def _postfix_placement(stack: Composition) -> Placement:
     """Only where the world sees an address that SPF and PTR name."""
     egress = stack.settings.network.egress
     if stack.settings.single_node or egress is None or egress.mode != "nodes":
@@ -80,7 +80,7 @@ def _postfix_placement(stack: Stack) -> Placement:
     return Placement(nodes=tuple(egress.nodes), spread=stack.replicas("postfix") > 1)
 
 
-def _role_addresses(stack: Stack) -> Mapping[str, str]:
+def _role_addresses(stack: Composition) -> Mapping[str, str]:
     """postmaster@ and abuse@ of every domain, and the report addresses that our DNS names (RFC 5321 4.5.1, RFC 2142)."""
     mailbox = stack.settings.mail.postmaster
     if mailbox is None:

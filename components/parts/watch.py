@@ -8,8 +8,8 @@ import pulumi
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.blackbox import Blackbox, BlackboxArgs
+from components.composition import Composition
 from components.prometheus import Prometheus, PrometheusArgs
-from components.stack import Stack
 from components.vector import Vector, VectorArgs
 from components.victorialogs import Victorialogs, VictorialogsArgs
 from model.monitoring import alertmanager as alertmanager_config
@@ -20,7 +20,7 @@ from model.monitoring import vector as vector_config
 from model.monitoring import victorialogs as victorialogs_config
 
 
-def watch(stack: Stack, logs: pulumi.Output[str]) -> None:
+def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
     """All of monitoring. `logs` is the namespace of the log collector."""
     settings = stack.settings
     prometheus = PrometheusArgs(

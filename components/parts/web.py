@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
+from components.composition import Composition
 from components.coturn import Coturn, CoturnArgs
 from components.meet import Meet, MeetArgs
 from components.minio import BUCKET, USER
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
 from components.roundcube import Roundcube, RoundcubeArgs
-from components.stack import Stack
 from components.webapp import FileStore, Webapp, WebappArgs
 from model import topology
 from model.identity import mta_sts, spf
 from model.types import bytes_of
 
 
-def web(stack: Stack, certificates: Certificates) -> Proxy:
+def web(stack: Composition, certificates: Certificates) -> Proxy:
     """Everything that speaks HTTP to people. Returns the proxy, which serves the MTA-STS policy."""
     settings, secret, names = stack.settings, stack.secret, stack.names
     tokens = {}
@@ -113,7 +113,7 @@ def web(stack: Stack, certificates: Certificates) -> Proxy:
     return Proxy("proxy", stack.site, proxy, stack.child())
 
 
-def _files(stack: Stack) -> FileStore | None:
+def _files(stack: Composition) -> FileStore | None:
     settings = stack.settings
     if not settings.features.files:
         return None
@@ -140,7 +140,7 @@ def _files(stack: Stack) -> FileStore | None:
     return FileStore(env=env, secrets=keys)
 
 
-def _meet(stack: Stack) -> None:
+def _meet(stack: Composition) -> None:
     settings, secret, names = stack.settings, stack.secret, stack.names
     public = topology.public_addresses(settings)
     args = MeetArgs(
@@ -165,7 +165,7 @@ def _meet(stack: Stack) -> None:
             image=stack.image("coturn"),
             size=stack.size("coturn"),
             realm=names.turn,
-            peers=(*public["meet"], *topology.claimed_addresses(settings)["meet"]),
+            peers=(*public["meet"], *topology.load_balancer_addresses(settings)["meet"]),
             secret=secret("turnSecret"),
             placement=stack.edge(),
             edge=settings.single_node,
@@ -174,21 +174,21 @@ def _meet(stack: Stack) -> None:
         Coturn("coturn", stack.site, turn, stack.child())
 
 
-def _website_address(stack: Stack) -> str | None:
+def _website_address(stack: Composition) -> str | None:
     """Where the website answers inside: at the proxy's address, or at the Ingress controller's if that is known."""
     ingress = stack.settings.network.ingress
     if ingress is None:
-        return stack.claimed("proxy")
+        return stack.inside_address("proxy")
     return next((str(address) for address in ingress.addresses), None)
 
 
-def _mta_sts(stack: Stack) -> str | None:
+def _mta_sts(stack: Composition) -> str | None:
     """The policy that the world sees, whatever the web application would say by itself."""
     body = mta_sts.policy(stack.settings)
     return body.decode("ascii") if body else None
 
 
-def _spf(stack: Stack) -> str:
+def _spf(stack: Composition) -> str:
     """What the web interface tells owners of hosted domains to publish."""
     sources = spf.sources(stack.settings)
     # A relay whose addresses nobody has named: no SPF is right, and a wrong one would fail all mail.

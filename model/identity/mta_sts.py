@@ -1,6 +1,6 @@
 """MTA-STS: senders accept no forged or unencrypted MX host (RFC 8461).
 
-Order, kept by an edge in the engine: the policy is served before the TXT record names it. Removal: stage
+Order, kept by a dependency in the engine: the policy is served before the TXT record names it. Removal: stage
 `removing` serves `mode: none` under a new id until the longest policy ever served is forgotten, then `none`.
 """
 

@@ -28,7 +28,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         "ttl": settings.dns.ttl,
         "mx": {"stage": mail.mx.stage, "host": names.mx},
         "helo": names.helo,
-        "addresses": {claim: list(found) for claim, found in public_addresses(settings).items()},
+        "addresses": {service: list(found) for service, found in public_addresses(settings).items()},
         "egress": {
             "mode": egress.mode if egress else "none",
             "addresses": list(egress_addresses(settings)),

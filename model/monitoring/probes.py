@@ -13,7 +13,7 @@ from typing import Literal
 from model.identity import mta_sts
 from model.names import Names
 from model.settings import Settings
-from model.topology import BLACKBOX, PROXY, Daemon, Outside, database_host, edges, redis_host
+from model.topology import BLACKBOX, PROXY, Daemon, Outside, connections, database_host, redis_host
 
 Severity = Literal["page", "ticket"]
 
@@ -33,12 +33,12 @@ class Probe:
 
 
 def probes(settings: Settings) -> tuple[Probe, ...]:
-    """Every question of this stack, from the edges that start at blackbox."""
+    """Every question of this stack, from the connections that start at blackbox."""
     found: list[Probe] = []
-    for edge in edges(settings):
-        if edge.client is BLACKBOX:
-            for port in edge.ports:
-                found += _probes(settings, edge.server, port)
+    for connection in connections(settings):
+        if connection.client is BLACKBOX:
+            for port in connection.ports:
+                found += _probes(settings, connection.server, port)
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """prometheus.yml and Prometheus' flags.
 
-What is scraped follows the edges of model/topology that start at Prometheus.
+What is scraped follows the connections of model/topology that start at Prometheus.
 
 - webapp: `/api/webhooks/metrics` answers only to a Host in APP_SERVICES_ALLOWED_DOMAINS, which holds the Service
   name (upstream: AllowedHosts.php), so the target is the Service and not the pods. Each scrape reaches one of the
@@ -35,7 +35,7 @@ from model.topology import (
     VECTOR,
     WEBAPP,
     Daemon,
-    edges,
+    connections,
 )
 from model.types import bytes_of
 
@@ -110,10 +110,12 @@ def room(volume: Volume) -> int:
 
 def _jobs(settings: Settings) -> Iterator[dict[str, Any]]:
     yield _static("prometheus", PROMETHEUS.at("http"), Scrape(path=f"{PROMETHEUS_PATH}/metrics"))
-    for edge in edges(settings):
-        if edge.client is PROMETHEUS and isinstance(edge.server, Daemon):
-            yield _job(settings, edge.server, edge.ports[0])
-    if BLACKBOX in {edge.server for edge in edges(settings) if edge.client is PROMETHEUS}:
+    for connection in connections(settings):
+        if connection.client is PROMETHEUS and isinstance(connection.server, Daemon):
+            yield _job(settings, connection.server, connection.ports[0])
+    if BLACKBOX in {
+        connection.server for connection in connections(settings) if connection.client is PROMETHEUS
+    }:
         yield _probe_job(probes(settings))
 
 

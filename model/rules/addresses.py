@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from model.findings import Finding
 from model.settings import Settings
-from model.topology import claimed_addresses, claims, egress_addresses, public_addresses
+from model.topology import egress_addresses, load_balancer_addresses, public_addresses, public_services
 from model.types import DOCUMENTATION
 
 _AT = "kolab:network.addresses"
 
 
 def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
-    """single-node claims one address for everything; cluster claims one for each public daemon."""
+    """single-node has one address for everything; cluster has one for each public daemon."""
     given = settings.network.addresses
     separate = [name for name in ("proxy", "smtp", "turn", "sieve", "meet") if getattr(given, name)]
     if settings.single_node:
@@ -40,7 +40,7 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
             problem="has no meaning in cluster mode",
             fix="give proxy, smtp, sieve and turn an address each: with policy Local one address cannot reach pods on several nodes",
         )
-    needed = claims(settings)
+    needed = public_services(settings)
     for name in needed:
         if not getattr(given, name):
             instead = ", or set features.meet: false" if name in ("meet", "turn") else ""
@@ -48,7 +48,7 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
                 rule="address-missing",
                 path=f"{_AT}.{name}",
                 problem="is missing in cluster mode",
-                fix=f"claim an address of the load balancer's range for it, e.g. {name}: 203.0.113.10{instead}",
+                fix=f"choose an address of the load balancer's range for it, e.g. {name}: 203.0.113.10{instead}",
             )
     for name in separate:
         if name not in needed:
@@ -56,7 +56,7 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
                 rule="address-unused",
                 path=f"{_AT}.{name}",
                 severity="warning",
-                problem="is claimed but nothing listens there with these features",
+                problem="is given, but nothing listens there with these features",
                 fix="remove it, or switch the feature on",
             )
 
@@ -89,8 +89,8 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
     """No documentation, pod, Service, loopback or multicast address may become public."""
     cluster = (settings.network.pod_cidr, settings.network.service_cidr)
     listed = [
-        (f"{_AT}.{'all' if settings.single_node else claim}", a)
-        for claim, found in claimed_addresses(settings).items()
+        (f"{_AT}.{'all' if settings.single_node else service}", a)
+        for service, found in load_balancer_addresses(settings).items()
         for a in found
     ]
     mapped = settings.network.public.items()
@@ -127,25 +127,25 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def public_side(settings: Settings) -> Iterator[Finding]:
-    """The public side of each claim must be an address that the Internet routes."""
-    groups = claimed_addresses(settings).values()
+    """The public side of each address must be an address that the Internet routes."""
+    groups = load_balancer_addresses(settings).values()
     written = {address for _, address in _given(settings)}
     complete = all(groups) and (settings.single_node or len(set().union(*groups)) == sum(map(len, groups)))
     for inside in map(str, settings.network.public):
-        # As long as a claim is missing or given twice, this line may be the one that belongs to it.
+        # As long as an address is missing or given twice, this line may be the one that belongs to it.
         if inside not in written and complete:
             yield Finding(
                 rule="public-unclaimed",
                 path=f"kolab:network.public.{inside}",
-                problem="maps an address that nothing claims",
-                fix="claim it under network.addresses, or remove the line",
+                problem="maps an address that is not under network.addresses",
+                fix="add it under network.addresses, or remove the line",
             )
-    for claim, found in public_addresses(settings).items():
+    for service, found in public_addresses(settings).items():
         for text in found:
             address = ipaddress.ip_address(text)
             documentation = any(address in net for net in DOCUMENTATION if net.version == address.version)
             if not address.is_global and not documentation and not settings.example:
-                key = "all" if settings.single_node else claim
+                key = "all" if settings.single_node else service
                 yield Finding(
                     rule="address-private",
                     path=f"{_AT}.{key}",

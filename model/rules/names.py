@@ -45,9 +45,9 @@ def distinct(settings: Settings) -> Iterator[Finding]:
     }
     if not settings.single_node:
         taken: dict[str, tuple[str, str]] = {}
-        for key, (host, claim) in separate.items():
-            other, others_claim = taken.setdefault(host, (key, claim))
-            if claim != others_claim:
+        for key, (host, service) in separate.items():
+            other, others_service = taken.setdefault(host, (key, service))
+            if service != others_service:
                 yield Finding(
                     rule="host-shared",
                     path=f"kolab:hosts.{key}",

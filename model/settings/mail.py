@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Email, Size
+from model.types import ByteQuantity, Email
 
 
 class Mx(Section):
@@ -97,7 +97,7 @@ class Mail(Section):
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
-    message_size_limit: Size = "50Mi"
+    message_size_limit: ByteQuantity = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False
     """Run mail through the web application's filter (invitations, external-sender notes)."""

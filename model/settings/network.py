@@ -11,7 +11,7 @@ from model.types import Address, Addresses, Hostname, KubernetesName, Network
 
 
 class PublicAddresses(Section):
-    """Addresses that the stack claims on the load balancer, by what listens there."""
+    """Addresses of the stack on the load balancer, by what listens there."""
 
     all: Address | None = None
     """single-node: the one address that carries every port."""
@@ -91,9 +91,9 @@ class Networking(Section):
     load_balancer: Literal["metallb", "hostPort"] = "metallb"
     """`hostPort` opens the ports on the node itself: a VPS whose only address is the node's own."""
     addresses: PublicAddresses = PublicAddresses()
-    """Addresses claimed inside, on the load balancer."""
+    """Addresses on the load balancer, before any NAT."""
     public: dict[Address, Address] = {}
-    """Claimed address -> address the world uses, where a NAT maps them; others are public themselves."""
+    """Address on the load balancer -> address the world uses, where a NAT maps them; others are public themselves."""
     egress: Egress | None = None
     """What the world sees as the source of our mail. SPF, HELO, A/AAAA of the HELO name and PTR follow it."""
     announced_egress: Addresses = ()

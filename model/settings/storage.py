@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Hostname, Network, Size
+from model.types import ByteQuantity, Hostname, Network
 
 
 class Volume(Section):
     """One persistent volume."""
 
-    size: Size
+    size: ByteQuantity
     """Requested size; it can grow later, never shrink."""
     storage_class: str | None = None
     """Storage class; the cluster's default when empty. Changing it later means moving the data by hand."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from model.settings.base import Section
-from model.types import KubernetesName, Quantity, Size
+from model.types import ByteQuantity, KubernetesName, Quantity
 
 
 class ImagesRegistry(Section):
@@ -65,7 +65,7 @@ class Resources(Section):
 
     cpu: Quantity | None = None
     """Requested CPU."""
-    memory: Size | None = None
+    memory: ByteQuantity | None = None
     """Requested memory."""
-    memory_limit: Size | None = None
+    memory_limit: ByteQuantity | None = None
     """Limit of memory."""

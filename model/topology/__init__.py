@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from model.topology.addresses import (
     PublicPort,
-    claimed_addresses,
-    claims,
     edge_node,
     egress_addresses,
     host_ports,
+    load_balancer_addresses,
     meet_media_ports,
     public_addresses,
     public_ports,
+    public_services,
+)
+from model.topology.connections import (
+    KUBERNETES_API,
+    SMTP,
+    WEB,
+    Connection,
+    Outside,
+    connections,
+    database_host,
+    redis_host,
 )
 from model.topology.daemons import (
     ALERTMANAGER,
@@ -49,7 +59,6 @@ from model.topology.daemons import (
     Protocol,
     daemons,
 )
-from model.topology.edges import KUBERNETES_API, SMTP, WEB, Edge, Outside, database_host, edges, redis_host
 
 __all__ = [
     "ALERTMANAGER",
@@ -80,22 +89,22 @@ __all__ = [
     "VECTOR",
     "WEB",
     "WEBAPP",
+    "Connection",
     "Daemon",
-    "Edge",
     "Outside",
     "Port",
     "Protocol",
     "PublicPort",
-    "claimed_addresses",
-    "claims",
+    "connections",
     "daemons",
     "database_host",
     "edge_node",
-    "edges",
     "egress_addresses",
     "host_ports",
+    "load_balancer_addresses",
     "meet_media_ports",
     "public_addresses",
     "public_ports",
+    "public_services",
     "redis_host",
 ]

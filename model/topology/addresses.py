@@ -11,9 +11,9 @@ from model.topology.daemons import IMAP, MEET, MEET_FIRST_MEDIA_PORT, POSTFIX, P
 
 @dataclass(frozen=True)
 class PublicPort:
-    """A port of the outside world: which address claims it, and which port of which daemon answers."""
+    """A port of the outside world: the public Service that carries it, and which port of which daemon answers."""
 
-    claim: Literal["proxy", "smtp", "turn", "sieve", "meet"]
+    service: Literal["proxy", "smtp", "turn", "sieve", "meet"]
     number: int
     daemon: Daemon
     target: Port
@@ -44,30 +44,32 @@ def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
     return tuple(ports)
 
 
-def claims(settings: Settings) -> tuple[str, ...]:
-    """Addresses that cluster mode needs, by name."""
-    return tuple(dict.fromkeys(port.claim for port in public_ports(settings)))
+def public_services(settings: Settings) -> tuple[str, ...]:
+    """Names of the public Services: cluster mode needs an address for each."""
+    return tuple(dict.fromkeys(port.service for port in public_ports(settings)))
 
 
-def claimed_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Claim -> addresses that carry it. One address in single-node mode, dedicated ones in cluster mode."""
+def load_balancer_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Public Service -> its addresses on the load balancer. One address in single-node mode, dedicated ones in cluster mode."""
     given = settings.network.addresses
     if settings.single_node:
         shared = (str(given.all),) if given.all else ()
-        return dict.fromkeys(claims(settings), shared)
+        return dict.fromkeys(public_services(settings), shared)
     found = {}
-    for claim in claims(settings):
-        value = getattr(given, claim)
-        found[claim] = tuple(map(str, value)) if isinstance(value, tuple) else (str(value),) if value else ()
+    for service in public_services(settings):
+        value = getattr(given, service)
+        found[service] = (
+            tuple(map(str, value)) if isinstance(value, tuple) else (str(value),) if value else ()
+        )
     return found
 
 
 def public_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Claim -> addresses that the world uses: the claimed ones after NAT."""
+    """Public Service -> addresses that the world uses: those on the load balancer after NAT."""
     nat = {str(inside): str(outside) for inside, outside in settings.network.public.items()}
     return {
-        claim: tuple(nat.get(address, address) for address in addresses)
-        for claim, addresses in claimed_addresses(settings).items()
+        service: tuple(nat.get(address, address) for address in addresses)
+        for service, addresses in load_balancer_addresses(settings).items()
     }
 
 

@@ -76,9 +76,9 @@ def _addresses(mode: str) -> dict[str, Any]:
             "addresses": {"all": "192.168.50.200"},
             "egress": {"mode": "nodes", "nodes": {"n1": [NODES["n1"]]}},
         }
-    claims = ("proxy", "smtp", "turn", "sieve", "meet")
+    services = ("proxy", "smtp", "turn", "sieve", "meet")
     return {
-        "addresses": {claim: f"192.168.50.{200 + number}" for number, claim in enumerate(claims)},
+        "addresses": {service: f"192.168.50.{200 + number}" for number, service in enumerate(services)},
         "public": {},
         "egress": {"mode": "nodes", "nodes": {node: [address] for node, address in NODES.items()}},
     }

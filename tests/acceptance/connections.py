@@ -146,7 +146,7 @@ def _heard(stack: Stack, pod: dict[str, Any]) -> set[int]:
 def _services(stack: Stack) -> Iterator[Target]:
     """The same ports at addresses of Services, those of the world included."""
     settings = stack.settings
-    public = {(f"public-{each.claim}", each.target.name): each for each in topology.public_ports(settings)}
+    public = {(f"public-{each.service}", each.target.name): each for each in topology.public_ports(settings)}
     daemons = {daemon.name: daemon for daemon in topology.daemons(settings)}
     for service in stack.get("services")["items"]:
         name, spec = service["metadata"]["name"], service["spec"]

@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from dns.rdata import Rdata
 
 from tests.lab.images.keys import certificate
-from tests.support.verdicts import Arrival, judge
+from tests.support.verdicts import Arrival, receive
 
 DOMAIN = "receiver.test"
 HOST = f"mail.{DOMAIN}"
@@ -68,7 +68,7 @@ def _seen(session: Session, envelope: Envelope) -> dict[str, Any]:
         "recipients": envelope.rcpt_tos,
         "subject": email.message_from_bytes(content, policy=email.policy.SMTP)["Subject"],
         "encrypted": session.ssl is not None,
-        "verdict": dataclasses.asdict(judge(arrival, lookup)),
+        "verdict": dataclasses.asdict(receive(arrival, lookup)),
         "text": content.decode(errors="replace"),
     }
 

@@ -88,7 +88,7 @@ def test_services_of_one_address_are_allowed_to_share_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_no_port_of_the_one_address_is_claimed_twice(name: str) -> None:
+def test_no_port_of_the_one_address_is_taken_twice(name: str) -> None:
     ports = [(p["port"], p["protocol"]) for each in public(name).values() for p in each["spec"]["ports"]]
     assert len(ports) == len(set(ports))
 

@@ -20,7 +20,8 @@ from ops.stacks import ROOT
 Raw = dict[str, Any]
 
 _PUBLIC = {
-    claim: f"11.0.0.{number}" for number, claim in enumerate(("proxy", "smtp", "turn", "sieve", "meet"), 10)
+    service: f"11.0.0.{number}"
+    for number, service in enumerate(("proxy", "smtp", "turn", "sieve", "meet"), 10)
 }
 
 
@@ -71,7 +72,7 @@ def settings(base: str = "cluster", changes: Raw | None = None) -> Settings:
     return Settings.model_validate(raw(base, changes))
 
 
-def judge(found: Settings) -> list[Finding]:
+def findings_of(found: Settings) -> list[Finding]:
     """What the rules say, those about mail aside: they have tests of their own."""
     return [finding for rule in RULES if rule.__module__ != "model.rules.mail" for finding in rule(found)]
 

@@ -37,7 +37,7 @@ def hold(settings: Settings) -> None:
     assert len({daemon.name for daemon in running}) == len(running), "two daemons of one name"
     listening = _listening(settings)
     _daemons(listening)
-    _edges(settings, listening)
+    _connections(settings, listening)
     _public_ports(settings, listening)
     _names(settings)
     _sizes(settings)
@@ -58,22 +58,22 @@ def _daemons(listening: Listening) -> None:
             assert 1024 <= port.number < 65536, f"{daemon.name} would need root for {port.number}"
 
 
-def _edges(settings: Settings, listening: Listening) -> None:
+def _connections(settings: Settings, listening: Listening) -> None:
     seen = set()
-    for edge in topology.edges(settings):
-        assert edge.client in listening, f"{edge.client.name} does not run"
-        assert edge.why
-        if isinstance(edge.server, Outside):
-            assert all(ipaddress.ip_network(cidr) for cidr in edge.server.cidrs)
-            ports = edge.server.ports
+    for connection in topology.connections(settings):
+        assert connection.client in listening, f"{connection.client.name} does not run"
+        assert connection.why
+        if isinstance(connection.server, Outside):
+            assert all(ipaddress.ip_network(cidr) for cidr in connection.server.cidrs)
+            ports = connection.server.ports
         else:
-            assert edge.server in listening, f"{edge.server.name} does not run"
-            ports = listening[edge.server]
-        assert set(edge.ports) <= {port.name for port in ports}, (
-            f"{edge.server.name} lacks a port of {edge.ports}"
+            assert connection.server in listening, f"{connection.server.name} does not run"
+            ports = listening[connection.server]
+        assert set(connection.ports) <= {port.name for port in ports}, (
+            f"{connection.server.name} lacks a port of {connection.ports}"
         )
-        for port in edge.ports or (port.name for port in ports):
-            key = (edge.client.name, edge.server.name, port)
+        for port in connection.ports or (port.name for port in ports):
+            key = (connection.client.name, connection.server.name, port)
             assert key not in seen, f"{key} stands twice"
             seen.add(key)
 
@@ -84,25 +84,25 @@ def _public_ports(settings: Settings, listening: Listening) -> None:
     for daemon, ports in listening.items():
         for port in ports:
             namesakes.setdefault(port.name, set()).add(daemon.name)
-    claimed = topology.claimed_addresses(settings)
-    assert set(claimed) == {port.claim for port in public}
-    assert claimed.keys() == topology.public_addresses(settings).keys()
+    inside = topology.load_balancer_addresses(settings)
+    assert set(inside) == {port.service for port in public}
+    assert inside.keys() == topology.public_addresses(settings).keys()
     owner: dict[tuple[str, int, str], str] = {}
     for port in public:
         # On a shared address, Services select all public pods: the name of the target alone leads to the right one.
         assert namesakes.get(port.target.name) == {port.daemon.name}, (
             f"{port.target.name} is a port of several"
         )
-        assert claimed[port.claim], f"{port.claim} has no address"
-        for address in claimed[port.claim]:
+        assert inside[port.service], f"{port.service} has no address"
+        for address in inside[port.service]:
             other = owner.setdefault((address, port.number, port.target.protocol), port.target.name)
             assert other == port.target.name, f"{address}:{port.number} is {other} and {port.target.name}"
     if settings.single_node:
-        assert len({address for found in claimed.values() for address in found}) == 1
+        assert len({address for found in inside.values() for address in found}) == 1
     else:
         daemons = {
-            a: {p.daemon for p in public if a in claimed[p.claim]}
-            for found in claimed.values()
+            a: {p.daemon for p in public if a in inside[p.service]}
+            for found in inside.values()
             for a in found
         }
         assert all(len(found) == 1 for found in daemons.values()), "an address leads to two daemons"

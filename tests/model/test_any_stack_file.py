@@ -29,7 +29,7 @@ def outcome(values: Raw) -> Outcome:
         return error
 
 
-def judge(found: Outcome) -> None:
+def no_crash(found: Outcome) -> None:
     """What is promised about every file, right or wrong."""
     if not isinstance(found, StackFileError):
         stack, warnings = found
@@ -47,13 +47,13 @@ def judge(found: Outcome) -> None:
 @examples(max_examples=120, suppress_health_check=SLOW)
 @given(stack_files())
 def test_a_file_that_is_right_in_form_is_refused_with_reasons_or_holds_together(values: Raw) -> None:
-    judge(outcome(values))
+    no_crash(outcome(values))
 
 
 @examples(max_examples=120, suppress_health_check=SLOW)
 @given(mangled())
 def test_a_spoilt_file_is_refused_with_reasons_or_holds_together(values: Raw) -> None:
-    judge(outcome(values))
+    no_crash(outcome(values))
 
 
 @examples(max_examples=60, suppress_health_check=SLOW)

@@ -29,7 +29,7 @@ def message(values: Raw, secret_keys: tuple[str, ...] = (), **options: Any) -> s
 
 def test_a_missing_smtp_address_in_cluster_mode_is_one_sentence() -> None:
     assert message(raw("cluster", {"network/addresses/smtp": None})) == (
-        "error in the stack file: kolab:network.addresses.smtp: is missing in cluster mode. Fix: claim an address"
+        "error in the stack file: kolab:network.addresses.smtp: is missing in cluster mode. Fix: choose an address"
         " of the load balancer's range for it, e.g. smtp: 203.0.113.10. [address-missing]"
     )
 
@@ -110,7 +110,7 @@ def test_an_empty_file_lacks_mode_and_domain() -> None:
         ({"domain": "org"}, "domain", "must be a full host name with at least one dot", "Primary mail domain"),
         ({"hostedDomains": "example.net"}, "hostedDomains", "must be a list", "Further mail domains"),
         ({"storage": []}, "storage", "must be a group of keys", "Volumes"),
-        ({"network/public/x": "192.0.2.9"}, "network.public.x", "must be an IP address", "Claimed address"),
+        ({"network/public/x": "192.0.2.9"}, "network.public.x", "must be an IP address", "Address on the load balancer"),
         ({"network/podCidr": "10.42.0.1/16"}, "network.podCidr", "must be a network", "Addresses of pods"),
         ({"network/egress/nodes": {}}, "network.egress.nodes", "must not be empty", "Node name"),
         ({"network/egress/mode": None}, "network.egress.mode", "is missing", "add mode:"),

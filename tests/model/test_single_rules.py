@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.rules import RULES, check
-from tests.model.files import judge, places, said_by_the_model, settings
+from tests.model.files import findings_of, places, said_by_the_model, settings
 
 AT = "kolab:network.addresses"
 EGRESS = "kolab:network.egress"
@@ -190,14 +190,14 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize("base", ["single-node", "cluster", "real"])
 def test_no_rule_speaks_about_a_right_file(base: str) -> None:
-    assert judge(settings(base)) == []
+    assert findings_of(settings(base)) == []
 
 
 @pytest.mark.parametrize(("base", "changes", "expected"), CASES, ids=[f"{c[0]} {c[1]}"[:90] for c in CASES])
 def test_a_change_breaks_just_its_rule(
     base: str, changes: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    assert places(judge(settings(base, changes))) == expected
+    assert places(findings_of(settings(base, changes))) == expected
 
 
 def test_every_rule_has_a_case() -> None:
@@ -226,7 +226,7 @@ def test_an_error_is_never_lifted() -> None:
 
 
 def test_a_finding_is_a_sentence_with_a_fix() -> None:
-    for finding in [found for base, changes, _ in CASES for found in judge(settings(base, changes))]:
+    for finding in [found for base, changes, _ in CASES for found in findings_of(settings(base, changes))]:
         assert finding.path.startswith("kolab:")
         assert finding.fix
         assert not finding.problem.endswith(".")

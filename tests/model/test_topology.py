@@ -74,19 +74,19 @@ HTTP_PATHS = {
 def clients(found: Settings, server: Daemon, port: str) -> set[str]:
     """Who may connect to a port."""
     return {
-        edge.client.name
-        for edge in topology.edges(found)
-        if edge.server == server and (not edge.ports or port in edge.ports)
+        connection.client.name
+        for connection in topology.connections(found)
+        if connection.server == server and (not connection.ports or port in connection.ports)
     }
 
 
 def outside(found: Settings, client: Daemon) -> set[tuple[str, int]]:
     """What a daemon may reach beyond the pods."""
     return {
-        (edge.server.name, port.number)
-        for edge in topology.edges(found)
-        if edge.client == client and isinstance(edge.server, Outside)
-        for port in edge.server.ports
+        (connection.server.name, port.number)
+        for connection in topology.connections(found)
+        if connection.client == client and isinstance(connection.server, Outside)
+        for port in connection.server.ports
     }
 
 
@@ -95,7 +95,7 @@ def public(found: Settings) -> dict[str, dict[str, str]]:
     shown: dict[str, dict[str, str]] = {}
     for port in topology.public_ports(found):
         place = f"{port.number}/{port.target.protocol.lower()}"
-        shown.setdefault(port.claim, {})[place] = port.daemon.name
+        shown.setdefault(port.service, {})[place] = port.daemon.name
     return shown
 
 
@@ -123,13 +123,13 @@ def test_the_same_ports_are_public_in_both_modes(mode: str) -> None:
 
 
 def test_single_node_puts_every_port_on_its_one_address() -> None:
-    claimed = topology.claimed_addresses(settings("single-node"))
-    assert set(claimed.values()) == {("192.0.2.10",)}
+    inside = topology.load_balancer_addresses(settings("single-node"))
+    assert set(inside.values()) == {("192.0.2.10",)}
 
 
 def test_cluster_gives_each_public_daemon_an_address_of_its_own() -> None:
-    claimed = topology.claimed_addresses(settings("cluster"))
-    assert claimed == {
+    inside = topology.load_balancer_addresses(settings("cluster"))
+    assert inside == {
         "proxy": ("10.20.0.10",),
         "smtp": ("10.20.0.11",),
         "sieve": ("10.20.0.13",),
@@ -154,15 +154,15 @@ def test_meet_opens_a_port_for_each_worker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "claims"),
+    ("changes", "services"),
     [
         ({"features/turn": False}, {"proxy", "smtp", "sieve", "meet"}),
         ({"features/meet": False}, {"proxy", "smtp", "sieve"}),
         (BARE, {"proxy", "smtp", "sieve"}),
     ],
 )
-def test_what_is_switched_off_claims_no_address(changes: Raw, claims: set[str]) -> None:
-    assert set(topology.claims(settings("cluster", changes))) == claims
+def test_what_is_switched_off_takes_no_address(changes: Raw, services: set[str]) -> None:
+    assert set(topology.public_services(settings("cluster", changes))) == services
 
 
 def test_host_ports_are_opened_by_the_pod_that_listens() -> None:
@@ -210,9 +210,9 @@ def test_with_a_relay_not_even_postfix_does() -> None:
 def test_an_engine_outside_is_reached_at_its_own_network_alone() -> None:
     found = settings(*VARIANTS["external"])
     networks = {
-        (edge.server.name, edge.server.cidrs)
-        for edge in topology.edges(found)
-        if isinstance(edge.server, Outside) and edge.client == WEBAPP
+        (connection.server.name, connection.server.cidrs)
+        for connection in topology.connections(found)
+        if isinstance(connection.server, Outside) and connection.client == WEBAPP
     }
     assert networks == {
         ("database", ("198.51.100.32/32",)),

@@ -175,14 +175,14 @@ def test_what_kubernetes_would_not_read_as_a_quantity_is_refused(written: object
     ],
 )
 def test_a_size_is_counted_as_kubernetes_counts_it(written: object, size: int) -> None:
-    assert types.bytes_of(read(types.Size, written)) == size
+    assert types.bytes_of(read(types.ByteQuantity, written)) == size
 
 
 @pytest.mark.parametrize(
     "written", ["500m", "0", "0Gi", "0.1", "1K", "20 Gi", "20Gib", "-1Gi", "9" * 400 + "Ei"]
 )
 def test_a_size_of_less_than_a_byte_or_in_unknown_units_is_refused(written: str) -> None:
-    refused(types.Size, written)
+    refused(types.ByteQuantity, written)
 
 
 @examples(max_examples=50)
@@ -194,7 +194,7 @@ def test_a_size_of_less_than_a_byte_or_in_unknown_units_is_refused(written: str)
 def test_every_size_that_is_read_can_be_counted(number: int, part: str, unit: str) -> None:
     text = f"{number}{part}{unit}"
     try:
-        size = read(types.Size, text)
+        size = read(types.ByteQuantity, text)
     except ValidationError:
         return
     assert types.bytes_of(size) > 0

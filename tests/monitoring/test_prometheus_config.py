@@ -11,7 +11,7 @@ import yaml
 from model.monitoring import prometheus, rules
 from model.monitoring.probes import probes
 from model.settings import Settings
-from model.topology import BLACKBOX, PROMETHEUS, edges
+from model.topology import BLACKBOX, PROMETHEUS, connections
 from tests.monitoring.checkers import run, settings
 
 
@@ -28,13 +28,16 @@ def test_prometheus_accepts_the_configuration(mode: str, tmp_path: Path) -> None
 
 
 def test_every_edge_from_prometheus_is_scraped(stack: Settings) -> None:
-    servers = {edge.server.name for edge in edges(stack) if edge.client is PROMETHEUS}
+    servers = {connection.server.name for connection in connections(stack) if connection.client is PROMETHEUS}
     assert servers == set(jobs(stack)) - {"prometheus", "probe"}
 
 
 def test_every_edge_from_blackbox_is_asked_something(stack: Settings) -> None:
     allowed = {
-        (edge.server.name, port) for edge in edges(stack) if edge.client is BLACKBOX for port in edge.ports
+        (connection.server.name, port)
+        for connection in connections(stack)
+        if connection.client is BLACKBOX
+        for port in connection.ports
     }
     asked = {probe.target.removeprefix("https://").partition("/")[0] for probe in probes(stack)}
     assert len(asked) == len(allowed)

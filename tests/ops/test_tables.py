@@ -31,5 +31,5 @@ def test_a_table_without_rows_is_its_head() -> None:
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     tables.show(settings("single-node"), "x")
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].split() == ["ADDRESS", "PORT", "DAEMON", "CLAIMED", "AS"]
+    assert printed[0].split() == ["ADDRESS", "PORT", "DAEMON", "INSIDE"]
     assert ["192.0.2.10", "443/tcp", "proxy", "192.0.2.10"] in [line.split() for line in printed]

@@ -36,20 +36,24 @@ def between(program: Deployment, direction: str) -> set[Connection]:
     return found
 
 
-def chosen(edge: topology.Edge, settings: Settings) -> Iterable[topology.Port]:
-    assert isinstance(edge.server, topology.Daemon)
-    all_ports = [*edge.server.ports]
-    if edge.server == topology.MEET:
+def chosen(connection: topology.Connection, settings: Settings) -> Iterable[topology.Port]:
+    assert isinstance(connection.server, topology.Daemon)
+    all_ports = [*connection.server.ports]
+    if connection.server == topology.MEET:
         all_ports += topology.meet_media_ports(settings)
-    return [port for port in all_ports if port.name in edge.ports] if edge.ports else edge.server.ports
+    return (
+        [port for port in all_ports if port.name in connection.ports]
+        if connection.ports
+        else connection.server.ports
+    )
 
 
 def expected(settings: Settings) -> set[Connection]:
     return {
-        (edge.client.name, edge.server.name, port.protocol, port.number)
-        for edge in topology.edges(settings)
-        if isinstance(edge.server, topology.Daemon)
-        for port in chosen(edge, settings)
+        (connection.client.name, connection.server.name, port.protocol, port.number)
+        for connection in topology.connections(settings)
+        if isinstance(connection.server, topology.Daemon)
+        for port in chosen(connection, settings)
     }
 
 
@@ -78,11 +82,11 @@ def test_the_world_reaches_exactly_the_public_ports(name: str, program: Deployme
 def test_pods_reach_exactly_the_outside_of_the_topology(name: str, program: Deployment) -> None:
     settings = stack(name)
     wanted = {
-        (edge.client.name, cidr, port.protocol, port.number)
-        for edge in topology.edges(settings)
-        if isinstance(edge.server, topology.Outside)
-        for port in edge.server.ports
-        for cidr in edge.server.cidrs or ANYWHERE
+        (connection.client.name, cidr, port.protocol, port.number)
+        for connection in topology.connections(settings)
+        if isinstance(connection.server, topology.Outside)
+        for port in connection.server.ports
+        for cidr in connection.server.cidrs or ANYWHERE
     }
     found = set()
     for policy in program.of_kind("NetworkPolicy"):

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from model import topology
 from model.settings import Settings
-from model.topology import Daemon, Edge, Outside, Port
+from model.topology import Connection, Daemon, Outside, Port
 
 OPEN, REFUSED, SILENT = "open", "refused", "silent"
 """What a probe sees of a target."""
@@ -45,7 +45,7 @@ class Policy:
 
     def __init__(self, settings: Settings) -> None:
         self._public = topology.public_ports(settings)
-        self._edges = topology.edges(settings)
+        self._connections = topology.connections(settings)
         self._daemons = {daemon.name: daemon for daemon in topology.daemons(settings)}
 
     def ports(self, daemon: Daemon) -> set[Port]:
@@ -56,7 +56,11 @@ class Policy:
         """Whether a pod of this daemon may reach the target. Names may be asked for by all."""
         if target.number == _DNS:
             return True
-        return any(self._leads(edge, target) for edge in self._edges if edge.client.name == client)
+        return any(
+            self._leads(connection, target)
+            for connection in self._connections
+            if connection.client.name == client
+        )
 
     def of_stranger(self, target: Target) -> bool:
         """Whether a pod that no policy holds back may: what is public, and whatever lies outside."""
@@ -65,12 +69,12 @@ class Policy:
         ports = {(each.daemon.name, each.target.protocol, each.target.number) for each in self._public}
         return (target.owner, target.protocol, target.number) in ports
 
-    def _leads(self, edge: Edge, target: Target) -> bool:
-        if isinstance(edge.server, Outside):
-            ports = set(edge.server.ports) if self._outside(edge.server, target) else set()
-        elif edge.server.name == target.owner:
-            named = {port for port in self.ports(edge.server) if port.name in edge.ports}
-            ports = named or set(edge.server.ports)
+    def _leads(self, connection: Connection, target: Target) -> bool:
+        if isinstance(connection.server, Outside):
+            ports = set(connection.server.ports) if self._outside(connection.server, target) else set()
+        elif connection.server.name == target.owner:
+            named = {port for port in self.ports(connection.server) if port.name in connection.ports}
+            ports = named or set(connection.server.ports)
         else:
             ports = set()
         return (target.protocol, target.number) in {(port.protocol, port.number) for port in ports}

@@ -39,7 +39,7 @@ def target(owner: str, number: int, address: str = "10.244.1.7", protocol: str =
         ("redis", target("names", 53, "10.96.0.10", "UDP"), True),
     ],
 )
-def test_a_daemon_may_what_its_edges_say(client: str, there: Target, allowed: bool) -> None:
+def test_a_daemon_may_what_its_connections_say(client: str, there: Target, allowed: bool) -> None:
     assert policy().of_daemon(client, there) is allowed
 
 

@@ -11,7 +11,7 @@ import pytest
 from dns.rdata import Rdata
 
 from tests.lab.images.keys import dkim_record, rsa_key
-from tests.support.verdicts import Arrival, judge
+from tests.support.verdicts import Arrival, receive
 
 _CLIENT, _HELO = "192.0.2.1", "mail.example.org"
 _TEXT = b"From: Jane <jane@example.org>\r\nTo: joe@receiver.test\r\nSubject: hello\r\n\r\nHello.\r\n"
@@ -48,14 +48,14 @@ def _arrival() -> Arrival:
 
 
 def test_a_message_with_everything_right_passes_everything() -> None:
-    verdict = judge(_arrival(), _lookup(_world()))
+    verdict = receive(_arrival(), _lookup(_world()))
     assert verdict.names == (_HELO,)
     assert (verdict.helo_spf, verdict.spf, verdict.dkim) == ("pass", "pass", {"example.org": True})
     assert (verdict.author, verdict.dmarc, verdict.aligned) == ("example.org", "pass", ("spf", "dkim"))
 
 
 def test_from_an_unknown_address_only_the_signature_counts() -> None:
-    verdict = judge(replace(_arrival(), client="192.0.2.2"), _lookup(_world()))
+    verdict = receive(replace(_arrival(), client="192.0.2.2"), _lookup(_world()))
     assert verdict.names == ()
     assert (verdict.helo_spf, verdict.spf) == ("fail", "fail")
     assert (verdict.dmarc, verdict.aligned) == ("pass", ("dkim",))
@@ -63,40 +63,40 @@ def test_from_an_unknown_address_only_the_signature_counts() -> None:
 
 def test_of_a_changed_message_only_the_way_counts() -> None:
     changed = replace(_arrival(), content=_signed().replace(b"Hello.", b"Goodbye."))
-    verdict = judge(changed, _lookup(_world()))
+    verdict = receive(changed, _lookup(_world()))
     assert verdict.dkim == {"example.org": False}
     assert (verdict.dmarc, verdict.aligned) == ("pass", ("spf",))
 
 
 def test_a_changed_message_from_an_unknown_address_fails() -> None:
     changed = replace(_arrival(), client="192.0.2.2", content=_signed().replace(b"Hello.", b"Goodbye."))
-    assert judge(changed, _lookup(_world())).dmarc == "fail"
+    assert receive(changed, _lookup(_world())).dmarc == "fail"
 
 
 def test_a_signature_without_its_key_does_not_hold() -> None:
     world = _world()
     del world["one._domainkey.example.org", "TXT"]
-    assert judge(_arrival(), _lookup(world)).dkim == {"example.org": False}
+    assert receive(_arrival(), _lookup(world)).dkim == {"example.org": False}
 
 
 def test_a_signature_of_somebody_else_says_nothing_about_the_author() -> None:
     foreign = replace(_arrival(), client="192.0.2.2", content=_signed(domain=b"example.com"))
-    verdict = judge(foreign, _lookup(_world()))
+    verdict = receive(foreign, _lookup(_world()))
     assert verdict.dkim == {"example.com": True}
     assert (verdict.dmarc, verdict.aligned) == ("fail", ())
 
 
 def test_a_name_that_does_not_lead_back_is_no_name() -> None:
     world = _world() | {("mail.example.org", "A"): ["192.0.2.7"]}
-    assert judge(_arrival(), _lookup(world)).names == ()
+    assert receive(_arrival(), _lookup(world)).names == ()
 
 
 def test_a_report_is_judged_by_its_helo() -> None:
     text = _TEXT.replace(b"jane@example.org", b"mailer-daemon@mail.example.org")
     report = replace(_arrival(), sender="", content=text)
-    verdict = judge(report, _lookup(_world()))
+    verdict = receive(report, _lookup(_world()))
     assert (verdict.spf, verdict.dkim, verdict.dmarc, verdict.aligned) == ("pass", {}, "pass", ("spf",))
-    elsewhere = judge(replace(report, client="192.0.2.2"), _lookup(_world()))
+    elsewhere = receive(replace(report, client="192.0.2.2"), _lookup(_world()))
     assert (elsewhere.spf, elsewhere.dmarc) == ("fail", "fail")
 
 
@@ -104,16 +104,16 @@ def test_a_report_is_judged_by_its_helo() -> None:
 def test_strict_alignment_wants_the_very_domain(mode: str, dmarc: str) -> None:
     world = _world() | {("_dmarc.example.org", "TXT"): [f'"v=DMARC1; p=reject; aspf={mode}; adkim={mode}"']}
     below = _signed(_TEXT.replace(b"jane@example.org", b"jane@news.example.org"))
-    assert judge(replace(_arrival(), content=below), _lookup(world)).dmarc == dmarc
+    assert receive(replace(_arrival(), content=below), _lookup(world)).dmarc == dmarc
 
 
 def test_without_a_policy_there_is_no_dmarc_verdict() -> None:
     world = _world()
     del world["_dmarc.example.org", "TXT"]
-    assert judge(_arrival(), _lookup(world)).dmarc == "none"
+    assert receive(_arrival(), _lookup(world)).dmarc == "none"
 
 
 def test_nobody_vouches_for_two_authors() -> None:
     two = _signed(_TEXT.replace(b"Jane <jane@example.org>", b"jane@example.org, joe@example.org"))
-    verdict = judge(replace(_arrival(), content=two), _lookup(_world()))
+    verdict = receive(replace(_arrival(), content=two), _lookup(_world()))
     assert (verdict.author, verdict.dmarc) == ("", "none")

@@ -62,7 +62,7 @@ class Verdict:
     """What DMARC rests on: spf, dkim or both."""
 
 
-def judge(arrival: Arrival, lookup: Lookup) -> Verdict:
+def receive(arrival: Arrival, lookup: Lookup) -> Verdict:
     """The verdict on one message."""
     sender_spf = _spf(arrival, arrival.sender, lookup)
     signatures = dict(_signatures(arrival.content, lookup))

@@ -11,7 +11,7 @@ from toolchain.kubernetes_plugin import await_
 Object = dict[str, Any]
 
 
-def judged(
+def verdict_on(
     kind: str, status: Object, spec: Object | None = None, group: str = "apps/v1", generation: int = 2
 ) -> await_.Verdict:
     obj = {
@@ -21,9 +21,9 @@ def judged(
         "spec": spec or {},
         "status": status,
     }
-    judge = await_.judge_for(obj, lambda claim: False)
-    assert judge is not None
-    return judge(obj)
+    readiness = await_.readiness_of(obj, lambda claim: False)
+    assert readiness is not None
+    return readiness(obj)
 
 
 READY_DEPLOYMENT = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
@@ -41,11 +41,11 @@ READY_STATEFULSET = {"observedGeneration": 2, "readyReplicas": 1, "updatedReplic
     ],
 )
 def test_a_deployment_is_ready_when_all_its_pods_are_new_and_available(change: Object, ready: bool) -> None:
-    assert judged("Deployment", {**READY_DEPLOYMENT, **change}).ready is ready
+    assert verdict_on("Deployment", {**READY_DEPLOYMENT, **change}).ready is ready
 
 
 def test_a_deployment_of_no_replicas_is_ready() -> None:
-    assert judged("Deployment", {"observedGeneration": 2}, {"replicas": 0}).ready
+    assert verdict_on("Deployment", {"observedGeneration": 2}, {"replicas": 0}).ready
 
 
 @pytest.mark.parametrize(
@@ -61,24 +61,24 @@ def test_a_deployment_of_no_replicas_is_ready() -> None:
 def test_a_stateful_set_is_ready_when_its_pods_are_ready_and_updated(
     change: Object, spec: Object, ready: bool
 ) -> None:
-    assert judged("StatefulSet", {**READY_STATEFULSET, **change}, spec).ready is ready
+    assert verdict_on("StatefulSet", {**READY_STATEFULSET, **change}, spec).ready is ready
 
 
 def test_a_failed_job_will_not_become_ready() -> None:
-    verdict = judged("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, group="batch/v1")
+    verdict = verdict_on("Job", {"conditions": [{"type": "Failed", "status": "True"}]}, group="batch/v1")
     assert (verdict.ready, verdict.failed) == (False, True)
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Namespace", "ServiceAccount"])
 def test_nobody_waits_for_objects_that_are_ready_by_being_there(kind: str) -> None:
-    assert await_.judge_for({"apiVersion": "v1", "kind": kind}, lambda claim: False) is None
+    assert await_.readiness_of({"apiVersion": "v1", "kind": kind}, lambda claim: False) is None
 
 
 def waits_for(condition: str, live: Object) -> bool:
     obj = {"kind": "Mailbox", "metadata": {"annotations": {"pulumi.com/waitFor": condition}}}
-    judge = await_.judge_for(obj, lambda claim: False)
-    assert judge is not None
-    return judge(live).ready
+    readiness = await_.readiness_of(obj, lambda claim: False)
+    assert readiness is not None
+    return readiness(live).ready
 
 
 ADDRESS = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}, "a.b": 1, "on": True}}

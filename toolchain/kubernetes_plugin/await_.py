@@ -1,4 +1,4 @@
-"""When an object counts as ready: pure judgements of what the API server says about it."""
+"""When an object counts as ready: pure verdicts on what the API server says about it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Verdict:
 
 
 READY = Verdict(True)
-Judge = Callable[[Object], Verdict]
+Readiness = Callable[[Object], Verdict]
 
 
-def judge_for(obj: Object, waits_for_consumer: Callable[[Object], bool]) -> Judge | None:
-    """How to judge this object; None when nobody waits for it.
+def readiness_of(obj: Object, waits_for_consumer: Callable[[Object], bool]) -> Readiness | None:
+    """How to tell whether this object is ready; None when nobody waits for it.
 
     `waits_for_consumer` says of a claim whether its volume is made only once a pod wants it.
     """
@@ -46,7 +46,7 @@ def judge_for(obj: Object, waits_for_consumer: Callable[[Object], bool]) -> Judg
     kind, group = str(obj.get("kind")), str(obj.get("apiVersion")).rpartition("/")[0]
     if kind == "PersistentVolumeClaim" and waits_for_consumer(obj):
         return None
-    return _JUDGES.get((group, kind))
+    return _KINDS.get((group, kind))
 
 
 def seconds_for(obj: Object, requested: float) -> float:
@@ -144,7 +144,7 @@ def _ingress(live: Object) -> Verdict:
     return Verdict(False, "Ingress .status.loadBalancer field was not updated with a hostname/IP address.")
 
 
-_JUDGES: dict[tuple[str, str], Judge] = {
+_KINDS: dict[tuple[str, str], Readiness] = {
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Pod"): _pod,
     ("", "Service"): _service,
@@ -181,7 +181,7 @@ def _texts(annotation: str) -> list[str]:
         raise BadCondition(f"{WAIT_FOR} is not a JSON list: {annotation}") from None
 
 
-def _condition(text: str) -> Judge:
+def _condition(text: str) -> Readiness:
     if text.startswith("condition="):
         type_, _, status = text.removeprefix("condition=").partition("=")
         return lambda live: (
@@ -194,7 +194,7 @@ def _condition(text: str) -> Judge:
         raise BadCondition(f'expected a "jsonpath=" or "condition=" prefix, got "{text}"')
     steps, wanted = _steps(found["path"]), found["value"]
 
-    def judge(live: Object) -> Verdict:
+    def readiness(live: Object) -> Verdict:
         values = _select([live], steps)
         if values and (wanted is None or any(_as_text(v) == wanted for v in values)):
             return READY
@@ -202,7 +202,7 @@ def _condition(text: str) -> Judge:
             False, f"{found['path']} selected nothing" if not values else f"{found['path']} is not {wanted}"
         )
 
-    return judge
+    return readiness
 
 
 def _steps(path: str) -> list[str | int]:

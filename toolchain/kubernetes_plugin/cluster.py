@@ -130,8 +130,8 @@ class ClusterMode:
         inputs = mark_secrets(cut(live, known), json_names(old_inputs))
         if live.get("kind") == "Secret" and "data" in inputs:
             inputs = {**inputs, "data": Secret(plain(inputs["data"]))}
-        judge = await_.judge_for(live, self._waits_for_consumer)
-        verdict = judge(live) if judge else await_.READY
+        readiness = await_.readiness_of(live, self._waits_for_consumer)
+        verdict = readiness(live) if readiness else await_.READY
         if not verdict.ready:
             message = f"Resource '{live['metadata']['name']}' was created but failed to initialize"
             raise Failure(
@@ -220,14 +220,14 @@ class ClusterMode:
                     raise
 
     def _awaited(self, resource: Resource, live: Object, wanted: Object, call: Call, prefix: str) -> Object:
-        judge = await_.judge_for(wanted, self._waits_for_consumer)
+        readiness = await_.readiness_of(wanted, self._waits_for_consumer)
         annotations = (wanted.get("metadata") or {}).get("annotations") or {}
-        if judge is None:
+        if readiness is None:
             if annotations.get(await_.SKIP) == "true":
                 call.log.status("Skipping await logic")
             call.log.status("")
             return _tidy(live)
-        metadata, told, verdict = live["metadata"], "", judge(live)
+        metadata, told, verdict = live["metadata"], "", readiness(live)
         for _ in self._until(await_.seconds_for(wanted, call.timeout)):
             try:
                 live = self._api.get(resource, metadata.get("namespace"), metadata["name"])
@@ -237,7 +237,7 @@ class ClusterMode:
                 if error.code < 500:
                     raise
                 continue
-            verdict = judge(live)
+            verdict = readiness(live)
             if verdict.ready:
                 call.log.status("")
                 return _tidy(live)

@@ -51,7 +51,7 @@ def test_an_image_starts_as_the_contract_says_and_refuses_everything_else(name: 
 
 
 @dataclass
-class Stack:
+class Daemons:
     """All running pods and a mail client."""
 
     place: Machine
@@ -98,7 +98,7 @@ def signing(settings: Settings) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[Daemons]:
     settings, _ = StackFile.read("single-node").settings()
     found = pods.workloads(pods.rendered(signing(settings), pods.some_secrets()))
     build.tars()
@@ -117,7 +117,7 @@ def stack() -> Iterator[Stack]:
                 if job := JOBS.get(name):
                     (container,) = pods.Pod(place, found[job]).containers.values()
                     assert container.exited(120) == 0, container.output
-            made = Stack(place, running)
+            made = Daemons(place, running)
             for user in (JOHN, JANE):
                 made.artisan("user:create", user, "--password=secret1")
             yield made
@@ -163,7 +163,7 @@ def test_somebody_elses_database_is_migrated_without_its_roots_password() -> Non
             assert ("system" in tables, "kolab_may_create" in tables) == (True, False)
 
 
-def test_mail_from_the_world_is_filtered_and_read_over_imaps(stack: Stack) -> None:
+def test_mail_from_the_world_is_filtered_and_read_over_imaps(stack: Daemons) -> None:
     assert stack.deliver("bob@example.net", JOHN, "from the world")["code"] == 250
     message = stack.arrived(JOHN, "from the world")
     assert f"[{CLIENT}]" in message
@@ -171,19 +171,19 @@ def test_mail_from_the_world_is_filtered_and_read_over_imaps(stack: Stack) -> No
     assert "Received-SPF:" in message
 
 
-def test_bounces_arrive(stack: Stack) -> None:
+def test_bounces_arrive(stack: Daemons) -> None:
     assert stack.deliver("", JOHN, "a bounce")["code"] == 250
     stack.arrived(JOHN, "a bounce")
 
 
-def test_submitted_mail_is_signed_and_delivered(stack: Stack) -> None:
+def test_submitted_mail_is_signed_and_delivered(stack: Daemons) -> None:
     assert stack.submit(JOHN, JANE, "submitted")["code"] == 250
     message = stack.arrived(JANE, "submitted")
     assert "DKIM-Signature:" in message
     assert "d=example.org" in message
 
 
-def test_a_signature_is_found_right_and_a_changed_body_wrong(stack: Stack) -> None:
+def test_a_signature_is_found_right_and_a_changed_body_wrong(stack: Daemons) -> None:
     readers = {"kept@example.org": "hello", "changed@example.org": "goodbye"}
     assert stack.submit(JOHN, JANE, "to be forwarded")["code"] == 250
     signed = stack.arrived(JANE, "to be forwarded")
@@ -200,23 +200,23 @@ def test_a_signature_is_found_right_and_a_changed_body_wrong(stack: Stack) -> No
     assert "dkim=fail" in found["changed@example.org"]
 
 
-def test_nobody_sends_as_somebody_else(stack: Stack) -> None:
+def test_nobody_sends_as_somebody_else(stack: Daemons) -> None:
     assert stack.submit(JANE, JOHN, "forged")["code"] == 554
     assert stack.deliver(JOHN, JANE, "forged from outside")["code"] == 553
 
 
-def test_nothing_is_relayed_and_no_password_is_taken_on_port_25(stack: Stack) -> None:
+def test_nothing_is_relayed_and_no_password_is_taken_on_port_25(stack: Daemons) -> None:
     answer = stack.deliver("bob@example.net", "somebody@example.com")
     assert (answer["code"], "Relay access denied" in answer["text"]) == (554, True)
     assert (answer["offers_auth_before_tls"], answer["offers_auth"]) == (False, False)
     assert stack.submit(JOHN, "somebody@example.com", "no login", user="")["code"] in (530, 554)
 
 
-def test_a_wrong_password_is_refused(stack: Stack) -> None:
+def test_a_wrong_password_is_refused(stack: Daemons) -> None:
     assert "refused" in stack.client("inbox", ADDRESS, JOHN, "wrong")
 
 
-def test_unknown_and_suspended_recipients_are_refused_for_good(stack: Stack) -> None:
+def test_unknown_and_suspended_recipients_are_refused_for_good(stack: Daemons) -> None:
     assert stack.deliver("bob@example.net", "nobody@example.org")["code"] == 550
     stack.artisan("user:create", "gone@example.org", "--password=secret1")
     stack.artisan("user:suspend", "gone@example.org")
@@ -240,16 +240,16 @@ def test_unknown_and_suspended_recipients_are_refused_for_good(stack: Stack) -> 
         ("/horizon", 403),
     ],
 )
-def test_every_path_reaches_its_backend_or_nobody(stack: Stack, path: str, status: int) -> None:
+def test_every_path_reaches_its_backend_or_nobody(stack: Daemons, path: str, status: int) -> None:
     assert stack.http(path)[0] == status
 
 
-def test_foreign_hosts_and_claimed_addresses_are_turned_away(stack: Stack) -> None:
+def test_foreign_hosts_and_claimed_addresses_are_turned_away(stack: Daemons) -> None:
     assert stack.http("/", host="webapp")[0] == 421
     assert stack.http("/", options=("-H", "X-Client-IP: 198.51.100.1"))[0] == 400
 
 
-def test_the_webmail_logs_in_to_the_real_cyrus(stack: Stack) -> None:
+def test_the_webmail_logs_in_to_the_real_cyrus(stack: Daemons) -> None:
     assert stack.client("webmail", ADDRESS, "example.org", JOHN, "secret1") == {
         "status": 200,
         "mailbox": True,
@@ -257,7 +257,7 @@ def test_the_webmail_logs_in_to_the_real_cyrus(stack: Stack) -> None:
     assert stack.client("webmail", ADDRESS, "example.org", JOHN, "wrong")["mailbox"] is False
 
 
-def test_a_calendar_entry_is_written_and_found(stack: Stack) -> None:
+def test_a_calendar_entry_is_written_and_found(stack: Daemons) -> None:
     login = ("-u", f"{JOHN}:secret1")
     event = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//lab//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20261123T080000Z\r\nDTSTART:20261123T090000Z\r\nDTEND:20261123T100000Z\r\nSUMMARY:lab\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     home = f"/dav/calendars/user/{JOHN}"
@@ -269,7 +269,7 @@ def test_a_calendar_entry_is_written_and_found(stack: Stack) -> None:
     assert (status, "SUMMARY:lab" in body) == (200, True)
 
 
-def test_mail_is_there_after_every_daemon_was_stopped_and_started(stack: Stack) -> None:
+def test_mail_is_there_after_every_daemon_was_stopped_and_started(stack: Daemons) -> None:
     assert stack.submit(JOHN, JANE, "before the restart")["code"] == 250
     stack.arrived(JANE, "before the restart")
     for name in ("postfix", "imap"):

@@ -19,7 +19,7 @@ Secrets = Callable[[str], pulumi.Output[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class Composition:
     """One stack while it is put together. Components never see it: they get plain values from it."""
 
     settings: Settings
@@ -44,9 +44,9 @@ class Stack:
         """CPU and memory of a container."""
         return size_of(self.settings, name)
 
-    def claimed(self, claim: str) -> str:
-        """First address of a claim, as it is known inside."""
-        return topology.claimed_addresses(self.settings)[claim][0]
+    def inside_address(self, service: str) -> str:
+        """First address of a public Service on the load balancer, before any NAT."""
+        return topology.load_balancer_addresses(self.settings)[service][0]
 
     def edge(self) -> Placement:
         """Where public pods run: on the one edge node in single-node mode, anywhere in a cluster."""

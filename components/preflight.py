@@ -15,7 +15,7 @@ from model.rules.cluster import cluster
 from model.settings import Settings
 
 
-def judge(settings: Settings) -> None:
+def preflight(settings: Settings) -> None:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
     Raises pulumi.RunError with all findings about the cluster, else about the step.

@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import argparse
-import os
+import functools
 import sys
 from collections.abc import Sequence
 
 from model.stack_file import StackFileError
-from ops import deploy, dkim, dns, generate, rehearse, render, secrets, tlsa
+from ops import deploy, dkim, dns, engine, frame, generate, rehearse, render, secrets, tlsa
 from ops.stacks import StackProblem
+from toolchain.ensure import NotReady
+
+_MODULES = (deploy, dkim, dns, engine, generate, rehearse, render, secrets, tlsa)
+_PROBLEMS = (StackFileError, StackProblem, NotReady)
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command and its arguments."""
-    made = argparse.ArgumentParser(prog="./kolab", description="Day-2 work on a stack.")
-    commands = made.add_subparsers(dest="command", required=True)
-    for module in (deploy, dkim, dns, generate, rehearse, render, secrets, tlsa):
+    made = frame.Parser(prog="./kolab", description="Kolab on Kubernetes, from the first look to day-2 work.")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in _MODULES:
         module.add_command(commands)
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; what goes wrong is one sentence and exit code 1."""
-    options = parser().parse_args(arguments)
-    try:
-        options.run(options)
-    except (StackFileError, StackProblem) as problem:
-        print(f"{options.command}: {problem}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    """Runs one command and gives its exit code (ops/frame.py)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["pulumi"]:
+        # Its arguments are pulumi's, whatever they look like.
+        return frame.run("pulumi", functools.partial(engine.run, given[1:]), _PROBLEMS)
+    before, behind = frame.split(given)
+    reader = parser()
+    options = reader.parse_args(before)
+    if "arguments" in options:
+        options.arguments = behind
+    elif behind:
+        reader.error(f"{options.command} passes nothing on, so nothing may stand behind --")
+
+    def action() -> int | None:
+        if "stack" in options and options.stack is None:
+            options.stack = frame.chosen_stack()
+        found: int | None = options.run(options)
+        return found
+
+    return frame.run(options.command, action, _PROBLEMS)
 
 
 if __name__ == "__main__":

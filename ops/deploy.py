@@ -13,7 +13,9 @@ from typing import Any
 
 from model.rehearsal import rehearse
 from ops import local, render, secrets, tables
+from ops.frame import add_stack
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, environment
+from ops.tools import ready, say
 
 _COMMANDS = {
     "up": ["up", "--yes", "--skip-preview"],
@@ -27,7 +29,7 @@ def add_command(commands: Any) -> None:
     """Registers the three commands."""
     for name in _COMMANDS:
         parser = commands.add_parser(name, help=f"make ready what a stack needs, then `pulumi {name}`")
-        parser.add_argument("--stack", required=True)
+        add_stack(parser)
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)
 
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
             )
     stack = StackFile.read(options.stack)
     settings, _ = secrets.known(stack)
+    ready(say)
     pulumi = Pulumi(options.stack)
     if is_local:
         pulumi.select(create=True)

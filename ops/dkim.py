@@ -19,6 +19,7 @@ from model.keys import dkim_public_key
 from model.secrets import Secret
 from model.settings import Settings
 from ops import edits, lookup
+from ops.frame import add_stack
 from ops.secrets import make
 from ops.stacks import Pulumi, StackFile, StackProblem
 
@@ -32,7 +33,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("step", choices=list(_STEPS))
     parser.add_argument("selector", nargs="?", help="default for stage: k<year><month>")
-    parser.add_argument("--stack", required=True)
+    add_stack(parser)
     parser.add_argument(
         "--server",
         action="append",

@@ -16,6 +16,7 @@ from model.identity.rdata import parse_value
 from model.identity.record import Record
 from model.settings import Settings
 from ops import lookup, push, render
+from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import table
 
@@ -26,7 +27,7 @@ def add_command(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     for name, (action, about) in _ACTIONS.items():
         sub = actions.add_parser(name, help=about)
-        sub.add_argument("--stack", required=True)
+        add_stack(sub)
         sub.set_defaults(run=action)
         if name == "export":
             sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")

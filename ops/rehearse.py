@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from model.rehearsal import rehearse
+from ops.frame import add_stack
 from ops.stacks import StackFile
 
 
@@ -14,7 +15,7 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "rehearse", help="verdicts of receivers and senders, from the stack file alone"
     )
-    parser.add_argument("--stack", required=True)
+    add_stack(parser)
     parser.set_defaults(run=run)
 
 

@@ -16,6 +16,7 @@ from components.guard import Guard
 from components.kolab import Kolab
 from model import identity
 from model.settings import Settings
+from ops.frame import add_stack
 from ops.recorder import Registered, objects, record
 from ops.stacks import ROOT, StackFile
 
@@ -26,7 +27,7 @@ MASK = "masked"
 def add_command(commands: Any) -> None:
     """Registers the command."""
     parser = commands.add_parser("render", help="write a stack's manifests and zones to rendered/<stack>/")
-    parser.add_argument("--stack", required=True)
+    add_stack(parser)
     parser.set_defaults(run=run)
 
 

@@ -23,6 +23,7 @@ from model.keys import Pair, PrivateKey, dkim_pair, pairs, private_key
 from model.secrets import DKIM_PREFIX, Secret, dkim_key, secrets
 from model.settings import SELECTOR, Settings
 from model.stack_file import StackFileError
+from ops.frame import add_stack
 from ops.stacks import Pulumi, StackFile, StackProblem
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -32,7 +33,7 @@ _PASSWORD_LENGTH = 32
 def add_command(commands: Any) -> None:
     """Registers the command."""
     parser = commands.add_parser("secrets", help="make the secrets that a stack lacks")
-    parser.add_argument("--stack", required=True)
+    add_stack(parser)
     parser.add_argument(
         "--from",
         dest="given",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ import yaml
 from model.findings import Finding
 from model.settings import Settings
 from model.stack_file import NAMESPACE, load
+from ops.backend import explained
+from ops.tools import ready
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +28,7 @@ LOCAL = "local"
 def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
     """Variables with which the CLI runs on `stack`: the operator's own; local has its own backend and passphrase."""
     if stack != LOCAL:
-        return dict(os.environ)
+        return {**_passphrase(stack), **os.environ}
     folder = root / ".local"
     # The CLI takes a passphrase from this variable, were it empty, before it looks into the file.
     others = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
@@ -39,6 +40,18 @@ def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
     }
+
+
+def passphrase_file(stack: str) -> Path:
+    """Where `./kolab new` keeps a passphrase that it made: outside of the checkout, readable by its owner alone."""
+    return Path.home() / ".kolab" / "passphrases" / stack
+
+
+def _passphrase(stack: str) -> dict[str, str]:
+    """The variable that names a kept passphrase, unless the shell gives one."""
+    given = any(os.environ.get(f"PULUMI_CONFIG_PASSPHRASE{end}") is not None for end in ("", "_FILE"))
+    kept = passphrase_file(stack) if stack else None
+    return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(kept)} if kept and not given and kept.is_file() else {}
 
 
 class StackProblem(Exception):
@@ -96,10 +109,6 @@ class Pulumi:
     """The few CLI calls that ops needs, on one stack."""
 
     def __init__(self, stack: str, root: Path = ROOT) -> None:
-        if shutil.which("pulumi") is None:
-            raise StackProblem(
-                "the pulumi command is not on PATH; run through `python3 -m toolchain run --` or install it"
-            )
         self._stack, self._root = stack, root
 
     def select(self, *, create: bool) -> None:
@@ -131,6 +140,7 @@ class Pulumi:
         return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
 
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
+        ready()
         command = ["pulumi", "--non-interactive", *arguments, "--stack", self._stack]
         done = subprocess.run(
             command,
@@ -143,5 +153,6 @@ class Pulumi:
         )
         if done.returncode != 0:
             last = (done.stderr.strip() or "pulumi failed").splitlines()[-1]
-            raise StackProblem(f"pulumi {' '.join(arguments[:2])} on stack {self._stack}: {last}")
+            reason = explained(done.stderr, self._stack)
+            raise StackProblem(reason or f"pulumi {' '.join(arguments[:2])} on stack {self._stack}: {last}")
         return done.stdout

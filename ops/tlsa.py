@@ -14,6 +14,7 @@ from model.keys import tlsa_hash
 from model.secrets import Secret
 from model.settings import Settings
 from ops import edits
+from ops.frame import add_stack
 from ops.secrets import make
 from ops.stacks import Pulumi, StackFile, StackProblem
 
@@ -24,7 +25,7 @@ def add_command(commands: Any) -> None:
     """Registers the command."""
     parser = commands.add_parser("tlsa", help="make, announce and switch the key of port 25 that DANE names")
     parser.add_argument("step", choices=list(_STEPS))
-    parser.add_argument("--stack", required=True)
+    add_stack(parser)
     parser.set_defaults(run=run)
 
 

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from ops.reference.markdown import code, page, prose, sentence, table
 
 _INTRODUCTION = """\
-Day-2 work. None of it is needed for `pulumi up` itself; `make help` lists the targets that call some of these. What
-goes wrong is said in one sentence, with exit code 1."""
+From the first look to day-2 work. `./kolab` runs from any folder; it makes its virtual environment, and gets pulumi and
+its plugins when a command needs them. Options may stand before, between and behind arguments. `-s` is short for
+`--stack`; without it, `PULUMI_STACK` counts, else the one stack file that is no example.
+
+Exit codes: 0 done, 1 a problem that is said in one sentence, 2 a command line that cannot be read."""
 
 
 def text(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> str:

@@ -44,10 +44,11 @@ test-quick: toolchain ## the quick layers of the tests: no engine, no servers
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
 
-check: .venv/ready ## format, lint, types, generated files
+check: .venv/ready ## format, lint, types, shell scripts, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	@tests/check-shell
 	$(VENV) -m ops generate --check
 
 # Only what stands on make's own command line: the shell's KUBECONFIG may be anybody's cluster.

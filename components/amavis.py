@@ -6,7 +6,6 @@ trust pod addresses, which makes an open relay of it.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,18 +13,17 @@ import pulumi
 
 from components import entry
 from components.daemon import DaemonComponent
-from components.entry import Replace
 from components.mariadb import WEBAPP_DATABASE
 from components.pods import (
     Container,
     Mount,
     Privileges,
     Probe,
-    from_config,
     from_secret,
     from_template,
     scratch,
 )
+from model import topology
 from model.sizing import Size
 
 
@@ -43,34 +41,11 @@ class AmavisArgs:
     keys: Mapping[str, pulumi.Input[str]]
 
 
-_CONFIG = "/etc/amavisd/amavisd.conf"
-_START = "exec amavisd -c $CONFIG foreground"
-_DATABASE_PATIENCE = "$_->[0] .= ';mysql_connect_timeout=10;mysql_read_timeout=10' for @lookup_sql_dsn;"
-_STEPS = (
-    # Upstream counts every private address as ours, and signs what comes from there. Only this pod is.
-    entry.replace_in(
-        _CONFIG,
-        Replace("                  10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 );", "                  );"),
-    ),
-    entry.replace_in(_CONFIG, Replace("$inet_socket_bind = '0.0.0.0';", "$inet_socket_bind = '127.0.0.1';")),
-    # Answers that never come end a question: a database whose node lost its power does not close its connections, and
-    # both of Amavis' processes would wait for a quarter of an hour.
-    f"printf '%s\\n' {shlex.quote(_DATABASE_PATIENCE)} '1;' >> {_CONFIG}",
-    # The image updates its rules once, at start. sa-update leaves 0 only when there was something new.
-    '( while sleep 86400; do sa-update && amavisd -c "$CONFIG" reload; done ) &',
-)
-_NO_KEY = "$enable_dkim_signing = 1;    # load DKIM signing code, keys defined by dkim_key"
-
-
 def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pulumi.Input[str]) -> Container:
     """Amavis for the pod of `parent`, which owns its ConfigMap and key Secrets."""
-    steps = list(_STEPS)
-    if not args.signing:
-        steps.append(entry.replace_in(_CONFIG, Replace(_NO_KEY, "$enable_dkim_signing = 0;")))
-    start = Replace(_START, "\n".join((*steps, _START)))
-    scripts = parent.config("amavis-entry", {"entry.sh": entry.script("/init.sh", [start])})
+    signing = {"KOLAB_SIGNING": "true" if args.signing else "false"}
     mounts: list[Mount] = [
-        from_config("amavis-entry", entry.PATH, scripts, mode=0o555),
+        parent.scripts("amavis", settings=signing, role="amavis-entry"),
         scratch("amavis-work", "/var/spool/amavisd", "2Gi"),
         from_template("filters", "/var/lib/spamassassin", "spamassassin"),
         from_template("filters", "/var/lib/clamav", "clamav"),
@@ -83,10 +58,8 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             mounts.append(
                 from_secret("dkim", f"/var/dkim/{args.domain}.{name}.pem", secret, mode=0o444, file="key.pem")
             )
-    ready = (
-        "/bin/bash",
-        "-c",
-        "exec 3<>/dev/tcp/127.0.0.1/13024 && exec 4<>/dev/tcp/127.0.0.1/13026 && read -r -t 5 line <&3 && [[ $line == 220* ]]",
+    ready = entry.command(
+        "ready.sh", str(topology.AMAVIS_INBOUND_PORT), str(topology.AMAVIS_ORIGINATING_PORT)
     )
     return Container(
         name="amavis",

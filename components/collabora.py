@@ -8,13 +8,9 @@ import pulumi
 
 from components import entry
 from components.daemon import DaemonComponent, Pod, Site
-from components.entry import Replace
-from components.pods import Container, Placement, Privileges, Probe, from_config
+from components.pods import Container, Placement, Privileges, Probe
 from model import topology
 from model.sizing import Size
-
-_CONFIG = "/etc/coolwsd/coolwsd.xml"
-_HOSTS = "        ALLOWED_HOSTS_GROUPS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +30,7 @@ class Collabora(DaemonComponent):
         self, name: str, site: Site, args: CollaboraArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.COLLABORA, name, site, opts)
-        # The image's own substitution fails in sed and leaves the placeholder: any WOPI host or none, nobody knows.
-        group = f'<group><host desc="Chwala" allow="true">{topology.ROUNDCUBE.url("http")}</host></group>'
-        allowed = entry.replace_in(_CONFIG, Replace(_HOSTS, f"        {group}"))
-        substitution = 'sed -i -e "s|ALLOWED_HOSTS_GROUPS|$GROUPSSTRING|" /etc/coolwsd/coolwsd.xml'
-        scripts = self.config(
-            "entry", {"entry.sh": entry.script("/init.sh", [Replace(substitution, allowed)])}
-        )
+        scripts = self.scripts("collabora", settings={"KOLAB_WOPI_HOST": topology.ROUNDCUBE.url("http")})
         self.serve()
         container = Container(
             name="collabora",
@@ -53,7 +43,7 @@ class Collabora(DaemonComponent):
             ),
             command=entry.COMMAND,
             env={"SERVER_NAME": args.website, "ALLOWED_HOSTS": topology.ROUNDCUBE.name},
-            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555)],
+            mounts=[scripts],
             ports=self.daemon.ports,
             startup=Probe(http="/hosting/discovery", timeout=10).until_up(600),
             readiness=Probe(http="/hosting/discovery", timeout=10),

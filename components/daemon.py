@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_kubernetes import apps, batch, core, meta, policy
 
-from components import content, pods
+from components import content, entry, pods
 from components.guard import Guard
 from model import topology
 from model.settings import Volume
@@ -125,6 +125,21 @@ class DaemonComponent(pulumi.ComponentResource):
             opts=self.child(),
         )
         return made.metadata.name
+
+    def scripts(
+        self,
+        folder: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+        role: str = "entry",
+    ) -> pods.Mount:
+        """The scripts of components/scripts/`folder` where containers find them, with what they read.
+
+        `settings` are variables of the scripts, `more` are files beside them.
+        """
+        data = entry.files(folder, settings) | dict(more or {})
+        return pods.from_config(role, entry.PATH, self.config(role, data), mode=0o555)
 
     def secret(
         self, role: str, data: Mapping[str, pulumi.Input[str]], *, guarded: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components import entry
 from components.daemon import DaemonComponent, Pod, Site
 from components.pods import Container, Privileges, Probe, from_claim
 from model import topology
@@ -54,8 +55,7 @@ class Mariadb(DaemonComponent):
         )
         data = self.claim("data", args.volume)
         self.serve()
-        # /tmp/initialized appears after the init phase, which runs on another socket.
-        ready = ("/bin/bash", "-c", "mysqladmin -u root ping && test -e /tmp/initialized")
+        ready = entry.command("ready.sh")
         container = Container(
             name="mariadb",
             image=args.image,
@@ -71,7 +71,7 @@ class Mariadb(DaemonComponent):
                 "TZ": "UTC",
             },
             secrets=[credentials],
-            mounts=[from_claim("data", _DATA, data)],
+            mounts=[self.scripts("mariadb"), from_claim("data", _DATA, data)],
             ports=self.daemon.ports,
             startup=Probe(command=ready, timeout=5).until_up(600),
             readiness=Probe(command=ready, timeout=5),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components import entry
 from components.daemon import DaemonComponent, Pod, Site
 from components.pods import Container, Placement, Privileges, Probe
 from model import topology
@@ -52,9 +53,7 @@ class Meet(DaemonComponent):
         )
         self.serve()
         port = self.daemon.port("http")
-        # By address: Node takes `localhost` for ::1, where nothing listens. Every HTTP path wants the token, which a probe of the kubelet would have to show in the pod's spec.
-        ping = "require('http').get({host:'127.0.0.1',port:%d,path:'/meetmedia/api/ping',headers:{'X-Auth-Token':process.env.AUTH_TOKEN}},r=>process.exit(r.statusCode==200?0:1)).on('error',()=>process.exit(1))"
-        healthy = ("node", "-e", ping % port.number)
+        healthy = entry.command("ping.js", interpreter="node")
         container = Container(
             name="meet",
             image=args.image,
@@ -80,6 +79,7 @@ class Meet(DaemonComponent):
                 "DEBUG": "kolabmeet-server:ERROR* mediasoup:ERROR*",
             },
             secrets=[credentials],
+            mounts=[self.scripts("meet")],
             ports=(*self.daemon.ports, *args.media),
             host_ports=args.host_ports,
             startup=Probe(command=healthy, timeout=5).until_up(300),

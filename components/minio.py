@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components import entry
 from components.daemon import DaemonComponent, Pod, Site
 from components.pods import Container, Privileges, Probe, from_claim
 from model import topology
@@ -41,15 +42,12 @@ class Minio(DaemonComponent):
             image=args.image,
             size=args.size,
             privileges=Privileges(uid=1001, gid=1001, read_only_root=True),
-            # A folder of the drive is a bucket: that is how upstream makes it, too.
-            command=(
-                "/bin/sh",
-                "-c",
-                f"mkdir -p /data/{BUCKET} && exec minio server /data --address :{topology.MINIO.port('s3').number}",
+            command=entry.command(
+                "start.sh", BUCKET, str(self.daemon.port("s3").number), interpreter="/bin/sh"
             ),
             env={"MINIO_ROOT_USER": USER, "MINIO_BROWSER": "off", "HOME": "/data"},
             secrets=[credentials],
-            mounts=[from_claim("data", "/data", data)],
+            mounts=[self.scripts("minio"), from_claim("data", "/data", data)],
             ports=self.daemon.ports,
             startup=Probe(http="/minio/health/live", port="s3").until_up(300),
             readiness=Probe(http="/minio/health/ready", port="s3"),

@@ -11,7 +11,6 @@ import pulumi
 
 from components import entry
 from components.daemon import DaemonComponent, Pod, Site
-from components.entry import Replace
 from components.pods import KOLAB_USER, Container, Placement, Probe, from_config, from_secret
 from model import topology
 from model.sizing import Size
@@ -22,13 +21,6 @@ OPERATOR = "operator"
 _CERTIFICATE = "/kolab/certificate"
 _POLICY = "/kolab/mta-sts"
 _USERS = "/kolab/users"
-
-# The cipher list that satisfies both Mozilla's intermediate profile and internet.nl: ECDHE with AEAD only.
-_CIPHERS = ":".join(
-    f"ECDHE-{auth}-{cipher}"
-    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
-    for auth in ("ECDSA", "RSA")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +53,11 @@ class Proxy(DaemonComponent):
         self, name: str, site: Site, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.PROXY, name, site, opts)
-        scripts = self.config(
-            "entry", {"entry.sh": entry.script("/init.sh", _ADJUSTMENTS, watch=_WATCH), "stop.sh": _STOP}
-        )
+        scripts = self.scripts("proxy")
         pages = {"http.conf": http_configuration(args), "server.conf": server_configuration(args)}
         config = self.config("config", pages)
         mounts = [
-            from_config("entry", entry.PATH, scripts, mode=0o555),
+            scripts,
             from_config("config", "/etc/nginx/conf.d/kolab.conf", config, file="http.conf"),
             from_config("config", "/etc/nginx/default.d/kolab.conf", config, file="server.conf"),
             from_secret("certificate", _CERTIFICATE, args.certificate),
@@ -94,7 +84,7 @@ class Proxy(DaemonComponent):
             startup=Probe(http="/health", headers={"Host": args.website}).until_up(600),
             readiness=health,
             liveness=Probe(http="/health", headers={"Host": args.website}, period=20, timeout=10, failures=6),
-            pre_stop=("/bin/bash", f"{entry.PATH}/stop.sh"),
+            pre_stop=entry.command("stop.sh"),
         )
         # fsGroup lets uid 1001 read the certificate's key, which stays closed to others.
         run = Pod(containers=[container], placement=args.placement, edge=args.edge, fs_group=1001, grace=60)
@@ -202,25 +192,3 @@ def server_configuration(args: ProxyArgs) -> str:
                 f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
             )
     return "\n".join(parts) + "\n"
-
-
-_STOP = """\
-#!/bin/bash
-# Endpoints are removed while this sleeps; then nginx closes its ports and lets open sessions end.
-sleep 5
-nginx -s quit
-while [ -e /run/nginx.pid ]; do sleep 1; done
-"""
-
-_WATCH = entry.Watch(_CERTIFICATE, "nginx -s reload")
-
-_ADJUSTMENTS = (
-    Replace("    ssl_protocols TLSv1 TLSv1.1 TLSv1.2;", "    ssl_protocols TLSv1.2 TLSv1.3;"),
-    Replace("    ssl_ciphers HIGH:!aNULL:!MD5;", f"    ssl_ciphers {_CIPHERS};"),
-    # STARTTLS is offered, and so is LOGIN without it: passwords in the clear.
-    Replace("        starttls on;", "        starttls only;", times=3),
-    # The proxy never has an IPv6 address, and this line stops nginx on nodes without IPv6.
-    Replace("        listen [::]:6443 ssl ipv6only=on;", ""),
-    # `auto` means one for each CPU of the node.
-    Replace("worker_processes auto;", "worker_processes 4;"),
-)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components import entry
 from components.daemon import DaemonComponent, Pod, Site
 from components.pods import KOLAB_USER, Container, Probe, from_claim
 from model import topology
@@ -37,8 +38,7 @@ class Redis(DaemonComponent):
         credentials = self.secret("credentials", {"REDIS_PASSWORD": args.password})
         data = self.claim("data", args.volume)
         self.serve()
-        # redis-cli leaves 0 on NOAUTH: the answer must be read.
-        ping = ("/bin/bash", "-c", 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG')
+        ping = entry.command("ping.sh")
         container = Container(
             name="redis",
             image=args.image,
@@ -55,7 +55,7 @@ class Redis(DaemonComponent):
                 "yes",
             ),
             secrets=[credentials],
-            mounts=[from_claim("data", _DATA, data)],
+            mounts=[self.scripts("redis"), from_claim("data", _DATA, data)],
             ports=self.daemon.ports,
             startup=Probe(command=ping).until_up(600),
             readiness=Probe(command=ping),

@@ -8,23 +8,10 @@ import pulumi
 
 from components import content, entry
 from components.daemon import DaemonComponent, Pod, Site
-from components.entry import Replace
 from components.mariadb import ROUNDCUBE_DATABASE
-from components.pods import Container, Placement, Probe, from_config, scratch
+from components.pods import Container, Placement, Probe, scratch
 from model import topology
 from model.sizing import Size
-
-_INIT = "/opt/app-root/src/init.sh"
-
-_AS_ROOT = "    mysql --defaults-file=/tmp/kolab-setup-my.cnf <<EOF"
-_AS_ROUNDCUBE = """\
-    # The image goes on when its user may make no tables, and would end as if there were any.
-    MYSQL_PWD=$DB_RC_PASSWORD mysql --host="$DB_HOST" --user="$DB_RC_USERNAME" \\
-      --execute="CREATE TABLE IF NOT EXISTS kolab_may_create (id INT PRIMARY KEY); DROP TABLE kolab_may_create" \\
-      "$DB_RC_DATABASE" || fail "user $DB_RC_USERNAME cannot make tables in database $DB_RC_DATABASE on $DB_HOST: create both there, and grant the user all rights on the database"
-    : <<EOF"""
-_WITHOUT_ROOT = Replace(_AS_ROOT, _AS_ROUNDCUBE)
-"""Root would only create the database and its user; the tables are made by that user anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +53,6 @@ class Roundcube(DaemonComponent):
                 "PASSPORT_WEBMAIL_SSO_CLIENT_SECRET": args.webmail_client_secret,
             },
         )
-        scripts = self.config("entry", {"entry.sh": entry.script(_INIT, [entry.QUIET])})
         self.serve()
         # A PHP page sees a dead php-fpm, which nothing supervises: a static file would not.
         php = Probe(http="/chwala/api/", period=20, timeout=10, failures=6)
@@ -77,13 +63,13 @@ class Roundcube(DaemonComponent):
             command=entry.COMMAND,
             env=_environment(args) | {"RUN_MIGRATIONS": "false"},
             secrets=[credentials],
-            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555), scratch("data", "/data")],
+            mounts=[self.scripts("roundcube"), scratch("data", "/data")],
             ports=self.daemon.ports,
             startup=Probe(http="/roundcubemail/program/js/app.js").until_up(600),
             readiness=Probe(http="/chwala/api/", timeout=10),
             liveness=php,
             # Lets running requests end; ActiveSync clients that hang on a Ping reconnect.
-            pre_stop=("/bin/bash", "-c", "sleep 5"),
+            pre_stop=("sleep", "5"),
         )
         self.deployment(
             Pod(containers=[container], placement=args.placement, fs_group=1001, grace=45),
@@ -105,24 +91,19 @@ class RoundcubeMigrate(DaemonComponent):
             "REDIS_PASSWORD": args.redis_password,
             "DES_KEY": args.des_key,
         }
-        adjustments = [entry.QUIET]
-        if args.database_root_password is None:
-            adjustments.append(_WITHOUT_ROOT)
-        else:
+        if args.database_root_password is not None:
             passwords["DB_ROOT_PASSWORD"] = args.database_root_password
         credentials = self.secret("credentials", passwords)
-        # `shell` runs the migrations and then a shell, which ends at once without input.
-        scripts = self.config("entry", {"entry.sh": entry.script(_INIT, adjustments, arguments=["shell"])})
+        database = {"KOLAB_DATABASE_PORT": str(topology.MARIADB.port("mysql").number)}
         env = _environment(args) | {"RUN_MIGRATIONS": "true"}
-        wait = f"until (exec 3<>/dev/tcp/{args.database_host}/3306) 2>/dev/null; do sleep 3; done"
         container = Container(
             name="migrate",
             image=args.image,
             size=args.migrate_size,
-            command=("/bin/bash", "-c", f"{wait}; exec /bin/bash {entry.PATH}/entry.sh < /dev/null"),
+            command=entry.command("migrate.sh"),
             env=env,
             secrets=[credentials],
-            mounts=[from_config("entry", entry.PATH, scripts, mode=0o555), scratch("data", "/data")],
+            mounts=[self.scripts("roundcube", settings=database), scratch("data", "/data")],
         )
         self.job(
             Pod(containers=[container], fs_group=1001),

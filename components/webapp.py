@@ -9,10 +9,9 @@ import pulumi
 
 from components import content, entry
 from components.daemon import DaemonComponent, Pod, Site
-from components.entry import Replace
 from components.imap import ADMIN
 from components.mariadb import ROUNDCUBE_DATABASE, WEBAPP_DATABASE
-from components.pods import Container, Placement, Probe, from_config
+from components.pods import Container, Placement, Probe
 from model import topology
 from model.sizing import Size
 
@@ -62,65 +61,6 @@ class WebappArgs:
     meet_tokens: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
-_OCTANE = "        exec ./artisan octane:start --host=0.0.0.0"
-_MIGRATE = "        php -dmemory_limit=512M ./artisan migrate --force || :"
-_WAIT_FOR_SEED = """\
-# The image waits for the first migration alone. Horizon would then migrate beside the seed Job, and both would make
-# the same tables. Accounts come last.
-accounts() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e 'SELECT COUNT(*) > 0 FROM users'; }
-until [ "$(accounts 2> /dev/null)" = 1 ]; do echo "entry: waiting for the seed Job"; sleep 3; done"""
-_AFTER_SEED = Replace(entry.QUIET.line, f"{entry.QUIET.by}\n{_WAIT_FOR_SEED}")
-_WORKERS = 4
-"""Swoole would start one worker for each CPU of the node, whatever the pod may use."""
-
-_SEED = """\
-#!/bin/bash
-# Fills an empty database, once. The image's own `seed` role takes any failure of its check (a wrong password, a
-# DNS hiccup) for "empty" and then drops every table; this script never drops anything.
-set -eu
-cd /opt/app-root/src
-/update.sh
-query() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "$1"; }
-# An answer that is no number is no answer, least of all "none".
-count() {
-  local found
-  found=$(query "SELECT COUNT(*) FROM $1") || found=
-  case $found in '' | *[!0-9]*) echo "seed: the database does not answer about $1; nothing was changed" >&2; return 1 ;; esac
-  echo "$found"
-}
-half_made() {
-  echo "seed: the database was left half-made by an earlier seed. If it holds nothing of value, drop and create it, then delete this Job." >&2
-  exit 1
-}
-until query 'SELECT 1' > /dev/null; do echo "seed: waiting for the database"; sleep 3; done
-tables=$(count "information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('migrations', 'users')")
-case $tables in
-  0)
-    echo "seed: the database is empty: creating tables and the first accounts"
-    php -dmemory_limit=512M ./artisan migrate --seed --force
-    ;;
-  2)
-    migrations=$(count migrations)
-    users=$(count users)
-    [ "$migrations" != 0 ] && [ "$users" != 0 ] || half_made
-    echo "seed: the database holds accounts: left as it is"
-    ;;
-  *) half_made ;;
-esac
-untouched=$(count "users WHERE email = 'admin@$APP_DOMAIN' AND created_at = updated_at")
-[ "$untouched" != 1 ] || ./artisan user:password "admin@$APP_DOMAIN" "$ADMIN_PASSWORD"
-# Without the registries' address ranges the SPF policy defers every inbound message; Postfix waits for them.
-ranges=$(count ip4nets)
-if [ "$ranges" = 0 ]; then
-  echo "seed: importing address ranges"
-  php -dmemory_limit=512M ./artisan data:import
-  ranges=$(count ip4nets)
-  [ "$ranges" != 0 ] || { echo "seed: data:import left ip4nets empty: the registries could not be reached" >&2; exit 1; }
-fi
-echo "seed: done"
-"""
-
-
 class Webapp(DaemonComponent):
     """Octane (HTTP), Horizon (jobs), scheduler and the seed Job. Reached at topology.WEBAPP."""
 
@@ -138,14 +78,7 @@ class Webapp(DaemonComponent):
             guarded=True,
         )
         credentials = self.secret("credentials", _credentials(args))
-        adjustments = [
-            Replace(_OCTANE, f"{_OCTANE} --workers={_WORKERS} --task-workers={_WORKERS}"),
-            # A failed migration must not be served as if nothing had happened.
-            Replace(_MIGRATE, _MIGRATE.removesuffix(" || :")),
-            _AFTER_SEED,
-        ]
-        files = {"entry.sh": entry.script("/init.sh", adjustments), "seed.sh": _SEED}
-        scripts = self.config("entry", files)
+        scripts = self.scripts("webapp")
         self.serve()
 
         def container(role: str, *, command: tuple[str, ...], **probes: object) -> Container:
@@ -156,7 +89,7 @@ class Webapp(DaemonComponent):
                 command=command,
                 env=_environment(args, role),
                 secrets=[keys, credentials],
-                mounts=[from_config("entry", entry.PATH, scripts, mode=0o555)],
+                mounts=[scripts],
                 **probes,  # type: ignore[arg-type]
             )
 
@@ -179,19 +112,18 @@ class Webapp(DaemonComponent):
             container("horizon", command=entry.COMMAND, **_horizon_probes()),
             pulumi.ResourceOptions(parent=self),
         )
-        run = ("/bin/bash", "-c", "cd /opt/app-root/src && /update.sh && exec ./artisan schedule:run")
         Scheduler(
             f"{name}-scheduler",
             site,
-            container("scheduler", command=run),
+            container("scheduler", command=entry.command("schedule.sh")),
             pulumi.ResourceOptions(parent=self),
         )
-        seed = container("seed", command=("/bin/bash", f"{entry.PATH}/seed.sh"))
+        seed = container("seed", command=entry.command("seed.sh"))
         Seed(
             f"{name}-seed",
             site,
             seed,
-            content.config_name("seed", files | {"image": args.image}),
+            content.config_name("seed", entry.files("webapp") | {"image": args.image}),
             pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
@@ -227,7 +159,7 @@ class Seed(DaemonComponent):
 
 
 def _horizon_probes() -> dict[str, Probe]:
-    status = ("/bin/bash", "-c", "cd /opt/app-root/src && ./artisan horizon:status | grep -q running")
+    status = entry.command("horizon-runs.sh")
     return {
         # Each time it boots PHP, which takes about a second.
         "startup": Probe(command=status, timeout=14).until_up(3600, every=5),

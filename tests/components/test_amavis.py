@@ -37,8 +37,9 @@ def script(name: str = SIGNED) -> str:
     return deployment(name).file("postfix", "amavis", f"{entry.PATH}/entry.sh")
 
 
-def image(sandbox: Sandbox, without: tuple[str, str] = ("", "")) -> None:
+def image(sandbox: Sandbox, without: tuple[str, str] = ("", ""), name: str = SIGNED) -> None:
     file, line = without
+    sandbox.mount(entry.PATH, deployment(name).folder("postfix", "amavis", entry.PATH))
     for path, text in FILES.items():
         sandbox.put(path, text.replace(f"{line}\n", ":\n") if path == file else text)
     for command in ("amavisd", "sa-update"):
@@ -59,7 +60,7 @@ def test_the_image_starts_amavis_after_its_adjustments(started: Sandbox) -> None
 
 @pytest.mark.parametrize("line", CONTRACT, ids=["start", "networks", "bind", "signing"])
 def test_an_amavis_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: tuple[str, str]) -> None:
-    image(sandbox, without=line)
+    image(sandbox, without=line, name=UNSIGNED)
     done = sandbox.run(script(UNSIGNED))
     assert (done.returncode, sandbox.calls) == (70, [])
     assert done.stderr.startswith("entry: expected 1 line(s)")
@@ -113,7 +114,7 @@ def test_a_key_is_mounted_before_it_signs_so_that_amavis_makes_none_of_its_own()
 
 
 def test_nothing_is_signed_before_a_key_is_active(sandbox: Sandbox) -> None:
-    image(sandbox)
+    image(sandbox, name=UNSIGNED)
     sandbox.run(script(UNSIGNED))
     assert "$enable_dkim_signing = 0;" in sandbox.text(CONF)
 
@@ -185,6 +186,7 @@ def test_no_setting_that_amavis_needs_is_empty(name: str) -> None:
 def test_amavis_is_ready_when_both_of_its_ports_answer(sandbox: Sandbox) -> None:
     command = shlex.join(pod().container("amavis")["readinessProbe"]["exec"]["command"])
     inbound, originating = sandbox.port(13024), sandbox.port(13026)
+    sandbox.mount(entry.PATH, deployment(SIGNED).folder("postfix", "amavis", entry.PATH))
     with talking(inbound, ["220 amavis"]), talking(originating, ["220 amavis"]):
         assert sandbox.run(command).returncode == 0
     with talking(inbound, ["220 amavis"]):

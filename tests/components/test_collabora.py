@@ -30,6 +30,7 @@ def start(sandbox: Sandbox, without: tuple[str, str] = ("", "")) -> int:
     for path, text in FILES.items():
         sandbox.put(path, text.replace(f"{line}\n", "\n") if path == file else text)
     sandbox.command("coolwsd")
+    sandbox.mount(entry.PATH, deployment("cluster").folder("collabora", "collabora", entry.PATH))
     script = deployment("cluster").file("collabora", "collabora", f"{entry.PATH}/entry.sh")
     return sandbox.run(script, env=collabora().env("collabora")).returncode
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import shlex
+from pathlib import Path
+
 import pytest
 
 from components import entry
-from components.entry import Replace, Watch
 from tests.support.sandbox import PATIENCE, Sandbox, wait_for
+from tests.support.stacks import deployment
 
 INIT = """\
 #!/bin/bash
@@ -16,21 +20,34 @@ echo first
 exec echo last "$@"
 """
 INDENTED = '    echo "indented $VALUE"'
+COMPONENTS = Path(entry.__file__).parent
 
 
-def run(sandbox: Sandbox, *adjustments: Replace, init: str = INIT, arguments: tuple[str, ...] = ()):
+def replace(line: str, by: str, times: int = 1, file: str = "/tmp/kolab-init.sh") -> str:
+    """The call that puts `by` where `times` lines of `file` equal `line`."""
+    return shlex.join(["replace", file, str(times), line, by])
+
+
+def script(sandbox: Sandbox, *calls: str, arguments: tuple[str, ...] = ()) -> str:
+    """An entry script that makes `calls` and then runs /init.sh."""
+    sandbox.put(f"{entry.PATH}/adjust.sh", entry.scripts("imap")["adjust.sh"])
+    ends = ["set +eu", f'source "$KOLAB_INIT" {shlex.join(arguments)}']
+    return "\n".join([f"source {entry.PATH}/adjust.sh", "copy_init /init.sh", *calls, *ends])
+
+
+def run(sandbox: Sandbox, *calls: str, init: str = INIT, arguments: tuple[str, ...] = ()):
     """Runs an entry script for `init`."""
     sandbox.put("/init.sh", init)
-    return sandbox.run(entry.script("/init.sh", adjustments, arguments=arguments), env={"VALUE": "7"})
+    return sandbox.run(script(sandbox, *calls, arguments=arguments), env={"VALUE": "7"})
 
 
 def test_an_adjustment_that_matches_runs_in_place_of_its_line(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace(INDENTED, 'echo "replaced $VALUE"'))
+    done = run(sandbox, replace(INDENTED, 'echo "replaced $VALUE"'))
     assert (done.returncode, done.stdout) == (0, "first\nreplaced 7\nlast\n")
 
 
 def test_a_missing_line_stops_the_container_with_a_sentence(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace("echo second", "echo other"))
+    done = run(sandbox, replace("echo second", "echo other"))
     assert (done.returncode, done.stdout) == (70, "")
     assert done.stderr == (
         "entry: expected 1 line(s) 'echo second' in /tmp/kolab-init.sh, found 0:"
@@ -39,62 +56,62 @@ def test_a_missing_line_stops_the_container_with_a_sentence(sandbox: Sandbox) ->
 
 
 def test_a_line_that_occurs_too_often_stops_the_container(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace("echo first", "echo other"), init=INIT.replace("set -e", "echo first"))
+    done = run(sandbox, replace("echo first", "echo other"), init=INIT.replace("set -e", "echo first"))
     assert (done.returncode, done.stdout) == (70, "")
     assert "found 2" in done.stderr
 
 
 def test_as_many_lines_as_expected_are_all_replaced(sandbox: Sandbox) -> None:
     done = run(
-        sandbox, Replace("echo same", "echo new", times=2), init="echo same\necho between\necho same\n"
+        sandbox, replace("echo same", "echo new", times=2), init="echo same\necho between\necho same\n"
     )
     assert done.stdout == "new\nbetween\nnew\n"
 
 
 def test_a_line_is_never_matched_by_a_part_of_it(sandbox: Sandbox) -> None:
-    assert run(sandbox, Replace(INDENTED.strip(), "echo other")).returncode == 70
+    assert run(sandbox, replace(INDENTED.strip(), "echo other")).returncode == 70
 
 
 def test_the_original_init_is_left_as_it_is(sandbox: Sandbox) -> None:
-    run(sandbox, Replace("echo first", "echo other"))
+    run(sandbox, replace("echo first", "echo other"))
     assert sandbox.text("/init.sh") == INIT
 
 
 @pytest.mark.parametrize("text", ["a & b", r"a\1 \n b", "a|b", "it's", '"quoted"', "*", "$VALUE", "%s", "-n"])
 def test_characters_that_sed_would_read_stay_what_they_are(sandbox: Sandbox, text: str) -> None:
     sandbox.put("/etc/daemon.conf", f"before\n{text}\nafter\n")
-    change = entry.replace_in("/etc/daemon.conf", Replace(text, f"<{text}>"))
-    done = run(sandbox, Replace("echo first", change))
+    change = replace(text, f"<{text}>", file="/etc/daemon.conf")
+    done = run(sandbox, change)
     assert (done.returncode, sandbox.text("/etc/daemon.conf")) == (0, f"before\n<{text}>\nafter\n")
 
 
 def test_a_last_line_without_its_newline_is_not_lost(sandbox: Sandbox) -> None:
     sandbox.put("/etc/daemon.conf", "first\nlast")
-    run(sandbox, Replace("echo first", entry.replace_in("/etc/daemon.conf", Replace("last", "changed"))))
+    run(sandbox, replace("last", "changed", file="/etc/daemon.conf"))
     assert sandbox.text("/etc/daemon.conf") == "first\nchanged\n"
 
 
 def test_an_adjusted_file_keeps_its_owner_and_mode(sandbox: Sandbox) -> None:
     file = sandbox.put("/etc/daemon.conf", "first\n", mode=0o640)
     before = file.stat()
-    run(sandbox, Replace("echo first", entry.replace_in("/etc/daemon.conf", Replace("first", "changed"))))
+    run(sandbox, replace("first", "changed", file="/etc/daemon.conf"))
     after = file.stat()
     assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
 
 
 def test_a_file_that_the_image_does_not_have_stops_the_container(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace("echo first", entry.replace_in("/etc/gone.conf", Replace("a", "b"))))
+    done = run(sandbox, replace("a", "b", file="/etc/gone.conf"))
     assert done.returncode == 70
     assert "/etc/gone.conf is not in this image" in done.stderr
 
 
 def test_an_image_without_its_init_stops_with_a_sentence(sandbox: Sandbox) -> None:
-    done = sandbox.run(entry.script("/init.sh", []))
+    done = sandbox.run(script(sandbox))
     assert (done.returncode, done.stderr) == (70, "entry: /init.sh is not in this image\n")
 
 
 def test_the_inits_own_failure_is_the_containers(sandbox: Sandbox) -> None:
-    done = run(sandbox, Replace("echo first", "(exit 9)"))
+    done = run(sandbox, replace("echo first", "(exit 9)"))
     assert (done.returncode, done.stdout) == (9, "")
 
 
@@ -105,7 +122,7 @@ def test_an_init_may_use_variables_that_are_not_set(sandbox: Sandbox) -> None:
 def test_the_init_keeps_the_process_id_of_the_container(sandbox: Sandbox) -> None:
     # Signals reach process 1 only; an init below a shell would never see SIGTERM.
     sandbox.put("/init.sh", "exec /bin/bash -c 'echo $$'\n")
-    with sandbox.start(entry.script("/init.sh", [])) as process:
+    with sandbox.start(script(sandbox)) as process:
         process.wait(PATIENCE)
     assert int(sandbox.out) == process.pid
 
@@ -115,7 +132,7 @@ def test_arguments_reach_the_init(sandbox: Sandbox) -> None:
 
 
 def test_a_quiet_init_does_not_trace_its_passwords(sandbox: Sandbox) -> None:
-    done = run(sandbox, entry.QUIET, init='set -x\nPASSWORD=hidden\necho "$PASSWORD" > /dev/null\n')
+    done = run(sandbox, "quiet", init='set -x\nPASSWORD=hidden\necho "$PASSWORD" > /dev/null\n')
     assert "hidden" not in done.stdout + done.stderr
 
 
@@ -125,7 +142,7 @@ def watching(sandbox: Sandbox, then: str, init: str = "exec /bin/sleep 300\n") -
     for name in ("tls.crt", "tls.key"):
         sandbox.put(f"/kolab/certificate/{name}", "old")
     sandbox.put("/init.sh", f"set -e\n{init}")
-    return entry.script("/init.sh", [], watch=Watch("/kolab/certificate", then))
+    return script(sandbox, f"renewed() {{ {then}; }}", "on_renewal /kolab/certificate renewed")
 
 
 def watch(sandbox: Sandbox, then: str, lines: int) -> list[str]:
@@ -165,3 +182,59 @@ def test_a_renewal_while_the_daemon_starts_is_not_missed(sandbox: Sandbox) -> No
         wait_for(lambda: len(sandbox.calls) > turns + 2)
         sandbox.put("/tmp/started", "")
         wait_for(lambda: sandbox.text("/tmp/used") == "new")
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", "", "it's", "$(touch /tmp/ran)", "`touch /tmp/ran`", "a b; c", "two\nlines"]
+)
+def test_data_reaches_a_script_as_it_is_and_is_never_run(sandbox: Sandbox, value: str) -> None:
+    files = entry.files("imap", {"KOLAB_VALUE": value})
+    sandbox.put(f"{entry.PATH}/settings", files[entry.SETTINGS])
+    done = run(sandbox, 'printf %s "$KOLAB_VALUE" > /tmp/value')
+    assert (done.returncode, sandbox.text("/tmp/value")) == (0, value)
+    assert not sandbox.path("/tmp/ran").exists()
+
+
+@pytest.mark.parametrize("name", ["DB_HOST", "PATH", "KOLAB_a", "KOLAB_X;id"])
+def test_data_never_takes_the_name_of_a_variable_of_the_image(name: str) -> None:
+    with pytest.raises(ValueError, match="settings of scripts are called KOLAB_"):
+        entry.files("imap", {name: "value"})
+
+
+@pytest.mark.parametrize("name", ["single-node", "cluster", "full", "external", "bare"])
+def test_no_container_runs_program_text(name: str) -> None:
+    """Text on a command line is checked by nobody: no shellcheck sees it, and data in it are run."""
+    shells = {"sh", "bash", "node", "python", "python3", "perl"}
+    for workload in deployment(name).workloads:
+        for container in workload.containers:
+            commands = [container.get("command", [])]
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                commands.append(container.get(probe, {}).get("exec", {}).get("command", []))
+            for hook in container.get("lifecycle", {}).values():
+                commands.append(hook["exec"]["command"])
+            for command in filter(None, commands):
+                assert not (Path(command[0]).name in shells and command[1].startswith("-")), command
+
+
+def test_every_script_is_mounted_as_it_stands_in_its_file() -> None:
+    mounted = set()
+    for name in ("single-node", "external"):
+        for manifest in deployment(name).of_kind("ConfigMap"):
+            mounted |= set(manifest["data"].values())
+    files = [file for file in (COMPONENTS / "scripts").rglob("*") if file.is_file()]
+    assert [str(file) for file in files if file.read_text() not in mounted] == []
+
+
+def test_components_hold_no_program_text() -> None:
+    """Each text of more than a word that a shell would run stands in a file, where shellcheck reads it."""
+    shell = ("#!/", "$(", " && ", " || ", "; do", "2>&1", "<<EOF", "umask ", "exec ")
+    for file in COMPONENTS.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in documentation
+            ):
+                assert not any(part in node.value for part in shell), f"{file.name}:{node.lineno}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import stat
 import subprocess
@@ -46,6 +47,7 @@ def image(sandbox: Sandbox, without: tuple[str, str] = ("", "")) -> None:
     file, line = without
     for path, text in FILES.items():
         sandbox.put(path, text.replace(f"{line}\n", ":\n") if path == file else text)
+    sandbox.mount(entry.PATH, deployment("single-node").folder("imap", "imap", entry.PATH))
     sandbox.command("chown")
     sandbox.command("runuser")
 
@@ -186,13 +188,12 @@ def test_tags_of_the_webmail_are_allowed() -> None:
     assert imap().env("imap")["WITH_TAGS"] == "true"
 
 
-def probe(sandbox: Sandbox, name: str) -> int:
-    """Exit code of one of the scripts."""
+def probe(sandbox: Sandbox, kind: str) -> int:
+    """Exit code of one of the probes."""
     for port in (11143, 11024):
         sandbox.port(port)
-    for each in ("ready.sh", "alive.sh", "stop.sh"):
-        sandbox.put(f"{entry.PATH}/{each}", script(each), mode=0o755)
-    return sandbox.run(script(name)).returncode
+    sandbox.mount(entry.PATH, deployment("single-node").folder("imap", "imap", entry.PATH))
+    return sandbox.run(shlex.join(imap().container("imap")[kind]["exec"]["command"])).returncode
 
 
 def test_cyrus_is_ready_when_imap_and_lmtp_answer_as_to_a_client(sandbox: Sandbox) -> None:
@@ -200,12 +201,12 @@ def test_cyrus_is_ready_when_imap_and_lmtp_answer_as_to_a_client(sandbox: Sandbo
         talking(sandbox.port(11143), ["* OK hello", "a OK done"]),
         talking(sandbox.port(11024), ["220 hello"]),
     ):
-        assert probe(sandbox, "ready.sh") == 0
+        assert probe(sandbox, "readinessProbe") == 0
 
 
 def test_a_listener_that_only_accepts_connections_is_not_ready(sandbox: Sandbox) -> None:
     with talking(sandbox.port(11143), []), talking(sandbox.port(11024), ["220 hello"]):
-        assert probe(sandbox, "ready.sh") != 0
+        assert probe(sandbox, "readinessProbe") != 0
 
 
 def test_a_refused_login_shows_that_saslauthd_lives(sandbox: Sandbox) -> None:
@@ -214,7 +215,7 @@ def test_a_refused_login_shows_that_saslauthd_lives(sandbox: Sandbox) -> None:
         talking(sandbox.port(11143), ["* OK hello", "a OK done"]),
         talking(sandbox.port(11024), ["220 hello"]),
     ):
-        assert probe(sandbox, "alive.sh") == 0
+        assert probe(sandbox, "livenessProbe") == 0
 
 
 def test_a_dead_saslauthd_is_noticed_though_its_socket_is_there(sandbox: Sandbox) -> None:
@@ -223,11 +224,11 @@ def test_a_dead_saslauthd_is_noticed_though_its_socket_is_there(sandbox: Sandbox
         talking(sandbox.port(11143), ["* OK hello", "a OK done"]),
         talking(sandbox.port(11024), ["220 hello"]),
     ):
-        assert probe(sandbox, "alive.sh") != 0
+        assert probe(sandbox, "livenessProbe") != 0
 
 
 def test_the_liveness_of_cyrus_is_the_script_that_asks_saslauthd() -> None:
-    assert imap().container("imap")["livenessProbe"]["exec"]["command"][-1] == f"{entry.PATH}/alive.sh"
+    assert imap().container("imap")["livenessProbe"]["exec"]["command"][1] == f"{entry.PATH}/alive.sh"
 
 
 def test_a_stop_tells_cyrus_itself_and_waits_for_it(sandbox: Sandbox) -> None:

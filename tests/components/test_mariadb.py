@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from components import entry
 from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
@@ -17,9 +18,8 @@ def mariadb() -> Workload:
 
 def test_the_volume_is_where_the_server_keeps_its_data() -> None:
     # One level up it stays empty, and the accounts die with the pod.
-    assert [each["mountPath"] for each in mariadb().container("mariadb")["volumeMounts"]] == [
-        "/var/lib/mysql/data"
-    ]
+    mounts = {each["name"]: each["mountPath"] for each in mariadb().container("mariadb")["volumeMounts"]}
+    assert mounts["data"] == "/var/lib/mysql/data"
 
 
 def test_the_data_belong_to_the_user_of_the_server() -> None:
@@ -54,6 +54,7 @@ def test_the_server_is_ready_only_after_its_initialisation(
     sandbox: Sandbox, initialised: bool, ready: bool
 ) -> None:
     sandbox.command("mysqladmin")
+    sandbox.mount(entry.PATH, deployment("single-node").folder("mariadb", "mariadb", entry.PATH))
     if initialised:
         sandbox.put("/tmp/initialized", "")
     command = shlex.join(mariadb().container("mariadb")["readinessProbe"]["exec"]["command"])

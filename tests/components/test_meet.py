@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import shlex
 import shutil
 import threading
 
 import pytest
 
+from components import entry
 from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
@@ -92,10 +94,13 @@ def test_the_probe_shows_the_token_and_the_pods_spec_does_not(
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed: apt-get install nodejs")
-    _, option, script = meet().container("meet")["readinessProbe"]["exec"]["command"]
+    _, *script = meet().container("meet")["readinessProbe"]["exec"]["command"]
+    env = meet().env("meet") | {"AUTH_TOKEN": token}
+    sandbox.port(12080)
+    sandbox.mount(entry.PATH, deployment("cluster").folder("meet", "meet", entry.PATH))
     with http.server.ThreadingHTTPServer(("127.0.0.1", sandbox.port(12080)), _Meet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        done = sandbox.run(f'{node} {option} "$PROBE"', env={"PROBE": script, "AUTH_TOKEN": token})
+        done = sandbox.run(shlex.join([node, *script]), env=env)
         server.shutdown()
     assert (done.returncode == 0) is ready
     assert deployment("cluster").sentinels["meetServerToken"] not in str(meet().template)

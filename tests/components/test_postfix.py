@@ -47,7 +47,7 @@ def image(sandbox: Sandbox, name: str = "single-node", without: tuple[str, str] 
     path_of_change, line = without
     for path, text in FILES.items():
         sandbox.put(path, text.replace(f"{line}\n", ":\n") if path == path_of_change else text)
-    sandbox.put(f"{entry.PATH}/aliases", file("aliases", name))
+    sandbox.mount(entry.PATH, deployment(name).folder("postfix", "postfix", entry.PATH))
     for command in ("chown", "postconf", "postfix", "/usr/sbin/postfix"):
         sandbox.command(command)
     sandbox.command("postmap", "echo 1")
@@ -346,6 +346,8 @@ def ready(sandbox: Sandbox, *, socket_is_there: bool, greeting: str = "220 mail.
     command = postfix().container("postfix")["readinessProbe"]["exec"]["command"]
     folder = sandbox.path("/run/saslauthd")
     folder.mkdir()
+    sandbox.port(10587)
+    sandbox.mount(entry.PATH, deployment("single-node").folder("postfix", "postfix", entry.PATH))
     with (
         socket.socket(socket.AF_UNIX) as saslauthd,
         talking(sandbox.port(10587), [greeting]),
@@ -383,7 +385,7 @@ def test_a_changed_setting_of_postfix_rolls_its_pods() -> None:
         return str(volumes["entry"]["configMap"]["name"])
 
     # Both have the same domains and postmaster; the size of messages differs.
-    assert file("entry.sh", "cluster") != file("entry.sh", "full")
+    assert file(entry.SETTINGS, "cluster") != file(entry.SETTINGS, "full")
     assert scripts("cluster") != scripts("full")
 
 

@@ -49,6 +49,7 @@ def test_a_proxy_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: 
     assert f"{line}\n" in init
     sandbox.put("/init.sh", init.replace(f"{line}\n", "\n", 1))
     sandbox.command("nginx")
+    sandbox.mount(entry.PATH, deployment("cluster").folder("proxy", "proxy", entry.PATH))
     done = sandbox.run(deployment("cluster").file("proxy", "proxy", f"{entry.PATH}/entry.sh"))
     assert (done.returncode, sandbox.calls) == (70, [])
     assert done.stderr.startswith("entry: expected ")

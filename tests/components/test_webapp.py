@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from components import entry
@@ -43,6 +45,7 @@ def env(role: str = "webapp", name: str = "single-node") -> dict[str, str]:
 
 def image(sandbox: Sandbox, without: str = "") -> None:
     sandbox.put("/init.sh", INIT.replace(f"{without}\n", ":\n") if without else INIT)
+    sandbox.mount(entry.PATH, deployment("single-node").folder("webapp", "webapp", entry.PATH))
     sandbox.command(f"{SOURCE}/artisan")
     sandbox.command("php")
     sandbox.command("mysql", "echo 1")
@@ -112,7 +115,14 @@ def test_the_scheduler_runs_every_minute_and_never_twice() -> None:
         "* * * * *",
         "Forbid",
     )
-    assert "schedule:run" in workload("scheduler").container("scheduler")["command"][-1]
+
+
+def test_the_scheduler_runs_on_what_the_image_was_updated_to(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.command("/update.sh")
+    command = shlex.join(workload("scheduler").container("scheduler")["command"])
+    assert sandbox.run(command).returncode == 0
+    assert [call.rpartition("/")[2] for call in sandbox.calls] == ["update.sh", "artisan schedule:run"]
 
 
 def test_two_horizons_never_migrate_at_a_time() -> None:

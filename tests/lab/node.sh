@@ -22,7 +22,8 @@ remove_groups() { [ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} + 2>/
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then # version 2
   remove_groups "/sys/fs/cgroup/$GROUP"
   mkdir -p "/sys/fs/cgroup/$GROUP"
-  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+  read -r -a controllers </sys/fs/cgroup/cgroup.controllers
+  for controller in "${controllers[@]}"; do
     echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control || true
     echo "+$controller" >"/sys/fs/cgroup/$GROUP/cgroup.subtree_control" || true
   done

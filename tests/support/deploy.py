@@ -145,6 +145,14 @@ class Deployment:
                 return str(self.get("Secret", volume["secret"]["secretName"])["stringData"][file])
         raise AssertionError(f"{daemon}/{container} has no file {path} from a ConfigMap or Secret")
 
+    def folder(self, daemon: str, container: str, path: str) -> dict[str, str]:
+        """The files that a container finds in the folder `path`, which is a ConfigMap."""
+        workload = self.workload(daemon)
+        mounts = [m for m in workload.container(container)["volumeMounts"] if m["mountPath"] == path]
+        mount = _the_one(mounts, f"mount of {path} in {daemon}/{container}")
+        volume = _the_one([v for v in workload.pod["volumes"] if v["name"] == mount["name"]], mount["name"])
+        return dict(self.get("ConfigMap", volume["configMap"]["name"])["data"])
+
     def secret_env(self, daemon: str, container: str) -> dict[str, str]:
         """Environment variables that come from Secrets."""
         sources = self.workload(daemon).container(container).get("envFrom", ())

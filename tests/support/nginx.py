@@ -146,6 +146,7 @@ def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
     user = "user root;\n" if os.getuid() == 0 else ""
     (sandbox.root / "usr/share/nginx/modules").mkdir(parents=True)
     (sandbox.root / "usr/share/nginx/modules/all.conf").write_text(load + user)
+    sandbox.mount(entry.PATH, stack.folder("proxy", "proxy", entry.PATH))
     workload = stack.workload("proxy")
     for path in ("/etc/nginx/conf.d/kolab.conf", "/etc/nginx/default.d/kolab.conf"):
         sandbox.put(path, nearby(stack.file("proxy", "proxy", path)))

@@ -66,6 +66,11 @@ class Sandbox:
         path.chmod(mode)
         return path
 
+    def mount(self, folder: str, files: Mapping[str, str]) -> None:
+        """A ConfigMap with scripts, as a folder."""
+        for name, text in files.items():
+            self.put(f"{folder}/{name}", text, mode=0o755)
+
     def renew(self, inside: str, text: str) -> None:
         """Another text in a file of the container, all at once, as the kubelet does it."""
         self.put(f"{inside}.new", text).rename(self.path(inside))

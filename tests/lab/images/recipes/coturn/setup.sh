@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Debian's folder of the database under the name of upstream's distribution.
 rm -rf /var/lib/turn
 ln -s /var/lib/coturn /var/lib/turn

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 ln -s /usr/lib/cyrus/bin/master /usr/libexec/master
 for tool in cyr_info ctl_mboxlist reconstruct quota; do ln -sf /usr/lib/cyrus/bin/$tool /usr/sbin/$tool; done
 ln -sf /usr/libexec/lab/saslauthd /usr/sbin/saslauthd

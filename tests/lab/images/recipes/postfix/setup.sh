@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 ln -sf /usr/libexec/lab/saslauthd /usr/sbin/saslauthd
 mkdir -p /etc/pki/tls/private /run/saslauthd
 chmod 755 /usr/libexec/postfix/*

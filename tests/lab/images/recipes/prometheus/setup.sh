@@ -1,1 +1,2 @@
+# shellcheck shell=sh
 rm -f /etc/prometheus/prometheus.yml

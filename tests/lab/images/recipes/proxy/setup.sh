@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Module files where the image has them; the echo module is Debian's extra.
 # Debian links the folder to the one of the .so files.
 rm -f /usr/share/nginx/modules /etc/nginx/sites-enabled/*

@@ -1,6 +1,7 @@
+# shellcheck shell=sh
 rm -rf /etc/php/8.2/fpm/pool.d/* /etc/nginx/sites-enabled/* /etc/nginx/modules-enabled/*
 mkdir -p /data /opt/app-root/www /opt/app-root/run
-cd /opt/app-root/www
+cd /opt/app-root/www || exit
 ln -s /var/lib/roundcube/public_html webmail
 ln -s /var/lib/roundcube/public_html roundcubemail
 ln -s /opt/app-root/src/chwala chwala

@@ -16,6 +16,7 @@ sed -i -e "s|APP_SERVICES_DOMAIN|$APP_SERVICES_DOMAIN|g" -e "s|SERVICES_PORT|$SE
 
 if [[ $WITH_TLS == true ]]; then
     if [[ -f $SSL_CERTIFICATE ]]; then
+        # shellcheck disable=SC2086 # as upstream has it: the one that is not set is no file
         cat "$SSL_CERTIFICATE" $SSL_CERTIFICATE_FULLCHAIN "$SSL_CERTIFICATE_KEY" > /etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem
     fi
     sed -i "s|# WITH_TLS ||" /etc/imapd.conf /etc/cyrus.conf

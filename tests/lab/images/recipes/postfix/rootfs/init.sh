@@ -4,6 +4,7 @@ contract-check || exit $?
 set -e
 
 if [[ -f ${SSL_CERTIFICATE} ]]; then
+    # shellcheck disable=SC2086 # as upstream has it: the one that is not set is no file
     cat ${SSL_CERTIFICATE} ${SSL_CERTIFICATE_FULLCHAIN} ${SSL_CERTIFICATE_KEY} > /etc/pki/tls/private/postfix.pem
     chown postfix:mail /etc/pki/tls/private/postfix.pem
     chmod 655 /etc/pki/tls/private/postfix.pem
@@ -28,9 +29,9 @@ done
 if [ "$WITH_CONTENTFILTER" != "true" ]; then
     put /etc/postfix/master.cf content_filter=policy_mailfilter:dummy content_filter=
 fi
-for file in /usr/libexec/postfix/kolab_*; do put $file SERVICES_HOST "http://$APP_SERVICES_DOMAIN:$SERVICES_PORT"; done
+for file in /usr/libexec/postfix/kolab_*; do put "$file" SERVICES_HOST "http://$APP_SERVICES_DOMAIN:$SERVICES_PORT"; done
 for name in DB_HOST DB_USERNAME DB_PASSWORD DB_DATABASE; do
-    for file in /etc/postfix/sql/*; do put $file $name "${!name:?env required}"; done
+    for file in /etc/postfix/sql/*; do put "$file" "$name" "${!name:?env required}"; done
 done
 
 postmap /etc/postfix/sender_access

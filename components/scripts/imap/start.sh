@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# Sourced by the image's init once it has written Cyrus' configuration: adjusts that and starts the master.
+
+# The image's listener takes passwords before TLS, for the webmail. The public one is ours and does not.
+sieve='    sieve       cmd="timsieved"      listen=0.0.0.0:4190                      proto="tcp"          prefork=0'
+replace /etc/cyrus.conf 1 "$sieve" "$sieve
+    publicsieve cmd=\"timsieved\"      listen=0.0.0.0:$KOLAB_PUBLIC_SIEVE_PORT       proto=\"tcp\" prefork=0"
+# autocreate_post: without it, mail for a user who never logged in is refused for good ("550 Mailbox unknown").
+printf '%s\n' 'publicsieve_allowplaintext: no' 'publicsieve_tls_versions: tls1_2 tls1_3' 'autocreate_post: 1' >> /etc/imapd.conf
+bundle=/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem
+chown 1001 "$bundle" && chmod 600 "$bundle"
+
+exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid

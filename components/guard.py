@@ -47,6 +47,6 @@ class Guard:
             raise RuntimeError(
                 f"{args.name} would be deleted or replaced: what it holds is lost for good. Fix: keep what made it"
                 f" in the stack file, or, after a backup, add to kolab:acknowledge"
-                f" {{rule: {RULE}, subject: {args.name}, reason: <why>}} and run `pulumi up` once before you remove it."
+                f" {{rule: {RULE}, subject: {args.name}, reason: <why>}} and run `make up` once before you remove it."
                 f" [{RULE}]"
             )

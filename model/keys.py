@@ -102,7 +102,7 @@ def mismatches(settings: Settings, plaintext: Plaintext) -> Iterator[Finding]:
                 rule="key-unreadable",
                 path=f"kolab:{pair.secret}",
                 problem="is not a private key in PEM",
-                fix=f"store the key again: pulumi config set --secret kolab:{pair.secret} < key.pem",
+                fix=f"store the key again: ./kolab pulumi config set --secret kolab:{pair.secret} < key.pem",
             )
             continue
         if not belongs:

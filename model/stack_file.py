@@ -150,7 +150,7 @@ def _secret_inside(key: str) -> Finding:
         rule="secret-inside",
         path=path((key,)),
         problem="holds a `secure:` value inside an object, where it would reach state in plain text",
-        fix="move it to its own flat key: pulumi config set --secret kolab:<name>; see docs/reference/secrets.md",
+        fix="move it to its own flat key: ./kolab pulumi config set --secret kolab:<name>; see docs/reference/secrets.md",
     )
 
 
@@ -159,7 +159,7 @@ def _plain_secret(key: str) -> Finding:
         rule="plain-secret",
         path=path((key,)),
         problem="is a secret but stands in plain text",
-        fix=f"change it, since it may be in your history, and store it with: pulumi config set --secret {path((key,))}",
+        fix=f"change it, since it may be in your history, and store it with: ./kolab pulumi config set --secret {path((key,))}",
     )
 
 
@@ -181,5 +181,5 @@ def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
                 rule="missing-secret",
                 path=at,
                 problem=f"is missing ({secret.why})",
-                fix=f"pulumi config set --secret {at}",
+                fix=f"./kolab pulumi config set --secret {at}",
             )

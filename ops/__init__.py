@@ -1,1 +1,1 @@
-"""Day-2 work: `./kolab ...`. Nothing here is needed for `pulumi up` itself."""
+"""Day-2 work: `./kolab ...`. Nothing here is needed for `make up` itself."""

@@ -28,7 +28,7 @@ _COMMANDS = {
 def add_command(commands: Any) -> None:
     """Registers the three commands."""
     for name in _COMMANDS:
-        parser = commands.add_parser(name, help=f"make ready what a stack needs, then `pulumi {name}`")
+        parser = commands.add_parser(name, help=f"make ready what a stack needs, then pulumi's {name}")
         add_stack(parser)
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)

@@ -1,7 +1,7 @@
 """`ops dkim`: the life of a signing key, one reviewed step at a time.
 
 staged (made) -> published (in DNS) -> active (signs) -> retired (11 days) -> revoked (empty p=) -> removed.
-Every step edits the stack file and deploys nothing: the edit goes through review and `pulumi up` like any other.
+Every step edits the stack file and deploys nothing: the edit goes through review and `make up` like any other.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def _stage(
     pulumi = Pulumi(stack.name)
     pulumi.set_secret(f"dkimKey-{selector}", private)
     edits.write(pulumi, changes)
-    return f"{selector} is staged. Next: ./kolab dkim publish {selector} --stack {stack.name}, review, pulumi up."
+    return f"{selector} is staged. Next: ./kolab dkim publish {selector} --stack {stack.name}, review, make up STACK={stack.name}."
 
 
 def _publish(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
     _move(stack, selector, "published", today)
     return (
-        f"{selector} will be published by the next pulumi up. Next, when every name server shows it:"
+        f"{selector} will be published by the next make up STACK={stack.name}. Next, when every name server shows it:"
         f" ./kolab dkim activate {selector} --stack {stack.name}."
     )
 
@@ -98,7 +98,7 @@ def _activate(
     edits.write(Pulumi(stack.name), changes)
     safe = today + datetime.timedelta(days=RETIRED_DAYS)
     later = "".join(f" {other} is retired; revoke it not before {safe}." for other in old)
-    return f"{selector} signs from the next pulumi up on.{later}"
+    return f"{selector} signs from the next make up STACK={stack.name} on.{later}"
 
 
 def _retire(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
@@ -123,7 +123,7 @@ def _revoke(
         },
     )
     after = today + datetime.timedelta(seconds=settings.dns.ttl, days=1)
-    return f"{selector} is revoked (empty p=). Next, after pulumi up and not before {after}: ./kolab dkim remove {selector}."
+    return f"{selector} is revoked (empty p=). Next, after make up STACK={stack.name} and not before {after}: ./kolab dkim remove {selector} --stack {stack.name}."
 
 
 def _remove(stack: StackFile, _: Settings, selector: str, today: datetime.date, __: Sequence[str]) -> str:
@@ -132,7 +132,7 @@ def _remove(stack: StackFile, _: Settings, selector: str, today: datetime.date, 
     pulumi = Pulumi(stack.name)
     edits.write(pulumi, changes)
     pulumi.remove(f"dkimKey-{selector}")
-    return f"{selector} is removed. Its acknowledgement may go after the next pulumi up."
+    return f"{selector} is removed. Its acknowledgement may go after the next make up."
 
 
 def _change(selector: str, stage: str, today: datetime.date) -> dict[str, str | None]:
@@ -161,7 +161,7 @@ def _require_visible(settings: Settings, selector: str, servers: Sequence[str]) 
                 seen = f"shows {len(found)} other record(s)" if found else "does not show it"
                 raise StackProblem(
                     f"nothing was changed: name server {server[0]} {seen} at {wanted}, and receivers who ask it would"
-                    f" fail every signature. Fix: pulumi up (or publish the zone), wait for the secondaries, try again"
+                    f" fail every signature. Fix: make up (or publish the zone), wait for the secondaries, try again"
                 )
 
 

@@ -169,11 +169,11 @@ def _require_policy(settings: Settings, plans: Iterable[Mapping[RRset, Change]])
             served = fetch(url)
         except OSError as error:
             raise StackProblem(
-                f"nothing was changed: {url} cannot be fetched ({error}); pulumi up first"
+                f"nothing was changed: {url} cannot be fetched ({error}); make up first"
             ) from None
         if served != body:
             raise StackProblem(
-                f"nothing was changed: {url} serves another policy than this stack file; pulumi up first"
+                f"nothing was changed: {url} serves another policy than this stack file; make up first"
             )
 
 

@@ -91,10 +91,10 @@ def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: d
 
 def _yours(secret: Secret, pair: Pair | None) -> str:
     if pair is None:
-        return f"{secret.key} is yours to give: pulumi config set --secret kolab:{secret.key} ({secret.why})"
+        return f"{secret.key} is yours to give: ./kolab pulumi config set --secret kolab:{secret.key} ({secret.why})"
     return (
         f"{secret.key} is yours to give, since its public half stands in kolab:{pair.path}:"
-        f" pulumi config set --secret kolab:{secret.key} < key.pem, or remove the public half for a new pair"
+        f" ./kolab pulumi config set --secret kolab:{secret.key} < key.pem, or remove the public half for a new pair"
     )
 
 

@@ -38,33 +38,40 @@ def run(options: argparse.Namespace) -> None:
 
 def _init(stack: StackFile, settings: Settings) -> str:
     if settings.tlsa or _CURRENT in stack.values:
-        raise StackProblem("there is a key already; announce another with: ./kolab tlsa next")
+        raise StackProblem(
+            f"there is a key already; announce another with: ./kolab tlsa next --stack {stack.name}"
+        )
     if not settings.dns.dnssec:
         raise StackProblem(
             "dns.dnssec is off, and senders ignore TLSA records of unsigned zones: sign the zone first"
         )
     private = _new()
     _store(stack, {"tlsa.current": tlsa_hash(private)}, {_CURRENT: private})
-    return f"The key is made. Next: review, pulumi up; then announce a spare one: ./kolab tlsa next --stack {stack.name}."
+    return f"The key is made. Next: review, make up STACK={stack.name}; then announce a spare one: ./kolab tlsa next --stack {stack.name}."
 
 
 def _next(stack: StackFile, settings: Settings) -> str:
     if settings.tlsa is None:
-        raise StackProblem("there is no key yet: ./kolab tlsa init")
+        raise StackProblem(f"there is no key yet: ./kolab tlsa init --stack {stack.name}")
     private = _new()
     _store(stack, {"tlsa.next": tlsa_hash(private)}, {_NEXT: private})
     wait = datetime.timedelta(seconds=2 * settings.dns.ttl)
-    return f"The next key is announced by the next pulumi up. Switch not sooner than {wait} after that."
+    return f"The next key is announced by the next make up STACK={stack.name}. Switch not sooner than {wait} after that."
 
 
 def _switch(stack: StackFile, settings: Settings) -> str:
     if settings.tlsa is None or settings.tlsa.next is None:
-        raise StackProblem("no next key is announced: ./kolab tlsa next, pulumi up, wait two TTLs")
+        raise StackProblem(
+            f"no next key is announced: ./kolab tlsa next --stack {stack.name}, make up STACK={stack.name}, wait two TTLs"
+        )
     plain = Pulumi(stack.name).plaintexts()
     # Both stay named: while pods roll, senders meet the old key with the new records and the new one with the old.
     changes = {"tlsa.current": settings.tlsa.next, "tlsa.next": settings.tlsa.current}
     _store(stack, changes, {_CURRENT: plain[_NEXT], _NEXT: plain[_CURRENT]})
-    return "The next pulumi up switches to the announced key. Then announce another: ./kolab tlsa next."
+    return (
+        f"The next make up STACK={stack.name} switches to the announced key."
+        f" Then announce another: ./kolab tlsa next --stack {stack.name}."
+    )
 
 
 def _store(stack: StackFile, changes: dict[str, str], keys: dict[str, str]) -> None:

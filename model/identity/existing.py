@@ -38,7 +38,7 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
                 rule="dns-duplicate",
                 path=path,
                 problem=f"holds {record.render()} beside what this stack publishes there: {' | '.join(sorted(mine))}",
-                fix="remove it at the provider, or import it (`pulumi import`) so that this stack changes it instead",
+                fix="remove it at the provider, or import it (`./kolab pulumi import`) so that this stack changes it instead",
             )
         elif isinstance(record.value, CNAME) and record.name in names and mine is None:
             yield Finding(

@@ -61,7 +61,7 @@ class Dns(Section):
     """Who publishes the records."""
 
     provider: Literal["cloudflare", "zonefile"] = "zonefile"
-    """`zonefile` leaves publishing to `./kolab dns export|push`."""
+    """`zonefile` leaves publishing to `./kolab dns export` and `./kolab dns push`."""
     zones: dict[Hostname, str] = {}
     """Zone -> Cloudflare zone id ("" with zonefile). Hosted domains outside these zones get a CNAME sheet."""
     ttl: Annotated[int, Field(ge=60, le=86400)] = 3600

@@ -118,7 +118,7 @@ def _top(schema: Schema) -> Schema:
 def _encrypted(secret: Secret) -> Schema:
     return {
         "type": "object",
-        "description": f"Secret ({FORMATS[secret.format].words}): {secret.why}. `./kolab secrets` or `pulumi config set --secret` stores it.",
+        "description": f"Secret ({FORMATS[secret.format].words}): {secret.why}. `./kolab secrets` or `./kolab pulumi config set --secret` stores it.",
         "properties": {"secure": {"type": "string", "description": "The encrypted value."}},
         "required": ["secure"],
         "additionalProperties": False,

@@ -14,7 +14,7 @@ the program as untracked plain text, so that is refused.
 values, put each into a file named like its key and add `--from FOLDER`; what only you can have (format *as its owner
 gave it to you*) can also be stored by hand, without a trace in the shell's history:
 
-    pulumi config set --secret --stack <stack> {NAMESPACE}:cloudflareApiToken < token
+    ./kolab pulumi config set --secret --stack <stack> {NAMESPACE}:cloudflareApiToken < token
 
 A stack with `{NAMESPACE}:scope: dns` needs {NAMESPACE}:cloudflareApiToken alone."""
 

@@ -194,7 +194,7 @@ def test_missing_secrets_are_told_in_one_line_and_those_of_others_one_by_one() -
     assert [f.path for f in found] == ["kolab:contentSalt", "kolab:cloudflareApiToken"]
     assert "databasePassword" in found[0].problem
     assert "./kolab secrets" in found[0].fix
-    assert found[1].fix == "pulumi config set --secret kolab:cloudflareApiToken"
+    assert found[1].fix == "./kolab pulumi config set --secret kolab:cloudflareApiToken"
 
 
 def test_nothing_is_missing_when_every_secret_is_there() -> None:

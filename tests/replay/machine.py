@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,17 @@ import yaml
 from tests.engine.program import CHECKOUT, checkout_environment
 from tests.replay.steps import Command, Merge, Patch, Step, Wait
 
-_PASSPHRASE = "replayed"
-
 
 @dataclass
 class Machine:
     """Takes the steps of a page, one after the other. What goes wrong is an AssertionError with the line of the page.
 
     `beside` are arguments that a command gets because the world is missing here: its beginning -> what is added.
+    The operator has logged in to no backend and has no passphrase: a page tells them, or `variables` do.
     """
 
     root: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
     days: int = 0
 
@@ -36,8 +35,13 @@ class Machine:
     def make(cls, root: Path, **options: Any) -> Machine:
         """A clone below `root`, in which nothing has been done."""
         clone(root / "kolab")
-        (root / "backend").mkdir()
+        (root / "home").mkdir()
         return cls(root / "kolab", **options)
+
+    def copy(self, root: Path) -> Machine:
+        """The same machine once more: what one does, the other does not see."""
+        shutil.copytree(self.root.parent, root, symlinks=True)
+        return replace(self, root=root / self.root.name, variables=dict(self.variables))
 
     def play(self, steps: Iterable[Step]) -> None:
         """Takes all steps but those that need daemons which run."""
@@ -59,6 +63,8 @@ class Machine:
     def run(self, text: str) -> subprocess.CompletedProcess[str]:
         """One command line as the operator's shell runs it."""
         added = next((more for begins, more in self.beside.items() if text.startswith(begins)), "")
+        # Pulumi asks the system for the home folder, whatever HOME says.
+        text = text.replace("file://~", f"file://{self.root.parent / 'home'}")
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"{text} {added}"],
             cwd=self.root,
@@ -71,7 +77,11 @@ class Machine:
         )
 
     def _command(self, step: Command) -> None:
-        done = self.run(step.text)
+        exported = re.match(r"export (\w+)=", step.text)
+        shown = f'{step.text} && printf %s "${exported[1]}"' if exported else step.text
+        done = self.run(shown)
+        if exported:
+            self.variables[exported[1]] = done.stdout
         said = f"line {step.line}: {step.text}\n{done.stdout}"
         assert (done.returncode != 0) == step.refused, f"{'not ' if step.refused else ''}refused: {said}"
         assert "Traceback" not in done.stdout, said
@@ -88,17 +98,19 @@ class Machine:
         path.write_text(patched(path.read_text(), step.text, step.line))
 
     def _environment(self) -> dict[str, str]:
-        found = {**checkout_environment(), **_OPERATOR, **self.variables}
-        found["PULUMI_BACKEND_URL"] = f"file://{self.root.parent / 'backend'}"
-        # Nothing here reaches the login of whoever runs the tests.
-        found["PULUMI_CREDENTIALS_PATH"] = str(self.root.parent)
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        found = {**checkout_environment(), "XDG_CACHE_HOME": str(cache), **_OPERATOR}
+        # Nothing here reaches the login of whoever runs the tests, and genuine plugins are where theirs are.
+        found["HOME"] = str(self.root.parent / "home")
+        found["PULUMI_CREDENTIALS_PATH"] = str(self.root.parent / "home" / ".pulumi")
+        found["PULUMI_HOME"] = str(Path.home() / ".pulumi")
+        found |= self.variables
         found["PYTHONPATH"] = str(Path(__file__).parent / "clock")
         found["KOLAB_REPLAY_DAYS"] = str(self.days)
         return found
 
 
 _OPERATOR = {
-    "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
     # They have seen the preview and say yes.
     "PULUMI_SKIP_CONFIRMATIONS": "true",
     "PULUMI_SKIP_CHECKPOINTS": "true",

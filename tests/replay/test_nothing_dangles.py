@@ -200,7 +200,7 @@ def _is_known(command: str) -> bool:
         ("./kolab dikm stage --stack mine", False),
         ("./kolab dkim stagger k1", False),
         ("./kolab dns export --stak mine", False),
-        ("./kolab dns export", True),
+        ("./kolab dns --stack mine", True),
         ("./kolab render --stack mine please", True),
     ],
 )

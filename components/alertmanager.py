@@ -8,12 +8,12 @@ from pathlib import PurePosixPath
 
 import pulumi
 
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_config, from_secret, scratch
+from components.containers import Build, Container, Privileges, Probe, from_config, from_secret, scratch
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
 from model.monitoring.alertmanager import DATA, PASSWORD_FILE, PATH
 from model.monitoring.places import ALERTMANAGER_PATH
-from model.sizing import Size
 
 _NOBODY = 65534
 
@@ -22,8 +22,7 @@ _NOBODY = 65534
 class AlertmanagerArgs:
     """Inputs of Alertmanager. `password` is that of noreply@, None when no alert goes out by mail."""
 
-    image: str
-    size: Size
+    build: Build
     configuration: str
     flags: Sequence[str]
     password: pulumi.Input[str] | None
@@ -50,8 +49,7 @@ class Alertmanager(DaemonComponent):
         ready = f"{ALERTMANAGER_PATH}/-/ready"
         container = Container(
             name="alertmanager",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=_NOBODY, gid=_NOBODY, read_only_root=True),
             args=args.flags,
             mounts=mounts,

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent
-from components.mariadb import WEBAPP_DATABASE
-from components.pods import (
+from components.containers import (
+    Build,
     Container,
     Mount,
     Privileges,
@@ -23,18 +22,18 @@ from components.pods import (
     from_template,
     scratch,
 )
+from components.daemon import DaemonComponent
+from components.inputs import Database
 from model import topology
-from model.sizing import Size
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmavisArgs:
     """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active."""
 
-    image: str
-    size: Size
+    build: Build
     domain: str
-    database_host: str
+    database: Database
     antivirus: bool
     selector: str
     signing: bool
@@ -63,8 +62,7 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
     )
     return Container(
         name="amavis",
-        image=args.image,
-        size=args.size,
+        build=args.build,
         privileges=Privileges(
             uid=0,
             capabilities=("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"),
@@ -77,9 +75,7 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             "DKIM_IDENTIFIER": args.selector,
             # Executed as a command by the image: nothing but true or false.
             "CLAMD": "true" if args.antivirus else "false",
-            "DB_HOST": args.database_host,
-            "DB_DATABASE": WEBAPP_DATABASE,
-            "DB_USERNAME": WEBAPP_DATABASE,
+            **args.database.environment("DB"),
         },
         secrets=[credentials],
         mounts=mounts,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_config
+from components.containers import Build, Container, Privileges, Probe, from_config
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
 from model.monitoring.blackbox import PATH
-from model.sizing import Size
 
 _NOBODY = 65534
 
@@ -20,8 +20,7 @@ _NOBODY = 65534
 class BlackboxArgs:
     """Inputs of Blackbox."""
 
-    image: str
-    size: Size
+    build: Build
     configuration: str
     flags: Sequence[str]
 
@@ -38,8 +37,7 @@ class Blackbox(DaemonComponent):
         healthy = Probe(http="/-/healthy")
         container = Container(
             name="blackbox",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=_NOBODY, gid=_NOBODY, read_only_root=True),
             args=args.flags,
             mounts=[from_config("config", PATH, config)],

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Placement, Privileges, Probe
+from components.containers import Build, Container, Privileges, Probe
+from components.daemon import DaemonComponent, Site
+from components.pods import Placement, Pod
 from model import topology
-from model.sizing import Size
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollaboraArgs:
     """Inputs of Collabora."""
 
-    image: str
-    size: Size
+    build: Build
     website: str
     placement: Placement
 
@@ -34,8 +33,7 @@ class Collabora(DaemonComponent):
         self.serve()
         container = Container(
             name="collabora",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(
                 capabilities=("CHOWN", "FOWNER", "MKNOD", "SYS_CHROOT"),
                 escalation=True,

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.containers import Build
 from components.daemon import Site
-from components.pods import ANYWHERE, Placement
-from model import images, topology
+from components.inputs import Database, OAuthClient, Queue
+from components.pods import ANYWHERE, Placement, Public, Replicas
+from model import accounts, images, topology
 from model.names import Names
 from model.settings import Settings
-from model.sizing import Size, size_of
+from model.sizing import size_of
 
 Secrets = Callable[[str], pulumi.Output[str]]
 """Gives the secret of a flat key, tracked as such."""
@@ -36,13 +38,12 @@ class Composition:
         """Options of a component of the stack."""
         return pulumi.ResourceOptions(parent=self.parent)
 
-    def image(self, name: str) -> str:
-        """Image of a container."""
-        return images.reference(self.settings.images, name)
-
-    def size(self, name: str) -> Size:
-        """CPU and memory of a container."""
-        return size_of(self.settings, name)
+    def build(self, container: str, image: str | None = None) -> Build:
+        """Image and size of a container; `image` where it has another name."""
+        return Build(
+            image=images.reference(self.settings.images, image or container),
+            size=size_of(self.settings, container),
+        )
 
     def inside_address(self, service: str) -> str:
         """First address of a public Service on the load balancer, before any NAT."""
@@ -55,10 +56,44 @@ class Composition:
         node = topology.edge_node(self.settings)
         return Placement(nodes=(node,) if node else (), together=node is None)
 
+    def public(self, daemon: topology.Daemon, placement: Placement | None = None) -> Public:
+        """How the world reaches `daemon`; `placement` where its pods may not run everywhere."""
+        return Public(
+            placement=placement or self.edge(),
+            edge=self.settings.single_node,
+            host_ports=topology.host_ports(self.settings, daemon),
+        )
+
     def replicas(self, name: str) -> int:
         """Pods of what may run more than once."""
         return 1 if self.settings.single_node else int(getattr(self.settings.replicas, name))
 
-    def spread(self, name: str) -> Placement:
+    def spread(self, name: str) -> Replicas:
         """Replicas on different nodes where there are several."""
-        return Placement(spread=self.replicas(name) > 1)
+        number = self.replicas(name)
+        return Replicas(number=number, placement=Placement(spread=number > 1))
+
+    def database(self, name: str, password: str) -> Database:
+        """A database and its account; `password` is the key of its secret."""
+        return Database(
+            host=topology.database_host(self.settings),
+            port=topology.MARIADB.port("mysql").number,
+            name=name,
+            password=self.secret(password),
+        )
+
+    def webapp_database(self) -> Database:
+        """Accounts and domains."""
+        return self.database(accounts.WEBAPP_DATABASE, "databasePassword")
+
+    def webmail_database(self) -> Database:
+        """Address books, settings and second factors."""
+        return self.database(accounts.ROUNDCUBE_DATABASE, "roundcubeDatabasePassword")
+
+    def redis(self) -> Queue:
+        """Redis, ours or somebody else's."""
+        return Queue(host=topology.redis_host(self.settings), password=self.secret("redisPassword"))
+
+    def webmail_client(self) -> OAuthClient:
+        """The webmail as a client of the web application's login."""
+        return OAuthClient(id=self.secret("webmailClientId"), secret=self.secret("webmailClientSecret"))

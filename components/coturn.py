@@ -6,15 +6,15 @@ for anybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Placement, Privileges, Probe, from_secret, scratch
+from components.containers import Build, Container, Privileges, Probe, from_secret, scratch
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod, Public
 from model import topology
-from model.sizing import Size
 
 _CONFIG = "/kolab/turn"
 
@@ -23,14 +23,11 @@ _CONFIG = "/kolab/turn"
 class CoturnArgs:
     """Inputs of Coturn. `peers` are the only addresses it relays to: Meet's."""
 
-    image: str
-    size: Size
+    build: Build
     realm: str
     peers: Sequence[str]
     secret: pulumi.Input[str]
-    placement: Placement
-    edge: bool
-    host_ports: Mapping[str, int]
+    public: Public
 
 
 class Coturn(DaemonComponent):
@@ -52,8 +49,7 @@ class Coturn(DaemonComponent):
         listens = Probe(tcp=True, port="turn")
         container = Container(
             name="coturn",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(read_only_root=True),
             command=("/usr/bin/turnserver", "-c", f"{_CONFIG}/turnserver.conf"),
             mounts=[
@@ -62,15 +58,15 @@ class Coturn(DaemonComponent):
                 scratch("db", "/var/lib/coturn"),
             ],
             ports=self.daemon.ports,
-            host_ports=args.host_ports,
+            host_ports=args.public.host_ports,
             startup=listens.until_up(60),
             readiness=listens,
             liveness=Probe(tcp=True, port="turn", period=20, failures=6),
         )
         self.deployment(
             # As PID 1 it ignores SIGTERM, and there is nothing that it could finish.
-            Pod(containers=[container], placement=args.placement, edge=args.edge, grace=5),
-            recreate=args.edge,
+            Pod(containers=[container], placement=args.public.placement, edge=args.public.edge, grace=5),
+            recreate=args.public.edge,
         )
         self.register_outputs({})
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes import apps, batch, core, meta, policy
 
-from components import content, entry, pods
+from components import content, entry
+from components.containers import Mount, from_config
 from components.guard import Guard
+from components.pods import Pod
 from model import topology
 from model.settings import Volume
 
@@ -38,20 +40,6 @@ def labels_of(daemon: str) -> dict[str, str]:
 def selector_of(daemon: str) -> dict[str, str]:
     """Labels that select a daemon's pods; they can never change once a workload exists."""
     return {"app.kubernetes.io/name": daemon, "app.kubernetes.io/instance": INSTANCE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pod:
-    """What differs between the pods of daemons."""
-
-    containers: Sequence[pods.Container]
-    init: Sequence[pods.Container] = ()
-    placement: pods.Placement = pods.ANYWHERE
-    fs_group: int | None = None
-    grace: int = 30
-    edge: bool = False
-    service_account: pulumi.Input[str] | None = None
-    host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +121,13 @@ class DaemonComponent(pulumi.ComponentResource):
         settings: Mapping[str, str] | None = None,
         more: Mapping[str, str] | None = None,
         role: str = "entry",
-    ) -> pods.Mount:
+    ) -> Mount:
         """The scripts of components/scripts/`folder` where containers find them, with what they read.
 
         `settings` are variables of the scripts, `more` are files beside them.
         """
         data = entry.files(folder, settings) | dict(more or {})
-        return pods.from_config(role, entry.PATH, self.config(role, data), mode=0o555)
+        return from_config(role, entry.PATH, self.config(role, data), mode=0o555)
 
     def secret(
         self, role: str, data: Mapping[str, pulumi.Input[str]], *, guarded: bool = False
@@ -277,16 +265,9 @@ class DaemonComponent(pulumi.ComponentResource):
         return meta.v1.LabelSelectorArgs(match_labels=selector_of(self.daemon.name))
 
     def _template(self, run: Pod, restart: str | None = None) -> core.v1.PodTemplateSpecArgs:
-        return pods.pod(
-            labels_of(self.daemon.name) | (pods.EDGE_LABEL if run.edge else {}),
+        return run.template(
+            labels_of(self.daemon.name),
             selector_of(self.daemon.name),
-            run.containers,
-            init=run.init,
-            placement=run.placement,
-            fs_group=run.fs_group,
-            grace=run.grace,
             restart=restart,
-            service_account=run.service_account,
-            host_aliases=run.host_aliases,
             pull_secret=self._site.pull_secret,
         )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Placement, Privileges, Probe, from_claim, from_secret
+from components.containers import Build, Container, Privileges, Probe, from_claim, from_secret
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod, Public
 from model import topology
+from model.accounts import IMAP_ADMIN
 from model.settings import Volume
-from model.sizing import Size
 
-ADMIN = "cyrus-admin"
 _CERTIFICATE = "/kolab/certificate"
 
 _PRIVILEGES = Privileges(
@@ -28,14 +27,11 @@ _PRIVILEGES = Privileges(
 class ImapArgs:
     """Inputs of Imap. `certificate` is the Secret for the public ManageSieve name."""
 
-    image: str
-    size: Size
+    build: Build
     mailboxes: Volume
     state: Volume
     certificate: pulumi.Input[str]
-    placement: Placement
-    edge: bool
-    host_ports: Mapping[str, int]
+    public: Public
 
 
 class Imap(DaemonComponent):
@@ -54,12 +50,11 @@ class Imap(DaemonComponent):
         ready = entry.command("ready.sh", *asked)
         container = Container(
             name="imap",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=_PRIVILEGES,
             command=entry.COMMAND,
             env={
-                "IMAP_ADMIN_LOGIN": ADMIN,
+                "IMAP_ADMIN_LOGIN": IMAP_ADMIN,
                 "APP_SERVICES_DOMAIN": topology.WEBAPP.name,
                 "SERVICES_PORT": str(topology.WEBAPP.port("http").number),
                 "SERVERNAME": topology.IMAP.name,
@@ -79,12 +74,14 @@ class Imap(DaemonComponent):
                 from_claim("state", "/var/lib/imap", state),
             ],
             ports=self.daemon.ports,
-            host_ports=args.host_ports,
+            host_ports=args.public.host_ports,
             # chown -R walks the whole spool at each start.
             startup=Probe(command=ready, timeout=10).until_up(1800),
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(command=entry.command("alive.sh", *asked), period=30, timeout=20, failures=4),
             pre_stop=entry.command("stop.sh"),
         )
-        self.stateful_set(Pod(containers=[container], placement=args.placement, edge=args.edge, grace=180))
+        self.stateful_set(
+            Pod(containers=[container], placement=args.public.placement, edge=args.public.edge, grace=180)
+        )
         self.register_outputs({})

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_claim
+from components.containers import Build, Container, Privileges, Probe, from_claim
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
+from model.accounts import LEGACY_DATABASE, ROUNDCUBE_DATABASE, WEBAPP_DATABASE
 from model.settings import Volume
-from model.sizing import Size
-
-WEBAPP_DATABASE = "kolabdev"
-ROUNDCUBE_DATABASE = "roundcube"
-LEGACY_DATABASE = "kolab"
 
 _UID = 27
 _DATA = "/var/lib/mysql/data"
@@ -26,8 +23,7 @@ _DATA = "/var/lib/mysql/data"
 class MariadbArgs:
     """Inputs of Mariadb."""
 
-    image: str
-    size: Size
+    build: Build
     volume: Volume
     root_password: pulumi.Input[str]
     webapp_password: pulumi.Input[str]
@@ -58,8 +54,7 @@ class Mariadb(DaemonComponent):
         ready = entry.command("ready.sh")
         container = Container(
             name="mariadb",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=_UID),
             env={
                 "DB_HKCCP_DATABASE": WEBAPP_DATABASE,

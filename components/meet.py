@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Placement, Privileges, Probe
+from components.containers import Build, Container, Privileges, Probe
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod, Public
 from model import topology
-from model.sizing import Size
 from model.topology import Port
 
 
@@ -20,17 +19,14 @@ class MeetArgs:
     """Inputs of Meet. `public_address` is what browsers send media to; `website_address` reaches the website from
     inside, None where only DNS knows how."""
 
-    image: str
-    size: Size
+    build: Build
     website: str
     website_address: str | None
     public_address: str
     media: tuple[Port, ...]
     workers: int
     turn: str | None
-    placement: Placement
-    edge: bool
-    host_ports: Mapping[str, int]
+    public: Public
     server_token: pulumi.Input[str]
     webhook_token: pulumi.Input[str]
     turn_secret: pulumi.Input[str]
@@ -56,8 +52,7 @@ class Meet(DaemonComponent):
         healthy = entry.command("ping.js", interpreter="node")
         container = Container(
             name="meet",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(
                 uid=0, reason="the image has no user of its own; it gets root without any capability"
             ),
@@ -75,21 +70,23 @@ class Meet(DaemonComponent):
                 # The host name must be the website's: the web application's route is bound to it.
                 "WEBHOOK_URL": f"https://{args.website}/api/webhooks/meet",
                 # UDP reaches Meet itself. A relay is for clients that have nothing but TCP.
-                "TURN_SERVER": f"turn:{args.turn}:3478?transport=tcp" if args.turn else "none",
+                "TURN_SERVER": f"turn:{args.turn}:{topology.TURN.port('turn').number}?transport=tcp"
+                if args.turn
+                else "none",
                 "DEBUG": "kolabmeet-server:ERROR* mediasoup:ERROR*",
             },
             secrets=[credentials],
             mounts=[self.scripts("meet")],
             ports=(*self.daemon.ports, *args.media),
-            host_ports=args.host_ports,
+            host_ports=args.public.host_ports,
             startup=Probe(command=healthy, timeout=5).until_up(300),
             readiness=Probe(command=healthy, timeout=5),
             liveness=Probe(command=healthy, period=20, timeout=10, failures=6),
         )
         run = Pod(
             containers=[container],
-            placement=args.placement,
-            edge=args.edge,
+            placement=args.public.placement,
+            edge=args.public.edge,
             # The website's public address may not be reachable from inside (no hairpin at the router).
             host_aliases={args.website_address: [args.website]} if args.website_address else {},
         )

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_claim
+from components.containers import Build, Container, Privileges, Probe, from_claim
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
+from model.accounts import FILES_BUCKET, FILES_USER
 from model.settings import Volume
-from model.sizing import Size
-
-USER = "minio"
-BUCKET = "kolab"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MinioArgs:
     """Inputs of Minio."""
 
-    image: str
-    size: Size
+    build: Build
     volume: Volume
     password: pulumi.Input[str]
 
@@ -39,13 +36,12 @@ class Minio(DaemonComponent):
         self.serve()
         container = Container(
             name="minio",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=1001, gid=1001, read_only_root=True),
             command=entry.command(
-                "start.sh", BUCKET, str(self.daemon.port("s3").number), interpreter="/bin/sh"
+                "start.sh", FILES_BUCKET, str(self.daemon.port("s3").number), interpreter="/bin/sh"
             ),
-            env={"MINIO_ROOT_USER": USER, "MINIO_BROWSER": "off", "HOME": "/data"},
+            env={"MINIO_ROOT_USER": FILES_USER, "MINIO_BROWSER": "off", "HOME": "/data"},
             secrets=[credentials],
             mounts=[self.scripts("minio"), from_claim("data", "/data", data)],
             ports=self.daemon.ports,

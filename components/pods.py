@@ -1,208 +1,14 @@
-"""Pods that are safe unless a container says why it cannot be.
-
-Everything here follows the Pod Security Standard "restricted"; Privileges names each step away from it, with
-the reason beside it.
-"""
+"""Pods: where they may run, and what all of their containers share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import ceil
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes import core, meta
 
-from model.sizing import Size
-from model.topology import Port
-
-
-@dataclass(frozen=True, kw_only=True)
-class Privileges:
-    """What a container may do. The default is a non-root user with no capability."""
-
-    uid: int = 1001
-    gid: int = 0
-    capabilities: tuple[str, ...] = ()
-    escalation: bool = False
-    read_only_root: bool = False
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.uid == 0 or self.capabilities or self.escalation) and not self.reason:
-            raise ValueError("a container with more than restricted privileges needs a reason")
-
-    def context(self) -> core.v1.SecurityContextArgs:
-        """The container's securityContext."""
-        return core.v1.SecurityContextArgs(
-            run_as_user=self.uid,
-            run_as_group=self.gid,
-            run_as_non_root=self.uid != 0,
-            allow_privilege_escalation=self.escalation,
-            read_only_root_filesystem=self.read_only_root,
-            capabilities=core.v1.CapabilitiesArgs(drop=["ALL"], add=list(self.capabilities) or None),
-            seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
-        )
-
-
-KOLAB_USER = Privileges()
-"""The user of Kolab's OpenShift-style images: uid 1001, group 0, a writable root since they edit their own config."""
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A volume and where a container sees it. Containers of one pod share a volume by its name."""
-
-    volume: str
-    path: str
-    source: Mapping[str, object] = field(default_factory=dict)
-    sub_path: str | None = None
-    read_only: bool = False
-
-
-def from_config(
-    volume: str, path: str, config: pulumi.Input[str], *, file: str | None = None, mode: int = 0o444
-) -> Mount:
-    """A ConfigMap as a folder, or one `file` of it at exactly `path`."""
-    source = core.v1.ConfigMapVolumeSourceArgs(name=config, default_mode=mode)
-    return Mount(volume, path, {"config_map": source}, file, read_only=True)
-
-
-def from_secret(
-    volume: str, path: str, secret: pulumi.Input[str], *, mode: int = 0o440, file: str | None = None
-) -> Mount:
-    """A Secret as a folder of files."""
-    return Mount(
-        volume,
-        path,
-        {"secret": core.v1.SecretVolumeSourceArgs(secret_name=secret, default_mode=mode)},
-        file,
-        read_only=True,
-    )
-
-
-def from_claim(volume: str, path: str, claim: pulumi.Input[str]) -> Mount:
-    """Persistent data."""
-    return Mount(
-        volume,
-        path,
-        {"persistent_volume_claim": core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim)},
-    )
-
-
-def from_template(volume: str, path: str, part: str) -> Mount:
-    """Folder `part` of a replica's own volume: the StatefulSet's claim template has the volume's name."""
-    return Mount(volume, path, sub_path=part)
-
-
-def scratch(volume: str, path: str, size: str = "256Mi") -> Mount:
-    """Space that is lost with the pod."""
-    return Mount(volume, path, {"empty_dir": core.v1.EmptyDirVolumeSourceArgs(size_limit=size)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """One check of the kubelet. Periods and timeouts are in seconds."""
-
-    http: str | None = None
-    tcp: bool = False
-    command: Sequence[str] = ()
-    port: str | int = "http"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    period: int = 10
-    timeout: int = 3
-    failures: int = 3
-
-    def until_up(self, seconds: int, *, every: int = 2) -> Probe:
-        """The same check for a container that starts, for at least so many seconds.
-
-        Until it passes nobody is served, so it is asked often: a restarted Cyrus that is ready does not wait for the
-        next of its usual checks. The kubelet asks one after the other, so `timeout` may be longer than `every`.
-        """
-        return replace(self, period=every, failures=ceil(seconds / every))
-
-    def args(self) -> core.v1.ProbeArgs:
-        """The probe as Kubernetes writes it."""
-        run = get = connect = None
-        if self.command:
-            run = core.v1.ExecActionArgs(command=list(self.command))
-        elif self.tcp:
-            connect = core.v1.TCPSocketActionArgs(port=self.port)
-        else:
-            headers = [core.v1.HTTPHeaderArgs(name=k, value=v) for k, v in self.headers.items()]
-            get = core.v1.HTTPGetActionArgs(path=self.http, port=self.port, http_headers=headers or None)
-        return core.v1.ProbeArgs(
-            exec_=run,
-            http_get=get,
-            tcp_socket=connect,
-            period_seconds=self.period,
-            timeout_seconds=self.timeout,
-            failure_threshold=self.failures,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Container:
-    """One container of a pod."""
-
-    name: str
-    image: str
-    size: Size
-    privileges: Privileges = KOLAB_USER
-    command: Sequence[str] = ()
-    args: Sequence[str] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    secrets: Sequence[pulumi.Input[str]] = ()
-    """Secrets whose every key becomes an environment variable."""
-    mounts: Sequence[Mount] = ()
-    ports: Sequence[Port] = ()
-    host_ports: Mapping[str, int] = field(default_factory=dict)
-    startup: Probe | None = None
-    readiness: Probe | None = None
-    liveness: Probe | None = None
-    pre_stop: Sequence[str] = ()
-
-    def spec(self) -> core.v1.ContainerArgs:
-        """The container as Kubernetes writes it."""
-        hook = core.v1.LifecycleHandlerArgs(exec_=core.v1.ExecActionArgs(command=list(self.pre_stop)))
-        return core.v1.ContainerArgs(
-            name=self.name,
-            image=self.image,
-            command=list(self.command) or None,
-            args=list(self.args) or None,
-            env=[core.v1.EnvVarArgs(name=k, value=v) for k, v in self.env.items()] or None,
-            env_from=[
-                core.v1.EnvFromSourceArgs(secret_ref=core.v1.SecretEnvSourceArgs(name=secret))
-                for secret in self.secrets
-            ]
-            or None,
-            ports=[
-                core.v1.ContainerPortArgs(
-                    name=p.name,
-                    container_port=p.number,
-                    protocol=p.protocol,
-                    host_port=self.host_ports.get(p.name),
-                )
-                for p in self.ports
-            ]
-            or None,
-            resources=core.v1.ResourceRequirementsArgs(
-                requests={"cpu": self.size.cpu, "memory": self.size.memory},
-                limits={"memory": self.size.memory_limit},
-            ),
-            security_context=self.privileges.context(),
-            volume_mounts=[
-                core.v1.VolumeMountArgs(
-                    name=m.volume, mount_path=m.path, sub_path=m.sub_path, read_only=m.read_only or None
-                )
-                for m in self.mounts
-            ]
-            or None,
-            startup_probe=self.startup.args() if self.startup else None,
-            readiness_probe=self.readiness.args() if self.readiness else None,
-            liveness_probe=self.liveness.args() if self.liveness else None,
-            lifecycle=core.v1.LifecycleArgs(pre_stop=hook) if self.pre_stop else None,
-        )
+from components.containers import Container
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,61 +26,86 @@ EDGE_LABEL = {"kolab.org/edge": "main"}
 """Pods that share the one public address of single-node mode."""
 
 
-def pod(
-    labels: Mapping[str, str],
-    selector: Mapping[str, str],
-    containers: Sequence[Container],
-    *,
-    init: Sequence[Container] = (),
-    placement: Placement = ANYWHERE,
-    fs_group: int | None = None,
-    grace: int = 30,
-    restart: str | None = None,
-    service_account: pulumi.Input[str] | None = None,
-    host_aliases: Mapping[str, Sequence[str]] | None = None,
-    pull_secret: str | None = None,
-    annotations: Mapping[str, str] | None = None,
-) -> core.v1.PodTemplateSpecArgs:
-    """A pod template with the safe defaults. `grace` is in seconds."""
-    volumes = {m.volume: m.source for c in (*init, *containers) for m in c.mounts if m.source}
-    return core.v1.PodTemplateSpecArgs(
-        metadata=meta.v1.ObjectMetaArgs(
-            labels=dict(labels), annotations=dict(annotations) if annotations else None
-        ),
-        spec=core.v1.PodSpecArgs(
-            containers=[c.spec() for c in containers],
-            init_containers=[c.spec() for c in init] or None,
-            volumes=[core.v1.VolumeArgs(name=name, **source) for name, source in volumes.items()] or None,  # type: ignore[arg-type]
-            # Services named redis or imap would become REDIS_PORT=tcp://..., which the web application reads as config.
-            enable_service_links=False,
-            automount_service_account_token=service_account is not None,
-            service_account_name=service_account,
-            termination_grace_period_seconds=grace,
-            restart_policy=restart,
-            security_context=core.v1.PodSecurityContextArgs(
-                fs_group=fs_group,
-                fs_group_change_policy="OnRootMismatch" if fs_group is not None else None,
-                seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
+@dataclass(frozen=True, kw_only=True)
+class Replicas:
+    """How many pods, and where."""
+
+    number: int
+    placement: Placement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """How the world reaches a daemon: where its pods may run, whether they share the one public address, and the ports
+    that they open on their node."""
+
+    placement: Placement
+    edge: bool
+    host_ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """A pod, with safe defaults for what is not given. `grace` is in seconds."""
+
+    containers: Sequence[Container]
+    init: Sequence[Container] = ()
+    placement: Placement = ANYWHERE
+    fs_group: int | None = None
+    grace: int = 30
+    edge: bool = False
+    service_account: pulumi.Input[str] | None = None
+    host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def template(
+        self,
+        labels: Mapping[str, str],
+        selector: Mapping[str, str],
+        *,
+        restart: str | None = None,
+        pull_secret: str | None = None,
+    ) -> core.v1.PodTemplateSpecArgs:
+        """The pod as Kubernetes writes it. `selector` is the part of `labels` that finds all pods of the daemon."""
+        volumes = {m.volume: m.source for c in (*self.init, *self.containers) for m in c.mounts if m.source}
+        return core.v1.PodTemplateSpecArgs(
+            metadata=meta.v1.ObjectMetaArgs(labels=dict(labels) | (EDGE_LABEL if self.edge else {})),
+            spec=core.v1.PodSpecArgs(
+                containers=[c.spec() for c in self.containers],
+                init_containers=[c.spec() for c in self.init] or None,
+                volumes=[core.v1.VolumeArgs(name=name, **source) for name, source in volumes.items()] or None,  # type: ignore[arg-type]
+                # Services named redis or imap would become REDIS_PORT=tcp://..., which the web application reads as config.
+                enable_service_links=False,
+                automount_service_account_token=self.service_account is not None,
+                service_account_name=self.service_account,
+                termination_grace_period_seconds=self.grace,
+                restart_policy=restart,
+                security_context=core.v1.PodSecurityContextArgs(
+                    fs_group=self.fs_group,
+                    fs_group_change_policy="OnRootMismatch" if self.fs_group is not None else None,
+                    seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
+                ),
+                affinity=_affinity(self.placement),
+                topology_spread_constraints=[
+                    core.v1.TopologySpreadConstraintArgs(
+                        max_skew=1,
+                        topology_key="kubernetes.io/hostname",
+                        when_unsatisfiable="ScheduleAnyway",
+                        label_selector=meta.v1.LabelSelectorArgs(match_labels=dict(selector)),
+                    )
+                ]
+                if self.placement.spread
+                else None,
+                host_aliases=[
+                    core.v1.HostAliasArgs(ip=ip, hostnames=list(names))
+                    for ip, names in self.host_aliases.items()
+                ]
+                if self.host_aliases
+                else None,
+                image_pull_secrets=[core.v1.LocalObjectReferenceArgs(name=pull_secret)]
+                if pull_secret
+                else None,
             ),
-            affinity=_affinity(placement),
-            topology_spread_constraints=[
-                core.v1.TopologySpreadConstraintArgs(
-                    max_skew=1,
-                    topology_key="kubernetes.io/hostname",
-                    when_unsatisfiable="ScheduleAnyway",
-                    label_selector=meta.v1.LabelSelectorArgs(match_labels=dict(selector)),
-                )
-            ]
-            if placement.spread
-            else None,
-            host_aliases=[
-                core.v1.HostAliasArgs(ip=ip, hostnames=list(names)) for ip, names in host_aliases.items()
-            ]
-            if host_aliases
-            else None,
-            image_pull_secrets=[core.v1.LocalObjectReferenceArgs(name=pull_secret)] if pull_secret else None,
-        ),
-    )
+        )
 
 
 def _affinity(placement: Placement) -> core.v1.AffinityArgs | None:

@@ -9,12 +9,12 @@ import pulumi
 
 from components import entry
 from components.amavis import AmavisArgs, amavis_container
-from components.daemon import DaemonComponent, Pod, Site
-from components.mariadb import WEBAPP_DATABASE
-from components.pods import Container, Mount, Placement, Privileges, Probe, from_secret, from_template
+from components.containers import Build, Container, Mount, Privileges, Probe, from_secret, from_template
+from components.daemon import DaemonComponent, Site
+from components.inputs import Database
+from components.pods import Pod, Public
 from model import topology
 from model.settings import Volume
-from model.sizing import Size
 
 _CERTIFICATE = "/kolab/certificate"
 
@@ -32,31 +32,32 @@ class Relay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PostfixArgs:
-    """Inputs of Postfix. `certificate` is the Secret of the MX certificate; sizes of messages are in bytes."""
+class Smtp:
+    """What main.cf says. `message_size_limit` is in bytes; `aliases` maps addresses to mailboxes."""
 
-    image: str
-    exporter_image: str
-    size: Size
-    exporter_size: Size
-    amavis: AmavisArgs
-    domain: str
     helo: str
-    database_host: str
-    database_password: pulumi.Input[str]
-    message_size_limit: int
-    content_filter: bool
     ipv6: bool
+    message_size_limit: int
     aliases: Mapping[str, str]
     relay: Relay | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostfixArgs:
+    """Inputs of Postfix. `certificate` is the Secret of the MX certificate; without `exporter` nobody reads numbers."""
+
+    build: Build
+    exporter: Build | None
+    amavis: AmavisArgs
+    domain: str
+    smtp: Smtp
+    content_filter: bool
+    database: Database
     certificate: pulumi.Input[str]
     queue: Volume
     filters: Volume
     replicas: int
-    placement: Placement
-    edge: bool
-    host_ports: Mapping[str, int]
-    monitored: bool
+    public: Public
 
 
 class Postfix(DaemonComponent):
@@ -66,21 +67,25 @@ class Postfix(DaemonComponent):
         self, name: str, site: Site, args: PostfixArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.POSTFIX, name, site, opts)
-        scripts = self.scripts("postfix", settings=_settings(args), more={"aliases": _aliases(args.aliases)})
+        scripts = self.scripts(
+            "postfix", settings=_settings(args), more={"aliases": _aliases(args.smtp.aliases)}
+        )
         credentials = self.secret("credentials", _credentials(args))
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
-        listening = [port for port in self.daemon.ports if args.monitored or port.name != "metrics"]
+        listening = [
+            port for port in self.daemon.ports if args.exporter is not None or port.name != "metrics"
+        ]
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
             self._postfix(args, scripts, credentials),
             amavis_container(self, args.amavis, credentials),
         ]
-        if args.monitored:
-            containers.append(self._exporter(args))
+        if args.exporter is not None:
+            containers.append(self._exporter(args.exporter))
         self.stateful_set(
-            Pod(containers=containers, placement=args.placement, edge=args.edge, grace=60),
+            Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=60),
             replicas=args.replicas,
             templates=(queue, filters),
         )
@@ -92,8 +97,7 @@ class Postfix(DaemonComponent):
         ready = entry.command("ready.sh", str(self.daemon.port("submission").number))
         return Container(
             name="postfix",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(
                 uid=0,
                 capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"),
@@ -110,9 +114,7 @@ class Postfix(DaemonComponent):
                 # Both the permit to hand mail back and the permit to relay. Only this pod may have either.
                 "MYNETWORKS": "127.0.0.0/8",
                 "AMAVIS_HOST": "127.0.0.1",
-                "DB_HOST": args.database_host,
-                "DB_DATABASE": WEBAPP_DATABASE,
-                "DB_USERNAME": WEBAPP_DATABASE,
+                **args.database.environment("DB"),
                 "WITH_CONTENTFILTER": "true" if args.content_filter else "false",
                 "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
                 "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
@@ -125,19 +127,18 @@ class Postfix(DaemonComponent):
                 from_template("queue", "/var/lib/postfix", "lib"),
             ],
             ports=[port for port in self.daemon.ports if port.name != "metrics"],
-            host_ports=args.host_ports,
+            host_ports=args.public.host_ports,
             # Waits for the imported address ranges at the very first start; see _WAIT_FOR_IMPORT.
             startup=Probe(command=ready, timeout=10).until_up(3600),
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(tcp=True, port="submission", period=30, timeout=10, failures=6),
         )
 
-    def _exporter(self, args: PostfixArgs) -> Container:
+    def _exporter(self, build: Build) -> Container:
         port = self.daemon.port("metrics")
         return Container(
             name="metrics",
-            image=args.exporter_image,
-            size=args.exporter_size,
+            build=build,
             privileges=Privileges(
                 uid=0,
                 gid=0,
@@ -158,9 +159,9 @@ class Postfix(DaemonComponent):
 
 
 def _credentials(args: PostfixArgs) -> dict[str, pulumi.Input[str]]:
-    found: dict[str, pulumi.Input[str]] = {"DB_PASSWORD": args.database_password}
-    if args.relay and args.relay.password is not None:
-        found["RELAY_PASSWORD"] = args.relay.password
+    found: dict[str, pulumi.Input[str]] = {"DB_PASSWORD": args.database.password}
+    if args.smtp.relay and args.smtp.relay.password is not None:
+        found["RELAY_PASSWORD"] = args.smtp.relay.password
     return found
 
 
@@ -171,12 +172,12 @@ def _aliases(aliases: Mapping[str, str]) -> str:
 def _settings(args: PostfixArgs) -> dict[str, str]:
     """What start.sh writes into main.cf."""
     found = {
-        "KOLAB_HELO": args.helo,
-        "KOLAB_PROTOCOLS": "all" if args.ipv6 else "ipv4",
-        "KOLAB_MESSAGE_SIZE_LIMIT": str(args.message_size_limit),
+        "KOLAB_HELO": args.smtp.helo,
+        "KOLAB_PROTOCOLS": "all" if args.smtp.ipv6 else "ipv4",
+        "KOLAB_MESSAGE_SIZE_LIMIT": str(args.smtp.message_size_limit),
     }
-    if args.relay:
-        found["KOLAB_RELAY"] = f"[{args.relay.host}]:{args.relay.port}"
-        if args.relay.username:
-            found["KOLAB_RELAY_USER"] = args.relay.username
+    if args.smtp.relay:
+        found["KOLAB_RELAY"] = f"[{args.smtp.relay.host}]:{args.smtp.relay.port}"
+        if args.smtp.relay.username:
+            found["KOLAB_RELAY_USER"] = args.smtp.relay.username
     return found

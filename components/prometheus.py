@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_claim, from_config
+from components.containers import Build, Container, Privileges, Probe, from_claim, from_config
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
 from model.monitoring.places import PROMETHEUS_PATH
 from model.monitoring.prometheus import DATA, PATH, RULES
 from model.settings import Volume
-from model.sizing import Size
 
 _NOBODY = 65534
 
@@ -22,8 +22,7 @@ _NOBODY = 65534
 class PrometheusArgs:
     """Inputs of Prometheus: the texts of its two files and its command line."""
 
-    image: str
-    size: Size
+    build: Build
     volume: Volume
     configuration: str
     rules: str
@@ -44,8 +43,7 @@ class Prometheus(DaemonComponent):
         ready = f"{PROMETHEUS_PATH}/-/ready"
         container = Container(
             name="prometheus",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=_NOBODY, gid=_NOBODY, read_only_root=True),
             args=args.flags,
             mounts=[from_config("config", PATH, config), from_claim("data", DATA, data)],

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import KOLAB_USER, Container, Placement, Probe, from_config, from_secret
+from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod, Public
 from model import topology
-from model.sizing import Size
-
-OPERATOR = "operator"
-"""User of the monitoring pages."""
+from model.accounts import OPERATOR
 
 _CERTIFICATE = "/kolab/certificate"
 _POLICY = "/kolab/mta-sts"
@@ -24,26 +22,32 @@ _USERS = "/kolab/users"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProxyArgs:
-    """Inputs of Proxy. `body_limit` is in bytes; `policy` is the MTA-STS policy, None while there is none."""
+class Offered:
+    """Parts of the web side that a stack may do without."""
 
-    image: str
-    size: Size
-    website: str
-    hosts: Sequence[str]
     meet: bool
     office: bool
     activesync: bool
-    monitored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyArgs:
+    """Inputs of Proxy. `body_limit` is in bytes; `policy` is the MTA-STS policy, None while there is none.
+
+    Without `operator_password` there are no monitoring pages.
+    """
+
+    build: Build
+    website: str
+    hosts: Sequence[str]
+    offered: Offered
     policy: str | None
     body_limit: int
     trusted: Sequence[str]
     certificate: pulumi.Input[str]
     operator_password: pulumi.Input[str] | None
     replicas: int
-    placement: Placement
-    edge: bool
-    host_ports: Mapping[str, int]
+    public: Public
 
 
 class Proxy(DaemonComponent):
@@ -73,23 +77,28 @@ class Proxy(DaemonComponent):
         health = Probe(http="/health", headers={"Host": args.website})
         container = Container(
             name="proxy",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=KOLAB_USER,
             command=entry.COMMAND,
             env=_environment(args),
             mounts=mounts,
             ports=self.daemon.ports,
-            host_ports=args.host_ports,
+            host_ports=args.public.host_ports,
             startup=Probe(http="/health", headers={"Host": args.website}).until_up(600),
             readiness=health,
             liveness=Probe(http="/health", headers={"Host": args.website}, period=20, timeout=10, failures=6),
             pre_stop=entry.command("stop.sh"),
         )
         # fsGroup lets uid 1001 read the certificate's key, which stays closed to others.
-        run = Pod(containers=[container], placement=args.placement, edge=args.edge, fs_group=1001, grace=60)
+        run = Pod(
+            containers=[container],
+            placement=args.public.placement,
+            edge=args.public.edge,
+            fs_group=1001,
+            grace=60,
+        )
         # On one node, the old pod holds the node's ports or the one address: stop it first.
-        self.deployment(run, replicas=args.replicas, recreate=bool(args.host_ports))
+        self.deployment(run, replicas=args.replicas, recreate=bool(args.public.host_ports))
         if args.replicas > 1:
             self.disruption_budget()
         self.register_outputs({})
@@ -118,13 +127,13 @@ def _environment(args: ProxyArgs) -> dict[str, str]:
         "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
         "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
         "WEBAPP_BACKEND": webapp,
-        "MEET_BACKEND": topology.MEET.url("http") if args.meet else webapp,
+        "MEET_BACKEND": topology.MEET.url("http") if args.offered.meet else webapp,
         "ROUNDCUBE_BACKEND": topology.ROUNDCUBE.url("http"),
         "DAV_BACKEND": topology.IMAP.url("http"),
         "DAV_PATH": "/dav",
         "FREEBUSY_BACKEND": topology.IMAP.url("http"),
         "FREEBUSY_PATH": "/freebusy",
-        "COLLABORA_BACKEND": topology.COLLABORA.url("http") if args.office else webapp,
+        "COLLABORA_BACKEND": topology.COLLABORA.url("http") if args.offered.office else webapp,
         "WEBMAIL_PATH": "/webmail",
         "SIEVE_BACKEND": topology.IMAP.at("sieve"),
     }
@@ -134,7 +143,7 @@ def http_configuration(args: ProxyArgs) -> str:
     """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
     hosts = "".join(f'  "{host}" 1;\n' for host in args.hosts)
     trusted = "".join(f"set_real_ip_from {network};\n" for network in args.trusted)
-    activesync = "" if args.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
+    activesync = "" if args.offered.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
     real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
     return f"""\
 client_max_body_size {args.body_limit};
@@ -181,7 +190,7 @@ def server_configuration(args: ProxyArgs) -> str:
         parts.append(
             f"location = /.well-known/mta-sts.txt {{ default_type text/plain; alias {_POLICY}/mta-sts.txt; }}"
         )
-    if args.monitored:
+    if args.operator_password is not None:
         for path, daemon in (
             ("/prometheus", topology.PROMETHEUS),
             ("/alertmanager", topology.ALERTMANAGER),

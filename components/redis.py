@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pulumi
 
 from components import entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import KOLAB_USER, Container, Probe, from_claim
+from components.containers import KOLAB_USER, Build, Container, Probe, from_claim
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
 from model.settings import Volume
-from model.sizing import Size
 from model.types import bytes_of
 
 _DATA = "/var/lib/redis/data"
@@ -22,8 +22,7 @@ _DATA = "/var/lib/redis/data"
 class RedisArgs:
     """Inputs of Redis."""
 
-    image: str
-    size: Size
+    build: Build
     volume: Volume
     password: pulumi.Input[str]
 
@@ -41,14 +40,13 @@ class Redis(DaemonComponent):
         ping = entry.command("ping.sh")
         container = Container(
             name="redis",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=KOLAB_USER,
             # MEMORY_LIMIT would choose allkeys-lru, which evicts queued jobs and sessions; arguments come last and win.
             command=("/init.sh",),
             args=(
                 "--maxmemory",
-                str(bytes_of(args.size.memory_limit) * 3 // 4),
+                str(bytes_of(args.build.size.memory_limit) * 3 // 4),
                 "--maxmemory-policy",
                 "noeviction",
                 "--appendonly",

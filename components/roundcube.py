@@ -7,33 +7,28 @@ from dataclasses import dataclass
 import pulumi
 
 from components import content, entry
-from components.daemon import DaemonComponent, Pod, Site
-from components.mariadb import ROUNDCUBE_DATABASE
-from components.pods import Container, Placement, Probe, scratch
+from components.containers import Build, Container, Probe, scratch
+from components.daemon import DaemonComponent, Site
+from components.inputs import Database, OAuthClient, Queue
+from components.pods import Pod, Replicas
 from model import topology
-from model.sizing import Size
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundcubeArgs:
     """Inputs of Roundcube. Without `database_root_password`, its database and user are there already."""
 
-    image: str
-    size: Size
-    migrate_size: Size
+    build: Build
+    migrate: Build
     domain: str
     website: str
-    database_host: str
-    redis_host: str
-    office: bool
-    replicas: int
-    placement: Placement
-    database_password: pulumi.Input[str]
+    database: Database
     database_root_password: pulumi.Input[str] | None
-    redis_password: pulumi.Input[str]
+    redis: Queue
+    office: bool
+    replicas: Replicas
     des_key: pulumi.Input[str]
-    webmail_client_id: pulumi.Input[str]
-    webmail_client_secret: pulumi.Input[str]
+    webmail: OAuthClient
 
 
 class Roundcube(DaemonComponent):
@@ -47,10 +42,10 @@ class Roundcube(DaemonComponent):
             "credentials",
             {
                 "DES_KEY": args.des_key,
-                "DB_RC_PASSWORD": args.database_password,
-                "REDIS_PASSWORD": args.redis_password,
-                "PASSPORT_WEBMAIL_SSO_CLIENT_ID": args.webmail_client_id,
-                "PASSPORT_WEBMAIL_SSO_CLIENT_SECRET": args.webmail_client_secret,
+                "DB_RC_PASSWORD": args.database.password,
+                "REDIS_PASSWORD": args.redis.password,
+                "PASSPORT_WEBMAIL_SSO_CLIENT_ID": args.webmail.id,
+                "PASSPORT_WEBMAIL_SSO_CLIENT_SECRET": args.webmail.secret,
             },
         )
         self.serve()
@@ -58,8 +53,7 @@ class Roundcube(DaemonComponent):
         php = Probe(http="/chwala/api/", period=20, timeout=10, failures=6)
         container = Container(
             name="roundcube",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             command=entry.COMMAND,
             env=_environment(args) | {"RUN_MIGRATIONS": "false"},
             secrets=[credentials],
@@ -72,10 +66,10 @@ class Roundcube(DaemonComponent):
             pre_stop=("sleep", "5"),
         )
         self.deployment(
-            Pod(containers=[container], placement=args.placement, fs_group=1001, grace=45),
-            replicas=args.replicas,
+            Pod(containers=[container], placement=args.replicas.placement, fs_group=1001, grace=45),
+            replicas=args.replicas.number,
         )
-        if args.replicas > 1:
+        if args.replicas.number > 1:
             self.disruption_budget()
         RoundcubeMigrate(f"{name}-migrate", site, args, self.child())
         self.register_outputs({})
@@ -87,19 +81,18 @@ class RoundcubeMigrate(DaemonComponent):
     def __init__(self, name: str, site: Site, args: RoundcubeArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(topology.ROUNDCUBE_MIGRATE, name, site, opts)
         passwords: dict[str, pulumi.Input[str]] = {
-            "DB_RC_PASSWORD": args.database_password,
-            "REDIS_PASSWORD": args.redis_password,
+            "DB_RC_PASSWORD": args.database.password,
+            "REDIS_PASSWORD": args.redis.password,
             "DES_KEY": args.des_key,
         }
         if args.database_root_password is not None:
             passwords["DB_ROOT_PASSWORD"] = args.database_root_password
         credentials = self.secret("credentials", passwords)
-        database = {"KOLAB_DATABASE_PORT": str(topology.MARIADB.port("mysql").number)}
+        database = {"KOLAB_DATABASE_PORT": str(args.database.port)}
         env = _environment(args) | {"RUN_MIGRATIONS": "true"}
         container = Container(
             name="migrate",
-            image=args.image,
-            size=args.migrate_size,
+            build=args.migrate,
             command=entry.command("migrate.sh"),
             env=env,
             secrets=[credentials],
@@ -107,7 +100,7 @@ class RoundcubeMigrate(DaemonComponent):
         )
         self.job(
             Pod(containers=[container], fs_group=1001),
-            name=content.config_name(self.daemon.name, env | {"image": args.image}),
+            name=content.config_name(self.daemon.name, env | {"image": args.build.image}),
         )
         self.register_outputs({})
 
@@ -117,10 +110,8 @@ def _environment(args: RoundcubeArgs) -> dict[str, str]:
     url, dav = f"https://{args.website}", imap.url("http", "/dav")
     env = {
         "APP_DOMAIN": args.domain,
-        "DB_HOST": args.database_host,
-        "DB_RC_DATABASE": ROUNDCUBE_DATABASE,
-        "DB_RC_USERNAME": ROUNDCUBE_DATABASE,
-        "REDIS_HOST": args.redis_host,
+        **args.database.environment("DB_RC"),
+        "REDIS_HOST": args.redis.host,
         "IMAP_HOST": imap.name,
         "IMAP_PORT": str(imap.port("imap").number),
         "SUBMISSION_HOST": topology.POSTFIX.name,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import apps, core, meta, rbac
 
-from components.daemon import DaemonComponent, Pod, Site, labels_of
-from components.pods import Container, Mount, Privileges, Probe, from_config
+from components.containers import Build, Container, Mount, Privileges, Probe, from_config
+from components.daemon import DaemonComponent, Site, labels_of
+from components.pods import Pod
 from model import topology
 from model.monitoring.vector import DATA, NODE_LOGS, PATH
-from model.sizing import Size
 
 _PRIVILEGES = Privileges(
     uid=0,
@@ -26,8 +26,7 @@ _PRIVILEGES = Privileges(
 class VectorArgs:
     """Inputs of Vector. `cluster_name` names what the namespace cannot hold: its cluster role and its node folder."""
 
-    image: str
-    size: Size
+    build: Build
     cluster_name: str
     configuration: str
     flags: Sequence[str]
@@ -60,8 +59,7 @@ class Vector(DaemonComponent):
         answers = Probe(http="/metrics", port="metrics", period=20, timeout=10, failures=6)
         container = _OnItsNode(
             name="vector",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=_PRIVILEGES,
             args=args.flags,
             mounts=[

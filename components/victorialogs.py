@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.daemon import DaemonComponent, Pod, Site
-from components.pods import Container, Privileges, Probe, from_claim
+from components.containers import Build, Container, Privileges, Probe, from_claim
+from components.daemon import DaemonComponent, Site
+from components.pods import Pod
 from model import topology
 from model.monitoring.victorialogs import DATA, HEALTH_PATH
 from model.settings import Volume
-from model.sizing import Size
 
 _NOBODY = 65534
 
@@ -21,8 +21,7 @@ _NOBODY = 65534
 class VictorialogsArgs:
     """Inputs of Victorialogs."""
 
-    image: str
-    size: Size
+    build: Build
     volume: Volume
     flags: Sequence[str]
 
@@ -38,8 +37,7 @@ class Victorialogs(DaemonComponent):
         self.serve()
         container = Container(
             name="victorialogs",
-            image=args.image,
-            size=args.size,
+            build=args.build,
             privileges=Privileges(uid=_NOBODY, gid=_NOBODY, read_only_root=True),
             args=args.flags,
             mounts=[from_claim("data", DATA, data)],

@@ -13,8 +13,7 @@ def data(stack: Composition) -> None:
     settings, secret = stack.settings, stack.secret
     if settings.external.database is None:
         mariadb = MariadbArgs(
-            image=stack.image("mariadb"),
-            size=stack.size("mariadb"),
+            build=stack.build("mariadb"),
             volume=settings.storage.database,
             root_password=secret("databaseRootPassword"),
             webapp_password=secret("databasePassword"),
@@ -24,16 +23,14 @@ def data(stack: Composition) -> None:
         Mariadb("mariadb", stack.site, mariadb, stack.child())
     if settings.external.redis is None:
         redis = RedisArgs(
-            image=stack.image("redis"),
-            size=stack.size("redis"),
+            build=stack.build("redis"),
             volume=settings.storage.redis,
             password=secret("redisPassword"),
         )
         Redis("redis", stack.site, redis, stack.child())
     if settings.features.files and settings.external.s3 is None:
         minio = MinioArgs(
-            image=stack.image("minio"),
-            size=stack.size("minio"),
+            build=stack.build("minio"),
             volume=settings.storage.files,
             password=secret("minioPassword"),
         )

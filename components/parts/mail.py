@@ -9,7 +9,7 @@ from components.certificates import Certificates
 from components.composition import Composition
 from components.imap import Imap, ImapArgs
 from components.pods import Placement
-from components.postfix import Postfix, PostfixArgs, Relay
+from components.postfix import Postfix, PostfixArgs, Relay, Smtp
 from model import topology
 from model.types import bytes_of
 
@@ -18,23 +18,19 @@ def mail(stack: Composition, certificates: Certificates) -> None:
     """What receives, keeps and sends mail."""
     settings, secret = stack.settings, stack.secret
     imap = ImapArgs(
-        image=stack.image("imap"),
-        size=stack.size("imap"),
+        build=stack.build("imap"),
         mailboxes=settings.storage.mailboxes,
         state=settings.storage.imap_state,
         certificate=certificates.sieve,
-        placement=stack.edge(),
-        edge=settings.single_node,
-        host_ports=topology.host_ports(settings, topology.IMAP),
+        public=stack.public(topology.IMAP),
     )
     Imap("imap", stack.site, imap, stack.child())
     selectors = settings.mail.dkim.selectors
     active = next((name for name, key in selectors.items() if key.stage == "active"), None)
     amavis = AmavisArgs(
-        image=stack.image("amavis"),
-        size=stack.size("amavis"),
+        build=stack.build("amavis"),
         domain=settings.domain,
-        database_host=topology.database_host(settings),
+        database=stack.webapp_database(),
         antivirus=settings.mail.antivirus,
         selector=active or next(iter(selectors)),
         signing=active is not None,
@@ -46,28 +42,24 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         password = secret("relayPassword") if egress.username else None
         relay = Relay(host=egress.host, port=egress.port, username=egress.username, password=password)
     postfix = PostfixArgs(
-        image=stack.image("postfix"),
-        exporter_image=stack.image("postfix-exporter"),
-        size=stack.size("postfix"),
-        exporter_size=stack.size("postfix-exporter"),
+        build=stack.build("postfix"),
+        exporter=stack.build("postfix-exporter") if settings.monitoring.enabled else None,
         amavis=amavis,
         domain=settings.domain,
-        helo=stack.names.helo,
-        database_host=topology.database_host(settings),
-        database_password=secret("databasePassword"),
-        message_size_limit=bytes_of(settings.mail.message_size_limit),
+        smtp=Smtp(
+            helo=stack.names.helo,
+            ipv6=any(address.version == 6 for address in settings.network.addresses.smtp),
+            message_size_limit=bytes_of(settings.mail.message_size_limit),
+            aliases=_role_addresses(stack),
+            relay=relay,
+        ),
         content_filter=settings.mail.content_filter,
-        ipv6=any(address.version == 6 for address in settings.network.addresses.smtp),
-        aliases=_role_addresses(stack),
-        relay=relay,
+        database=stack.webapp_database(),
         certificate=certificates.mx,
         queue=settings.storage.queue,
         filters=settings.storage.filters,
         replicas=stack.replicas("postfix"),
-        placement=_postfix_placement(stack),
-        edge=settings.single_node,
-        host_ports=topology.host_ports(settings, topology.POSTFIX),
-        monitored=settings.monitoring.enabled,
+        public=stack.public(topology.POSTFIX, _postfix_placement(stack)),
     )
     Postfix("postfix", stack.site, postfix, stack.child())
 
@@ -76,7 +68,7 @@ def _postfix_placement(stack: Composition) -> Placement:
     """Only where the world sees an address that SPF and PTR name."""
     egress = stack.settings.network.egress
     if stack.settings.single_node or egress is None or egress.mode != "nodes":
-        return stack.edge() if stack.settings.single_node else stack.spread("postfix")
+        return stack.edge() if stack.settings.single_node else stack.spread("postfix").placement
     return Placement(nodes=tuple(egress.nodes), spread=stack.replicas("postfix") > 1)
 
 

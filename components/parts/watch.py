@@ -24,8 +24,7 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
     """All of monitoring. `logs` is the namespace of the log collector."""
     settings = stack.settings
     prometheus = PrometheusArgs(
-        image=stack.image("prometheus"),
-        size=stack.size("prometheus"),
+        build=stack.build("prometheus"),
         volume=settings.storage.metrics,
         configuration=prometheus_config.config(settings),
         rules=rules.config(settings),
@@ -33,30 +32,26 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
     )
     Prometheus("prometheus", stack.site, prometheus, stack.child())
     alertmanager = AlertmanagerArgs(
-        image=stack.image("alertmanager"),
-        size=stack.size("alertmanager"),
+        build=stack.build("alertmanager"),
         configuration=alertmanager_config.config(settings),
         flags=alertmanager_config.flags(settings),
         password=stack.secret("noreplyPassword") if alertmanager_config.sends_mail(settings) else None,
     )
     Alertmanager("alertmanager", stack.site, alertmanager, stack.child())
     victorialogs = VictorialogsArgs(
-        image=stack.image("victorialogs"),
-        size=stack.size("victorialogs"),
+        build=stack.build("victorialogs"),
         volume=settings.storage.logs,
         flags=victorialogs_config.flags(settings),
     )
     Victorialogs("victorialogs", stack.site, victorialogs, stack.child())
     blackbox = BlackboxArgs(
-        image=stack.image("blackbox"),
-        size=stack.size("blackbox"),
+        build=stack.build("blackbox"),
         configuration=blackbox_config.config(settings),
         flags=blackbox_config.FLAGS,
     )
     Blackbox("blackbox", stack.site, blackbox, stack.child())
     vector = VectorArgs(
-        image=stack.image("vector"),
-        size=stack.size("vector"),
+        build=stack.build("vector"),
         cluster_name=f"{settings.kubernetes.namespace}-vector",
         configuration=vector_config.config(settings),
         flags=vector_config.FLAGS,

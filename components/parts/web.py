@@ -6,13 +6,14 @@ from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
 from components.coturn import Coturn, CoturnArgs
+from components.inputs import OAuthClient, Passport
 from components.meet import Meet, MeetArgs
-from components.minio import BUCKET, USER
 from components.pods import ANYWHERE
-from components.proxy import Proxy, ProxyArgs
+from components.proxy import Offered, Proxy, ProxyArgs
 from components.roundcube import Roundcube, RoundcubeArgs
-from components.webapp import FileStore, Webapp, WebappArgs
-from model import topology
+from components.webapp import Webapp
+from components.webapp_environment import Announced, Credentials, FileStore, MeetTokens, Stores, WebappArgs
+from model import accounts, topology
 from model.identity import mta_sts, spf
 from model.types import bytes_of
 
@@ -20,70 +21,59 @@ from model.types import bytes_of
 def web(stack: Composition, certificates: Certificates) -> Proxy:
     """Everything that speaks HTTP to people. Returns the proxy, which serves the MTA-STS policy."""
     settings, secret, names = stack.settings, stack.secret, stack.names
-    tokens = {}
-    if settings.features.meet:
-        tokens = {
-            "MEET_SERVER_TOKEN": secret("meetServerToken"),
-            "MEET_WEBHOOK_TOKEN": secret("meetWebhookToken"),
-        }
     webapp = WebappArgs(
-        image=stack.image("webapp"),
-        sizes={role: stack.size(role) for role in ("webapp", "horizon", "scheduler", "seed")},
+        builds={role: stack.build(role, "webapp") for role in ("webapp", "horizon", "scheduler", "seed")},
         domain=settings.domain,
         website=names.website,
-        imap_name=names.imap,
-        smtp_name=names.smtp,
-        activesync_name=names.activesync if settings.features.activesync else None,
-        database_host=topology.database_host(settings),
-        redis_host=topology.redis_host(settings),
-        trusted_proxies=str(settings.network.pod_cidr),
-        policy=_mta_sts(stack),
-        spf=_spf(stack),
-        meet=settings.features.meet,
+        announced=Announced(
+            imap=names.imap,
+            smtp=names.smtp,
+            activesync=names.activesync if settings.features.activesync else None,
+            policy=_mta_sts(stack),
+            spf=_spf(stack),
+        ),
+        stores=Stores(
+            database=stack.webapp_database(),
+            webmail=stack.webmail_database(),
+            redis=stack.redis(),
+            files=_files(stack),
+        ),
+        credentials=Credentials(
+            app_key=secret("appKey"),
+            admin=secret("adminPassword"),
+            imap_admin=secret("imapAdminPassword"),
+            noreply=secret("noreplyPassword"),
+        ),
+        passport=Passport(
+            private_key=secret("passportPrivateKey"),
+            public_key=settings.passport_public_key or "",
+            client=OAuthClient(id=secret("passportClientId"), secret=secret("passportClientSecret")),
+        ),
+        webmail=stack.webmail_client(),
+        meet=_meet_tokens(stack),
         content_filter=settings.mail.content_filter,
-        files=_files(stack),
-        replicas=stack.replicas("webapp"),
-        placement=stack.spread("webapp"),
-        admin_password=secret("adminPassword"),
-        database_password=secret("databasePassword"),
-        roundcube_database_password=secret("roundcubeDatabasePassword"),
-        redis_password=secret("redisPassword"),
-        imap_admin_password=secret("imapAdminPassword"),
-        noreply_password=secret("noreplyPassword"),
-        app_key=secret("appKey"),
-        passport_private_key=secret("passportPrivateKey"),
-        passport_public_key=settings.passport_public_key or "",
-        passport_client_id=secret("passportClientId"),
-        passport_client_secret=secret("passportClientSecret"),
-        webmail_client_id=secret("webmailClientId"),
-        webmail_client_secret=secret("webmailClientSecret"),
-        meet_tokens=tokens,
+        trusted_proxies=str(settings.network.pod_cidr),
+        replicas=stack.spread("webapp"),
     )
     Webapp("webapp", stack.site, webapp, stack.child())
     roundcube = RoundcubeArgs(
-        image=stack.image("roundcube"),
-        size=stack.size("roundcube"),
-        migrate_size=stack.size("roundcube-migrate"),
+        build=stack.build("roundcube"),
+        migrate=stack.build("roundcube-migrate", "roundcube"),
         domain=settings.domain,
         website=names.website,
-        database_host=topology.database_host(settings),
-        redis_host=topology.redis_host(settings),
-        office=settings.features.office,
-        replicas=stack.replicas("roundcube"),
-        placement=stack.spread("roundcube"),
-        database_password=secret("roundcubeDatabasePassword"),
+        database=stack.webmail_database(),
         # Root of somebody else's database is not ours.
         database_root_password=None if settings.external.database else secret("databaseRootPassword"),
-        redis_password=secret("redisPassword"),
+        redis=stack.redis(),
+        office=settings.features.office,
+        replicas=stack.spread("roundcube"),
         des_key=secret("desKey"),
-        webmail_client_id=secret("webmailClientId"),
-        webmail_client_secret=secret("webmailClientSecret"),
+        webmail=stack.webmail_client(),
     )
     Roundcube("roundcube", stack.site, roundcube, stack.child())
     if settings.features.office:
         collabora = CollaboraArgs(
-            image=stack.image("collabora"),
-            size=stack.size("collabora"),
+            build=stack.build("collabora"),
             website=names.website,
             placement=ANYWHERE,
         )
@@ -91,14 +81,14 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
     if settings.features.meet:
         _meet(stack)
     proxy = ProxyArgs(
-        image=stack.image("proxy"),
-        size=stack.size("proxy"),
+        build=stack.build("proxy"),
         website=names.website,
         hosts=names.web,
-        meet=settings.features.meet,
-        office=settings.features.office,
-        activesync=settings.features.activesync,
-        monitored=settings.monitoring.enabled,
+        offered=Offered(
+            meet=settings.features.meet,
+            office=settings.features.office,
+            activesync=settings.features.activesync,
+        ),
         policy=_mta_sts(stack),
         # Attachments travel as base64, a third larger.
         body_limit=bytes_of(settings.mail.message_size_limit) * 3 // 2,
@@ -106,9 +96,9 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         certificate=certificates.proxy,
         operator_password=secret("monitoringPassword") if settings.monitoring.enabled else None,
         replicas=stack.replicas("proxy"),
-        placement=stack.edge() if settings.single_node else stack.spread("proxy"),
-        edge=settings.single_node,
-        host_ports=topology.host_ports(settings, topology.PROXY),
+        public=stack.public(
+            topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
+        ),
     )
     return Proxy("proxy", stack.site, proxy, stack.child())
 
@@ -122,8 +112,8 @@ def _files(stack: Composition) -> FileStore | None:
         env = {
             "FILESYSTEM_DISK": "minio",
             "MINIO_ENDPOINT": topology.MINIO.url("s3"),
-            "MINIO_BUCKET": BUCKET,
-            "MINIO_USER": USER,
+            "MINIO_BUCKET": accounts.FILES_BUCKET,
+            "MINIO_USER": accounts.FILES_USER,
         }
         return FileStore(env=env, secrets={"MINIO_PASSWORD": stack.secret("minioPassword")})
     env = {
@@ -140,21 +130,24 @@ def _files(stack: Composition) -> FileStore | None:
     return FileStore(env=env, secrets=keys)
 
 
+def _meet_tokens(stack: Composition) -> MeetTokens | None:
+    if not stack.settings.features.meet:
+        return None
+    return MeetTokens(server=stack.secret("meetServerToken"), webhook=stack.secret("meetWebhookToken"))
+
+
 def _meet(stack: Composition) -> None:
     settings, secret, names = stack.settings, stack.secret, stack.names
     public = topology.public_addresses(settings)
     args = MeetArgs(
-        image=stack.image("meet"),
-        size=stack.size("meet"),
+        build=stack.build("meet"),
         website=names.website,
         website_address=_website_address(stack),
         public_address=public["meet"][0],
         media=topology.meet_media_ports(settings),
         workers=settings.meet.workers,
         turn=names.turn if settings.features.turn else None,
-        placement=stack.edge(),
-        edge=settings.single_node,
-        host_ports=topology.host_ports(settings, topology.MEET),
+        public=stack.public(topology.MEET),
         server_token=secret("meetServerToken"),
         webhook_token=secret("meetWebhookToken"),
         turn_secret=secret("turnSecret"),
@@ -162,14 +155,11 @@ def _meet(stack: Composition) -> None:
     Meet("meet", stack.site, args, stack.child())
     if settings.features.turn:
         turn = CoturnArgs(
-            image=stack.image("coturn"),
-            size=stack.size("coturn"),
+            build=stack.build("coturn"),
             realm=names.turn,
             peers=(*public["meet"], *topology.load_balancer_addresses(settings)["meet"]),
             secret=secret("turnSecret"),
-            placement=stack.edge(),
-            edge=settings.single_node,
-            host_ports=topology.host_ports(settings, topology.TURN),
+            public=stack.public(topology.TURN),
         )
         Coturn("coturn", stack.site, turn, stack.child())
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from components.proxy import OPERATOR
+from model.accounts import OPERATOR
 from tests.acceptance.stack import Stack, eventually
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.pods import Privileges
+from components.containers import Privileges
 from tests.support.stacks import deployment
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.blackbox import Blackbox, BlackboxArgs
+from components.containers import Build
 from components.daemon import Site
 from components.prometheus import Prometheus, PrometheusArgs
 from components.vector import Vector, VectorArgs
@@ -25,8 +26,7 @@ VOLUME = Volume(size="10Gi")
 
 def _prometheus(site: Site, *, configuration: str = prometheus.config(STACK)) -> Prometheus:
     args = PrometheusArgs(
-        image="prometheus:1",
-        size=DEFAULTS["prometheus"],
+        build=Build(image="prometheus:1", size=DEFAULTS["prometheus"]),
         volume=VOLUME,
         configuration=configuration,
         rules=rules.config(STACK),
@@ -37,8 +37,7 @@ def _prometheus(site: Site, *, configuration: str = prometheus.config(STACK)) ->
 
 def _alertmanager(site: Site, *, password: str | None = PASSWORD) -> Alertmanager:
     args = AlertmanagerArgs(
-        image="alertmanager:1",
-        size=DEFAULTS["alertmanager"],
+        build=Build(image="alertmanager:1", size=DEFAULTS["alertmanager"]),
         configuration=alertmanager.config(STACK),
         flags=alertmanager.flags(STACK),
         password=password,
@@ -48,22 +47,25 @@ def _alertmanager(site: Site, *, password: str | None = PASSWORD) -> Alertmanage
 
 def _victorialogs(site: Site) -> Victorialogs:
     size = DEFAULTS["victorialogs"]
-    args = VictorialogsArgs(image="logs:1", size=size, volume=VOLUME, flags=victorialogs.flags(STACK))
+    args = VictorialogsArgs(
+        build=Build(image="logs:1", size=size), volume=VOLUME, flags=victorialogs.flags(STACK)
+    )
     return Victorialogs("victorialogs", site, args)
 
 
 def _blackbox(site: Site) -> Blackbox:
     configuration = blackbox.config(STACK)
     args = BlackboxArgs(
-        image="blackbox:1", size=DEFAULTS["blackbox"], configuration=configuration, flags=blackbox.FLAGS
+        build=Build(image="blackbox:1", size=DEFAULTS["blackbox"]),
+        configuration=configuration,
+        flags=blackbox.FLAGS,
     )
     return Blackbox("blackbox", site, args)
 
 
 def _vector(site: Site) -> Vector:
     args = VectorArgs(
-        image="vector:1",
-        size=DEFAULTS["vector"],
+        build=Build(image="vector:1", size=DEFAULTS["vector"]),
         cluster_name="kolab-vector",
         configuration=vector.config(STACK),
         flags=vector.FLAGS,

@@ -70,7 +70,7 @@ MUTANTS = (
         "the queue of Postfix on scratch space",
         "components/postfix.py",
         '                from_template("queue", "/var/spool/postfix", "spool"),\n',
-        '                __import__("components.pods").pods.scratch("spool", "/var/spool/postfix"),\n',
+        '                __import__("components.containers").containers.scratch("spool", "/var/spool/postfix"),\n',
         refusal="no volume at /var/spool/postfix",
     ),
     Mutant(

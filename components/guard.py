@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import pulumi
 
+from model.catalogue.data import DATA_DELETE
 from model.settings import Settings
 
-RULE = "data-delete"
+RULE = DATA_DELETE.id
 _HOOK = "kolab-data-delete"
 
 Acknowledged = Callable[[str, str], bool]
@@ -44,9 +45,4 @@ class Guard:
 
     def _refuse(self, args: pulumi.ResourceHookArgs) -> None:
         if self._protect and not self._acknowledged(RULE, args.name):
-            raise RuntimeError(
-                f"{args.name} would be deleted or replaced: what it holds is lost for good. Fix: keep what made it"
-                f" in the stack file, or, after a backup, add to kolab:acknowledge"
-                f" {{rule: {RULE}, subject: {args.name}, reason: <why>}} and run `make up` once before you remove it."
-                f" [{RULE}]"
-            )
+            raise RuntimeError(str(DATA_DELETE.found(name=args.name)))

@@ -1,9 +1,9 @@
-"""One finding: where the stack file is wrong, why, and what to write instead."""
+"""One finding: where the stack file is wrong, why, and what to write instead. A rule is what findings are made from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -24,6 +24,56 @@ class Finding:
         source = f" ({self.source})" if self.source else ""
         end = "" if self.fix.endswith("?") else "."
         return f"{self.path}: {self.problem}{source}. Fix: {self.fix}{end} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it is declared, once, in model/catalogue. Its texts are templates (str.format) of its findings."""
+
+    id: str
+    """What findings end with and acknowledgements name. It never changes: stack files hold it."""
+    path: str
+    """The key that is wrong."""
+    problem: str
+    """What is wrong there, as the rest of a sentence that begins with the key."""
+    fix: str
+    """What to write or to do instead."""
+    why: str
+    """The reason for the rule."""
+    severity: Severity = "error"
+    """A warning goes on and may be acknowledged."""
+    source: str = ""
+    """Standard or upstream file that demands it."""
+
+    def found(self, **values: object) -> Finding:
+        """The finding with these values in place of the names in braces. Raises KeyError when one is missing."""
+        return Finding(
+            rule=self.id,
+            path=self.path.format(**values),
+            problem=self.problem.format(**values),
+            fix=self.fix.format(**values),
+            severity=self.severity,
+            source=self.source.format(**values),
+        )
+
+    def but(
+        self,
+        *,
+        path: str | None = None,
+        problem: str | None = None,
+        fix: str | None = None,
+        severity: Severity | None = None,
+        source: str | None = None,
+    ) -> Rule:
+        """The same rule at another place, in other words."""
+        return replace(
+            self,
+            path=self.path if path is None else path,
+            problem=self.problem if problem is None else problem,
+            fix=self.fix if fix is None else fix,
+            severity=self.severity if severity is None else severity,
+            source=self.source if source is None else source,
+        )
 
 
 def report(findings: Iterable[Finding]) -> str:

@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from model.catalogue import files as rules
 from model.findings import Finding
 from model.secrets import DKIM_PREFIX
 from model.settings import Settings
@@ -98,17 +99,7 @@ def mismatches(settings: Settings, plaintext: Plaintext) -> Iterator[Finding]:
         try:
             belongs = pair.belongs(private)
         except ValueError:
-            yield Finding(
-                rule="key-unreadable",
-                path=f"kolab:{pair.secret}",
-                problem="is not a private key in PEM",
-                fix=f"store the key again: ./kolab pulumi config set --secret kolab:{pair.secret} < key.pem",
-            )
+            yield rules.KEY_UNREADABLE.found(secret=pair.secret)
             continue
         if not belongs:
-            yield Finding(
-                rule="key-halves",
-                path=f"kolab:{pair.path}",
-                problem=f"is not the public half of kolab:{pair.secret}: what DNS or clients are told would not match what signs",
-                fix="restore the pair that belongs together, or remove both and run ./kolab secrets",
-            )
+            yield rules.KEY_HALVES.found(path=pair.path, secret=pair.secret)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from model.catalogue import files as rules
 from model.findings import Finding
 from model.keys import Plaintext, PrivateKey, private_key
 from model.secrets import FORMATS, Format, Secret, secrets
@@ -30,12 +31,7 @@ def judge(settings: Settings, plaintext: Plaintext) -> Iterator[Finding]:
         if found is None or (secret.format in KEY_PAIRS and _key(value) is None):
             # What is no key at all is said where the two halves are compared.
             continue
-        yield Finding(
-            rule="secret-value",
-            path=f"kolab:{secret.key}",
-            problem=found,
-            fix=_fix(secret),
-        )
+        yield rules.SECRET_VALUE.found(key=secret.key, complaint=found, remedy=_fix(secret))
 
 
 def complaint(secret: Secret, value: str) -> str | None:

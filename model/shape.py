@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from model.catalogue import files as rules
 from model.findings import Finding
 from model.settings import Settings
 
@@ -69,19 +70,20 @@ def fault_of(detail: Any) -> Fault:
         parent = _place(detail["loc"][:-1])
         return unknown_key(keys, [alias for model in _models(parent.kind) for alias in aliases(model)])
     if kind == "missing":
-        return _fault(_finding("missing", keys, "is missing", f"add it{place.meaning}"), keys[:-1])
+        return _fault(rules.MISSING.found(path=path(keys), correction=f"add it{place.meaning}"), keys[:-1])
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
         fix = f"add {tag}: to say which kind this is"
-        return _fault(_finding("missing", (*keys, tag), "is missing", fix), keys)
+        return _fault(rules.MISSING.found(path=path((*keys, tag)), correction=fix), keys)
     if kind == "union_tag_invalid":
         tag = context["discriminator"].strip("'")
         allowed = " or ".join(context["expected_tags"].rsplit(", ", 1))
         return _fault(_one_of((*keys, tag), allowed, context["tag"]), keys)
     if kind == "literal_error":
         return _fault(_one_of(keys, context["expected"], detail["input"]), keys)
+    problem = _problem(kind, detail["msg"], context)
     return _fault(
-        _finding("value", keys, _problem(kind, detail["msg"], context), f"correct it{place.meaning}"), keys
+        rules.VALUE.found(path=path(keys), problem=problem, correction=f"correct it{place.meaning}"), keys
     )
 
 
@@ -89,7 +91,7 @@ def unknown_key(keys: Keys, known: Collection[str]) -> Fault:
     """A key that does not exist, with the near one that was probably meant."""
     close = difflib.get_close_matches(str(keys[-1]), known, n=1)
     fix = f"did you mean {close[0]}?" if close else f"remove it; known keys: {', '.join(sorted(known))}"
-    finding = _finding("unknown-key", keys, "is not a key of the stack file", fix)
+    finding = rules.UNKNOWN_KEY.found(path=path(keys), near=fix)
     return Fault(finding, keys, (*keys[:-1], close[0]) if close else keys)
 
 
@@ -120,13 +122,8 @@ def _fault(finding: Finding, at: Keys) -> Fault:
 
 def _one_of(keys: Keys, allowed: str, given: object) -> Finding:
     close = difflib.get_close_matches(str(given), allowed.split("'")[1::2], n=1)
-    return _finding(
-        "value", keys, f"must be {allowed}", f"did you mean {close[0]}?" if close else "write one of them"
-    )
-
-
-def _finding(rule: str, keys: Keys, problem: str, fix: str) -> Finding:
-    return Finding(rule=rule, path=path(keys), problem=problem, fix=fix)
+    correction = f"did you mean {close[0]}?" if close else "write one of them"
+    return rules.VALUE.found(path=path(keys), problem=f"must be {allowed}", correction=correction)
 
 
 def _place(location: Sequence[str | int]) -> _Place:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from model import secret_values
+from model.catalogue import files as rules
 from model.findings import Finding, report
 from model.keys import Plaintext, mismatches
 from model.rules import check
@@ -146,21 +147,11 @@ def _touches(place: str, unknown: str) -> bool:
 
 
 def _secret_inside(key: str) -> Finding:
-    return Finding(
-        rule="secret-inside",
-        path=path((key,)),
-        problem="holds a `secure:` value inside an object, where it would reach state in plain text",
-        fix="move it to its own flat key: ./kolab pulumi config set --secret kolab:<name>; see docs/reference/secrets.md",
-    )
+    return rules.SECRET_INSIDE.found(path=path((key,)))
 
 
 def _plain_secret(key: str) -> Finding:
-    return Finding(
-        rule="plain-secret",
-        path=path((key,)),
-        problem="is a secret but stands in plain text",
-        fix=f"change it, since it may be in your history, and store it with: ./kolab pulumi config set --secret {path((key,))}",
-    )
+    return rules.PLAIN_SECRET.found(path=path((key,)))
 
 
 def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
@@ -168,18 +159,8 @@ def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
     made = [secret.key for secret in missing if secret.made]
     if made:
         others = f", like {len(made) - 1} more: {', '.join(made[1:])}" if made[1:] else ""
-        yield Finding(
-            rule="missing-secret",
-            path=path((made[0],)),
-            problem=f"is missing{others}",
-            fix="./kolab secrets --stack <stack> makes what is missing and keeps what is there",
-        )
+        yield rules.MISSING_SECRET.found(path=path((made[0],)), others=others)
     for secret in missing:
         if not secret.made:
             at = path((secret.key,))
-            yield Finding(
-                rule="missing-secret",
-                path=at,
-                problem=f"is missing ({secret.why})",
-                fix=f"./kolab pulumi config set --secret {at}",
-            )
+            yield rules.MISSING_SECRET_GIVEN.found(path=at, why=secret.why)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from model.catalogue import changes as rules
 from model.findings import Finding
 from model.identity.dkim import VISIBLE
 from model.identity.snapshot import snapshot
@@ -59,12 +60,7 @@ class CachedWorld:
         found = {t.reason: t for pair in self.pairs for t in pair.troubles if t.outcome == "bounced"}
         where = {t.reason: f"{p.dns} DNS, {p.services} services" for p in self.pairs for t in p.troubles}
         return tuple(
-            Finding(
-                rule="cached-world",
-                path=t.path,
-                problem=f"bounces mail ({where[reason]}): {reason}",
-                fix=t.first,
-            )
+            rules.CACHED_WORLD.found(path=t.path, where=where[reason], reason=reason, first=t.first)
             for reason, t in found.items()
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from model.catalogue import places as rules
 from model.findings import Finding
 from model.identity.rdata import CNAME, TXT
 from model.identity.record import Record
@@ -32,28 +33,11 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
         names.add(record.name)
     for record in existing:
         mine = wanted.get((record.name, kind(record)))
-        path = f"kolab:dns.zones.{zone}"
         if mine is not None and record.content not in mine:
-            yield Finding(
-                rule="dns-duplicate",
-                path=path,
-                problem=f"holds {record.render()} beside what this stack publishes there: {' | '.join(sorted(mine))}",
-                fix="remove it at the provider, or import it (`./kolab pulumi import`) so that this stack changes it instead",
+            yield rules.DNS_DUPLICATE.found(
+                zone=zone, record=record.render(), planned=" | ".join(sorted(mine))
             )
         elif isinstance(record.value, CNAME) and record.name in names and mine is None:
-            yield Finding(
-                rule="dns-alias",
-                path=path,
-                problem=f"holds {record.render()}, and nothing may stand beside an alias",
-                fix="remove it at the provider before this stack publishes there",
-                source="RFC 1034 section 3.6.2",
-            )
+            yield rules.DNS_ALIAS.found(zone=zone, record=record.render())
         elif record.name.startswith("*."):
-            yield Finding(
-                rule="dns-wildcard",
-                path=path,
-                severity="warning",
-                problem=f"holds {record.render()}, which answers for every name that does not exist",
-                fix="see that it is not meant for mail: receivers ask for names such as _dmarc and _mta-sts",
-                source="RFC 4592",
-            )
+            yield rules.DNS_WILDCARD.found(zone=zone, record=record.render())

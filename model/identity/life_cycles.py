@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from model.catalogue import changes as rules
 from model.findings import Finding
 from model.identity.dkim import RETIRED_DAYS
 
@@ -42,22 +43,12 @@ def dkim(before: Snapshot, now: Snapshot, today: datetime.date | None) -> Iterat
         first, second = was.get("stage"), becomes.get("stage")
         if first == second:
             if first != "staged" and was.get("publicKey") != becomes.get("publicKey"):
-                yield Finding(
-                    rule="dkim-key-changed",
-                    path=f"{path}.publicKey",
-                    problem=f"is another key than the one that is {first}: mail signed with the old one would fail",
-                    fix="put the old key back, and stage the new one under a new selector",
-                    source="RFC 6376 section 3.1",
-                )
+                yield rules.DKIM_KEY_CHANGED.found(name=name, first=first)
             continue
         if second not in _DKIM_MOVES[first]:
             steps = " or ".join(stage or "removed" for stage in _DKIM_MOVES[first])
-            yield Finding(
-                rule="dkim-stage-skipped",
-                path=f"{path}.stage",
-                problem=f"goes from {first or 'nothing'} to {second or 'removed'}: receivers would judge signatures by a key that they do not have",
-                fix=f"the next step is {steps}",
-                source="RFC 6376 section 3.1",
+            yield rules.DKIM_STAGE_SKIPPED.found(
+                name=name, first=first or "nothing", second=second or "removed", steps=steps
             )
         yield from _dkim_dates(path, was, becomes, today)
 
@@ -67,84 +58,39 @@ def _dkim_dates(
 ) -> Iterator[Finding]:
     began, changed = _date(was.get("since")), _date(becomes.get("since"))
     if began and changed and changed < began:
-        yield Finding(
-            rule="dkim-since-backwards",
-            path=f"{path}.since",
-            problem=f"is {changed}, before {began}, when the stage before began",
-            fix="write the day of this change",
-        )
+        yield rules.DKIM_SINCE_BACKWARDS.found(path=path, changed=changed, began=began)
     if changed and today and changed > today:
-        yield Finding(
-            rule="dkim-since-future",
-            path=f"{path}.since",
-            problem=f"is {changed}, which has not come yet",
-            fix=f"write {today}",
-        )
+        yield rules.DKIM_SINCE_FUTURE.found(path=path, changed=changed, today=today)
     when = today or changed
     if was.get("stage") == "retired" and becomes.get("stage") in ("revoked", None) and began:
         safe = began + datetime.timedelta(days=RETIRED_DAYS)
         if when is None or when < safe:
-            yield Finding(
-                rule="dkim-retired-early",
-                path=f"{path}.stage",
-                problem=f"leaves retired before {safe}: signatures made until {began} are valid for {RETIRED_DAYS - 1} days, and mail on its way would fail",
-                fix=f"wait until {safe}",
-                source="RFC 6376 section 3.5, x=",
-            )
+            yield rules.DKIM_RETIRED_EARLY.found(path=path, safe=safe, began=began, days=RETIRED_DAYS - 1)
 
 
 def mta_sts(before: Snapshot, now: Snapshot, today: datetime.date | None) -> Iterator[Finding]:
     """The policy is tightened and removed step by step, and outlives nothing that it names."""
-    path = "kolab:mail.mtaSts.stage"
     old, new = before.get("mtaSts", {}), now["mtaSts"]
     first, second = old.get("stage", "none"), new["stage"]
     if first != second and second not in _MTA_STS_MOVES[first]:
         fix = "set it to removing and wait for maxAge" if first == "enforce" else "set it to testing first"
-        yield Finding(
-            rule="mta-sts-stage-skipped",
-            path=path,
-            problem=f"goes from {first} to {second}: senders keep the old policy for up to {old.get('maxAge')} seconds and would refuse to deliver",
-            fix=fix,
-            source="RFC 8461 section 8.3",
+        yield rules.MTA_STS_STAGE_SKIPPED.found(
+            first=first, second=second, seconds=old.get("maxAge"), first_step=fix
         )
     if first == "removing" and new["maxAge"] < old.get("maxAge", 0):
-        yield Finding(
-            rule="mta-sts-max-age-lowered",
-            path="kolab:mail.mtaSts.maxAge",
-            problem="is lowered while the policy is being removed, so the end of the wait is no longer known",
-            fix=f"leave it at {old['maxAge']}, the largest value ever served",
-            source="RFC 8461 section 8.3",
-        )
+        yield rules.MTA_STS_MAX_AGE_LOWERED.found(seconds=old["maxAge"])
     began = _date(old.get("since"))
     if first == "removing" and second == "none" and began:
         safe = began + datetime.timedelta(seconds=old["maxAge"], days=1)
         when = today or _date(new.get("since"))
         if when is None or when < safe:
-            yield Finding(
-                rule="mta-sts-removed-early",
-                path=path,
-                problem=f"becomes none before {safe}, while senders may still hold the policy that was served until {began}",
-                fix=f"wait until {safe}, and write that day to mail.mtaSts.since",
-                source="RFC 8461 section 8.3",
-            )
+            yield rules.MTA_STS_REMOVED_EARLY.found(safe=safe, began=began)
     left = sorted(set(before.get("domains", ())) - set(now["domains"]))
     if first == "enforce" and left:
-        yield Finding(
-            rule="mta-sts-domain-left",
-            path="kolab:hostedDomains",
-            problem=f"loses {', '.join(left)}, whose senders keep the policy that allows only our MX for up to {old['maxAge']} seconds",
-            fix="go to testing, wait for maxAge, then let the domain go; or acknowledge it",
-            source="RFC 8461 section 8.3",
-        )
+        yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(left), seconds=old["maxAge"])
     mx = before.get("mx", {})
     if first == "enforce" and mx.get("stage") == "live" and mx["host"] != now["mx"]["host"]:
-        yield Finding(
-            rule="mta-sts-mx-changed",
-            path="kolab:hosts.mx",
-            problem=f"becomes {now['mx']['host']}, but senders hold a policy that allows only {mx['host']}",
-            fix="set mail.mtaSts.stage to testing, wait for maxAge, change the host, then enforce again",
-            source="RFC 8461 section 8.1",
-        )
+        yield rules.MTA_STS_MX_CHANGED.found(host=now["mx"]["host"], allowed=mx["host"])
 
 
 def tlsa(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
@@ -153,33 +99,14 @@ def tlsa(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
     if not old:
         return
     if new is None:
-        yield Finding(
-            rule="tlsa-removed",
-            path="kolab:tlsa",
-            severity="warning",
-            problem=f"is withdrawn: for {before.get('ttl')} seconds senders still demand the old key on port 25",
-            fix="keep the key of port 25 for that time, and acknowledge it",
-            source="RFC 7671 section 8.1",
-        )
+        yield rules.TLSA_REMOVED.found(seconds=before.get("ttl"))
         return
     if new["current"] == old["current"]:
         return
     if new["current"] != old.get("next"):
-        yield Finding(
-            rule="tlsa-not-announced",
-            path="kolab:tlsa.current",
-            problem="is a key that was not published as next: senders with DANE would refuse port 25",
-            fix=f"publish it as next, wait {2 * before.get('ttl', 0)} seconds, then switch",
-            source="RFC 7671 section 8.1",
-        )
+        yield rules.TLSA_NOT_ANNOUNCED.found(seconds=2 * before.get("ttl", 0))
     if new.get("next") != old["current"]:
-        yield Finding(
-            rule="tlsa-old-dropped",
-            path="kolab:tlsa.next",
-            problem="drops the old key in the step that switches: senders who see the new records before the pods have changed would refuse port 25",
-            fix="put the old key into next for this step, and replace it in the one after",
-            source="RFC 7671 section 8.1",
-        )
+        yield rules.TLSA_OLD_DROPPED.found()
 
 
 def _date(text: object) -> datetime.date | None:

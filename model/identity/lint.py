@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from model.catalogue import records as rules
 from model.findings import Finding
 from model.identity.answers import Answers
 from model.identity.place import suffixes
@@ -64,12 +65,8 @@ def _fits(name: str, keys: Keys) -> Iterator[Finding]:
         return
     # A name below _hosted or _report carries a second domain: the longer, inner one is to blame.
     inner = name.partition("._hosted.")[0].partition("._report.")[0]
-    yield Finding(
-        rule="dns-name-too-long",
-        path=keys.of(inner),
-        problem=f"gives the DNS name {name[:60]}... with {len(name)} characters; {MAX_NAME} fit, and {MAX_LABEL} between two dots",
-        fix="use a shorter domain",
-        source="RFC 1035 section 2.3.4",
+    yield rules.DNS_NAME_TOO_LONG.found(
+        path=keys.of(inner), name=name[:60], length=len(name), most=MAX_NAME, most_between=MAX_LABEL
     )
 
 
@@ -77,43 +74,25 @@ def _clashes(name: str, found: list[Record], keys: Keys) -> Iterator[Finding]:
     types = sorted({record.type for record in found})
     if "CNAME" in types:
         others = [kind for kind in types if kind != "CNAME"] or ["a second CNAME"]
-        yield Finding(
-            rule="dns-cname-clash",
-            path=keys.of(name),
-            problem=f"makes {name} a CNAME beside {', '.join(others)}",
-            fix="choose another name for one of the two",
-            source="RFC 1034 section 3.6.2",
-        )
+        yield rules.DNS_CNAME_CLASH.found(path=keys.of(name), name=name, others=", ".join(others))
     texts = [record.value.text for record in found if isinstance(record.value, TXT)]
     for start, (what, source) in _ONLY_ONE.items():
         same = [text for text in texts if text.startswith(start)]
         if len(same) > 1:
-            yield Finding(
-                rule="dns-twice",
+            yield rules.DNS_TWICE.found(
                 path=keys.of(name),
-                problem=f"gives {name} {len(same)} {what} records, and receivers then use none: {' | '.join(same)}",
-                fix="choose another name for one of the two",
+                name=name,
+                number=len(same),
+                what=what,
+                texts=" | ".join(same),
                 source=source,
             )
     exchanges = [record.value for record in found if isinstance(record.value, MX)]
     if len(exchanges) > 1 and any(mx.exchange == "." for mx in exchanges):
-        yield Finding(
-            rule="dns-null-mx",
-            path=keys.of(name),
-            problem=f"gives {name} a null MX beside a real one",
-            fix="choose another host name",
-            source="RFC 7505 section 3",
-        )
+        yield rules.DNS_NULL_MX.found(path=keys.of(name), name=name)
     size = sum(len(record.content) + 14 for record in found if record.type == "TXT")
     if size > UDP_BYTES:
-        yield Finding(
-            rule="dns-txt-size",
-            path=keys.of(name),
-            severity="warning",
-            problem=f"gives {name} {size} bytes of TXT; answers above {UDP_BYTES} need TCP, which some firewalls block",
-            fix="use RSA keys of 2048 bits and fewer addresses",
-            source="RFC 7208 section 3.4",
-        )
+        yield rules.DNS_TXT_SIZE.found(path=keys.of(name), name=name, size=size, most=UDP_BYTES)
 
 
 def _targets(by_name: dict[str, list[Record]], answers: Answers, keys: Keys) -> Iterator[Finding]:
@@ -126,10 +105,6 @@ def _targets(by_name: dict[str, list[Record]], answers: Answers, keys: Keys) -> 
     for target, record in users.items():
         alias = answers.alias(target)
         if alias:
-            yield Finding(
-                rule="dns-target-alias",
-                path=keys.of(target),
-                problem=f"is {target}, a CNAME of {alias}, but {record.type} of {record.name} points there",
-                fix="choose a name of its own, with an address",
-                source="RFC 2181 section 10.3",
+            yield rules.DNS_TARGET_ALIAS.found(
+                path=keys.of(target), target=target, alias=alias, kind=record.type, name=record.name
             )

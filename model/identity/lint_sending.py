@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.catalogue import egress as rules
 from model.findings import Finding
 from model.identity.answers import Answers
 from model.identity.egress import announced
@@ -18,7 +19,6 @@ from model.names import Names
 from model.settings import Settings
 from model.types import DOCUMENTATION
 
-_EGRESS = "kolab:network.egress"
 _CHOSEN = ("website", "mx", "imap", "smtp", "sieve", "turn")
 _STRANGERS = ("203.0.113.251", "198.51.100.251", "192.0.2.251", "2001:db8:ffff::251")
 
@@ -35,13 +35,7 @@ def spf(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """Every egress address passes for every mail domain, a stranger passes for none, within the limits."""
     egress = announced(settings)
     if egress and not sources(settings):
-        yield Finding(
-            rule="spf-relay-unknown",
-            path=f"{_EGRESS}.spfInclude",
-            problem="is missing, so no SPF record is published that could announce network.announcedEgress",
-            fix="ask the relay's operator for the domain to include",
-            source="RFC 7208 section 5.2",
-        )
+        yield rules.SPF_RELAY_UNKNOWN.found()
         return
     strangers = [address for address in _STRANGERS if address not in egress][:2]
     judged: set[tuple[str, ...]] = set()
@@ -52,24 +46,12 @@ def spf(settings: Settings, answers: Answers) -> Iterator[Finding]:
         judged.add(texts)
         for body in texts:
             if len(body) > MAX_BYTES:
-                yield Finding(
-                    rule="spf-size",
-                    path=_EGRESS,
-                    problem=f"gives an SPF record of {len(body)} bytes for {domain}; {MAX_BYTES} fit one answer",
-                    fix="send through fewer addresses, through neighbouring ones, or through a gateway",
-                    source="RFC 7208 section 3.4",
-                )
+                yield rules.SPF_SIZE.found(size=len(body), domain=domain, most=MAX_BYTES)
         for address in (*egress, *strangers):
             found = evaluate(answers, address, domain)
             problem = _verdict(found, address, domain, ours=address in egress)
             if problem:
-                yield Finding(
-                    rule="spf-evaluation",
-                    path=_EGRESS,
-                    problem=problem,
-                    fix="list every source address of mail under network.egress, and nobody else's",
-                    source="RFC 7208 section 4.6",
-                )
+                yield rules.SPF_EVALUATION.found(problem=problem)
 
 
 def _verdict(found: Evaluation, address: str, domain: str, *, ours: bool) -> str:
@@ -91,12 +73,11 @@ def triangle(settings: Settings, answers: Answers) -> Iterator[Finding]:
     for address in announced(settings):
         names = [v.target for v in answers.ask(reverse_name(address, zones), "PTR") if isinstance(v, PTR)]
         if address not in forward or names != [helo]:
-            yield Finding(
-                rule="helo-triangle",
-                path="kolab:hosts.helo",
-                problem=f"is {helo} with {', '.join(forward) or 'no address'}, but {address} is called {', '.join(names) or 'nothing'}",
-                fix="let name and addresses lead to each other",
-                source="RFC 8601 section 2.7.3",
+            yield rules.HELO_TRIANGLE.found(
+                helo=helo,
+                addresses=", ".join(forward) or "no address",
+                address=address,
+                names=", ".join(names) or "nothing",
             )
 
 
@@ -111,11 +92,12 @@ def shared_names(settings: Settings) -> Iterator[Finding]:
         if derived and len({frozenset(host.addresses) for host in roles}) > 1:
             meant = "; ".join(f"{host.role} at {', '.join(host.addresses)}" for host in roles)
             helo = any(host.role == "helo" for host in roles)
-            yield Finding(
-                rule="host-two-places",
+            yield rules.HOST_TWO_PLACES.found(
                 path="kolab:hosts.helo" if helo else keys.of(name),
-                problem=f"gives {name} two meanings, and clients would try the addresses of both: {meant}",
-                fix=f"choose a name of its own, such as {'mail' if helo else 'mx'}.{settings.domain}",
+                name=name,
+                meant=meant,
+                instead="mail" if helo else "mx",
+                primary=settings.domain,
             )
 
 
@@ -126,9 +108,4 @@ def announced_addresses(settings: Settings) -> Iterator[Finding]:
             address in n for n in DOCUMENTATION if n.version == address.version
         )
         if not address.is_global and not example:
-            yield Finding(
-                rule="egress-announced-private",
-                path="kolab:network.announcedEgress",
-                problem=f"holds {address}, which the Internet does not route",
-                fix="write the public address that mail will leave from",
-            )
+            yield rules.EGRESS_ANNOUNCED_PRIVATE.found(address=address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.settings import Settings
 
@@ -43,19 +44,13 @@ def _operators(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
         needed.append(("certificates.cert-manager.io", "cert-manager", "or set tls.issuer: secrets"))
     for crd, name, instead in needed:
         if facts.crds is not None and crd not in facts.crds:
-            yield Finding(
-                rule="operator-missing",
+            yield rules.OPERATOR_MISSING.found(
                 path="kolab:network.loadBalancer" if name == "MetalLB" else "kolab:tls.issuer",
-                problem=f"needs {name}, which is not installed in this cluster",
-                fix=f"install {name} (docs/how-to/prepare-a-cluster.md), {instead}",
+                name=name,
+                instead=instead,
             )
     if metallb and facts.service_lb:
-        yield Finding(
-            rule="two-load-balancers",
-            path="kolab:network.loadBalancer",
-            problem="is metallb, but k3s' ServiceLB runs as well and would answer on node addresses with the clients' addresses lost",
-            fix="start k3s with --disable servicelb",
-        )
+        yield rules.TWO_LOAD_BALANCERS.found()
 
 
 def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
@@ -64,34 +59,21 @@ def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     if settings.network.load_balancer == "metallb" and all(
         _EXCLUDED in labels for labels in facts.nodes.values()
     ):
-        yield Finding(
-            rule="nodes-excluded",
-            path="kolab:network.loadBalancer",
-            problem=f"is metallb, but every node carries the label {_EXCLUDED}: no address would be announced",
-            fix=f"kubectl label node <node> {_EXCLUDED}-",
-        )
+        yield rules.NODES_EXCLUDED.found()
     named = [("kolab:network.edgeNode", settings.network.edge_node)]
     egress = settings.network.egress
     if egress is not None and egress.mode == "nodes":
         named += [(f"kolab:network.egress.nodes.{node}", node) for node in egress.nodes]
     for path, node in named:
         if node is not None and node not in facts.nodes:
-            yield Finding(
-                rule="node-unknown",
-                path=path,
-                problem=f"names node {node}, which this cluster does not have",
-                fix=f"use one of {', '.join(sorted(facts.nodes))}",
-            )
+            yield rules.NODE_UNKNOWN.found(path=path, node=node, nodes=", ".join(sorted(facts.nodes)))
 
 
 def _classes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     ingress = settings.network.ingress
     if ingress and facts.ingress_classes is not None and ingress.class_name not in facts.ingress_classes:
-        yield Finding(
-            rule="ingress-class-unknown",
-            path="kolab:network.ingress.className",
-            problem=f"is {ingress.class_name}, which this cluster does not have",
-            fix=f"use one of {', '.join(sorted(facts.ingress_classes)) or '(there is none)'}, or remove network.ingress",
+        yield rules.INGRESS_CLASS_UNKNOWN.found(
+            chosen=ingress.class_name, classes=", ".join(sorted(facts.ingress_classes)) or "(there is none)"
         )
     if facts.storage_classes is None:
         return
@@ -99,17 +81,10 @@ def _classes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
         volume = getattr(settings.storage, name)
         chosen = getattr(volume, "storage_class", None)
         if chosen is not None and chosen not in facts.storage_classes:
-            yield Finding(
-                rule="storage-class-unknown",
-                path=f"kolab:storage.{type(settings.storage).model_fields[name].alias}.storageClass",
-                problem=f"is {chosen}, which this cluster does not have",
-                fix=f"use one of {', '.join(sorted(facts.storage_classes)) or '(there is none)'}",
+            yield rules.STORAGE_CLASS_UNKNOWN.found(
+                alias=type(settings.storage).model_fields[name].alias,
+                chosen=chosen,
+                classes=", ".join(sorted(facts.storage_classes)) or "(there is none)",
             )
     if not any(facts.storage_classes.values()):
-        yield Finding(
-            rule="storage-class-default",
-            path="kolab:storage",
-            severity="warning",
-            problem="leaves some volume to the default storage class, and this cluster has none",
-            fix="mark one as default, or name a storageClass for every volume",
-        )
+        yield rules.STORAGE_CLASS_DEFAULT.found()

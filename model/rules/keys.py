@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.catalogue import files as rules
 from model.findings import Finding
 from model.settings import Settings
 
@@ -11,19 +12,9 @@ from model.settings import Settings
 def public_halves(settings: Settings) -> Iterator[Finding]:
     """Render, previews and DNS work from public halves alone, so these cannot be made later."""
     if settings.passport_public_key is None:
-        yield Finding(
-            rule="public-half-missing",
-            path="kolab:passportPublicKey",
-            problem="is missing",
-            fix="./kolab secrets --stack <stack> writes it beside its private key",
-        )
+        yield rules.PUBLIC_HALF_MISSING.found()
     if not settings.mail.dkim.selectors:
-        yield Finding(
-            rule="public-half-missing",
-            path="kolab:mail.dkim.selectors",
-            problem="is empty: Amavis would make a key of its own that no DNS record names",
-            fix="./kolab secrets --stack <stack> makes the first DKIM key",
-        )
+        yield rules.PUBLIC_HALF_MISSING_DKIM.found()
 
 
 RULES = (public_halves,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.catalogue import names as rules
 from model.findings import Finding
 from model.names import Names
 from model.settings import Settings
@@ -21,13 +22,7 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
         *((f"kolab:hostedDomains[{i}]", d) for i, d in enumerate(settings.hosted_domains)),
     ):
         if domain in PLACEHOLDERS or domain.endswith(tuple(f".{p}" for p in PLACEHOLDERS)):
-            yield Finding(
-                rule="domain-placeholder",
-                path=path,
-                problem=f"is {domain}, a reserved example domain",
-                fix="write your own domain; only stacks marked kolab:example may keep it",
-                source="RFC 2606",
-            )
+            yield rules.DOMAIN_PLACEHOLDER.found(path=path, domain=domain)
 
 
 def distinct(settings: Settings) -> Iterator[Finding]:
@@ -48,21 +43,11 @@ def distinct(settings: Settings) -> Iterator[Finding]:
         for key, (host, service) in separate.items():
             other, others_service = taken.setdefault(host, (key, service))
             if service != others_service:
-                yield Finding(
-                    rule="host-shared",
-                    path=f"kolab:hosts.{key}",
-                    problem=f"is {host}, the same as hosts.{other}, which has another address",
-                    fix="choose a name of its own",
-                )
+                yield rules.HOST_SHARED.found(key=key, host=host, other=other)
     seen: set[str] = set()
     for index, domain in enumerate(settings.hosted_domains):
         if domain == settings.domain or domain in seen:
-            yield Finding(
-                rule="domain-twice",
-                path=f"kolab:hostedDomains[{index}]",
-                problem=f"lists {domain} twice",
-                fix="remove the line",
-            )
+            yield rules.DOMAIN_TWICE.found(index=index, domain=domain)
         seen.add(domain)
 
 
@@ -71,12 +56,7 @@ def length(settings: Settings) -> Iterator[Finding]:
     names = Names.of(settings)
     for host in (*names.web, names.mx, names.helo, names.imap, names.smtp, names.sieve, names.turn):
         if len(host) > 253:
-            yield Finding(
-                rule="name-too-long",
-                path="kolab:domain",
-                problem=f"gives the name {host[:40]}..., longer than 253 bytes",
-                fix="use a shorter domain",
-            )
+            yield rules.NAME_TOO_LONG.found(host=host[:40])
 
 
 RULES = (placeholders, distinct, length)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
-from pathlib import Path
 
 import components.guard
-from ops.reference.collect import Said, collect
+from model.catalogue import AREAS, Area
+from model.findings import Rule
 from ops.reference.markdown import code, page, prose, sentence
-
-_ROOT = Path(__file__).resolve().parent.parent.parent
 
 _INTRODUCTION = """\
 A finding names the key of the stack file, what is wrong there, what to write instead, and in brackets the id of its
@@ -17,42 +16,50 @@ rule. Errors stop a preview before the first resource is registered, all of them
 change to what is deployed, are lifted by an entry that a reviewer sees:
 
     kolab:acknowledge:
-      - {rule: address-private, subject: kolab:network.addresses.all, reason: closed network without Internet}"""
+      - {rule: address-private, subject: kolab:network.addresses.all, reason: closed network without Internet}
 
-_ORDER = ("shape", "stack_file", "keys", "rules", "identity", "transition")
-"""Parts of the model in the order in which they judge a stack file."""
+Words in angle brackets stand for what differs from stack to stack."""
 
 
 def text() -> str:
     """The page."""
-    parts = [_INTRODUCTION]
-    ordered = sorted(collect(_ROOT / "model"), key=lambda said: _rank(said.module))
-    for (_, about), found in groupby(ordered, key=lambda said: (said.module, said.about)):
-        parts.append(f"## {about.removesuffix('.').split(':')[0]}")
-        by_rule: dict[str, list[Said]] = {}
-        for said in found:
-            by_rule.setdefault(said.rule, []).append(said)
-        for rule, places in by_rule.items():
-            parts.append(_rule(rule, places))
-    guard = (components.guard.__doc__ or "").split("\n\n")
-    parts.append(
-        f"## Deletion of data\n\n### {components.guard.RULE}\n\n" + "\n\n".join(map(prose, guard)).strip()
+    guard = (components.guard.__doc__ or "").partition("\n\n")[2]
+    return page("Rules", _INTRODUCTION, *map(_area, AREAS), prose(guard).strip())
+
+
+def _area(area: Area) -> str:
+    parts = [f"## {area.about.removesuffix('.').split(':')[0]}"]
+    if area.refusals_are_lifted:
+        parts.append("Refusals of this kind can be meant: an acknowledgement lifts them.")
+    ordered = sorted(
+        area.rules, key=lambda rule: list(dict.fromkeys(r.id for r in area.rules)).index(rule.id)
     )
-    return page("Rules", *parts)
+    parts += [_rule(name, list(places)) for name, places in groupby(ordered, key=lambda rule: rule.id)]
+    return "\n\n".join(parts)
 
 
-def _rank(module: str) -> int:
-    part = module.split("/")[1].removesuffix(".py")
-    return _ORDER.index(part) if part in _ORDER else len(_ORDER)
-
-
-def _rule(rule: str, places: list[Said]) -> str:
-    severity = " or ".join(dict.fromkeys(said.severity for said in places))
-    reasons = list(dict.fromkeys(sentence(said.why) for said in places))
-    lines = dict.fromkeys(
-        f"- {code(said.path or 'kolab:…')} {said.problem}{f' ({said.source})' if said.source else ''}. *{sentence(said.fix)}*"
-        for said in places
-    )
+def _rule(name: str, places: list[Rule]) -> str:
+    severity = " or ".join(dict.fromkeys(rule.severity for rule in places))
+    lines = dict.fromkeys(map(_line, places))
     return "\n\n".join(
-        [f"### {rule}", f"{severity.capitalize()}. {prose(' '.join(reasons))}", prose("\n".join(lines))]
+        [
+            f"### {name}",
+            f"{severity.capitalize()}. {prose(sentence(places[0].why))}",
+            prose("\n".join(lines)),
+        ]
+    )
+
+
+def _line(rule: Rule) -> str:
+    source = f" ({_words(rule.source)})" if rule.source else ""
+    path = "kolab:…" if rule.path == "{path}" else _words(rule.path)
+    return f"- {code(path)} {_words(rule.problem)}{source}. *{sentence(_words(rule.fix))}*"
+
+
+def _words(template: str) -> str:
+    """A template as prose: what is filled in stands in angle brackets, literal braces stand for themselves."""
+    return (
+        re.sub(r"(?<!{){(\w+)(![rs])?}(?!})", lambda found: f"<{found[1].replace('_', ' ')}>", template)
+        .replace("{{", "{")
+        .replace("}}", "}")
     )

@@ -14,7 +14,6 @@ from model.images import KOLAB
 from model.rules import RULES
 from model.settings import Settings
 from model.stack_file import StackFileError, load
-from ops.reference.collect import Said, collect
 from ops.stacks import ROOT
 
 Raw = dict[str, Any]
@@ -89,9 +88,3 @@ def refused(values: Raw, secret_keys: tuple[str, ...] = (), **options: Any) -> t
 def places(found: Iterable[Finding]) -> set[tuple[str, str]]:
     """(rule, path) of findings."""
     return {(finding.rule, finding.path) for finding in found}
-
-
-@functools.cache
-def said_by_the_model() -> list[Said]:
-    """Every finding that the model may make, as its source says."""
-    return collect(ROOT / "model")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
 
 from model.rules import RULES, check
-from tests.model.files import findings_of, places, said_by_the_model, settings
+from tests.model.files import findings_of, places, settings
+from tests.model.found import CALLS
 
 AT = "kolab:network.addresses"
 EGRESS = "kolab:network.egress"
@@ -201,8 +203,8 @@ def test_a_change_breaks_just_its_rule(
 
 
 def test_every_rule_has_a_case() -> None:
-    modules = {f"{rule.__module__.replace('.', '/')}.py" for rule in RULES if "mail" not in rule.__module__}
-    ids = {said.rule for said in said_by_the_model() if said.module in modules}
+    modules = {import_module(rule.__module__).__file__ for rule in RULES if "mail" not in rule.__module__}
+    ids = {rule.id for path, rule, _, _ in CALLS if str(path) in modules}
     assert ids == {rule for _, _, expected in CASES for rule, _ in expected}
 
 

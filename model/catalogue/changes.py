@@ -1,0 +1,185 @@
+"""Steps from what is deployed to what the stack file asks for now."""
+
+from __future__ import annotations
+
+from model.findings import Rule
+
+DKIM_KEY_CHANGED = Rule(
+    "dkim-key-changed",
+    path="kolab:mail.dkim.selectors.{name}.publicKey",
+    problem="is another key than the one that is {first}: mail signed with the old one would fail",
+    fix="put the old key back, and stage the new one under a new selector",
+    why="A key never changes under its selector: caches and mail on its way know the old one.",
+    source="RFC 6376 section 3.1",
+)
+DKIM_STAGE_SKIPPED = Rule(
+    "dkim-stage-skipped",
+    path="kolab:mail.dkim.selectors.{name}.stage",
+    problem="goes from {first} to {second}: receivers would judge signatures by a key that they do not have",
+    fix="the next step is {steps}",
+    why="Keys move one stage at a time, so that receivers know a key before it signs and after it did.",
+    source="RFC 6376 section 3.1",
+)
+DKIM_SINCE_BACKWARDS = Rule(
+    "dkim-since-backwards",
+    path="{path}.since",
+    problem="is {changed}, before {began}, when the stage before began",
+    fix="write the day of this change",
+    why="The waits between two stages are counted from these days.",
+)
+DKIM_SINCE_FUTURE = Rule(
+    "dkim-since-future",
+    path="{path}.since",
+    problem="is {changed}, which has not come yet",
+    fix="write {today}",
+    why="The waits between two stages are counted from these days.",
+)
+DKIM_RETIRED_EARLY = Rule(
+    "dkim-retired-early",
+    path="{path}.stage",
+    problem="leaves retired before {safe}: signatures made until {began} are valid for {days} days, and mail on its way would fail",
+    fix="wait until {safe}",
+    why="A key stays in DNS for as long as a signature that it made may still be checked.",
+    source="RFC 6376 section 3.5, x=",
+)
+MTA_STS_STAGE_SKIPPED = Rule(
+    "mta-sts-stage-skipped",
+    path="kolab:mail.mtaSts.stage",
+    problem="goes from {first} to {second}: senders keep the old policy for up to {seconds} seconds and would refuse to deliver",
+    fix="{first_step}",
+    why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_MAX_AGE_LOWERED = Rule(
+    "mta-sts-max-age-lowered",
+    path="kolab:mail.mtaSts.maxAge",
+    problem="is lowered while the policy is being removed, so the end of the wait is no longer known",
+    fix="leave it at {seconds}, the largest value ever served",
+    why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_REMOVED_EARLY = Rule(
+    "mta-sts-removed-early",
+    path="kolab:mail.mtaSts.stage",
+    problem="becomes none before {safe}, while senders may still hold the policy that was served until {began}",
+    fix="wait until {safe}, and write that day to mail.mtaSts.since",
+    why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_DOMAIN_LEFT = Rule(
+    "mta-sts-domain-left",
+    path="kolab:hostedDomains",
+    problem="loses {domains}, whose senders keep the policy that allows only our MX for up to {seconds} seconds",
+    fix="go to testing, wait for maxAge, then let the domain go; or acknowledge it",
+    why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_MX_CHANGED = Rule(
+    "mta-sts-mx-changed",
+    path="kolab:hosts.mx",
+    problem="becomes {host}, but senders hold a policy that allows only {allowed}",
+    fix="set mail.mtaSts.stage to testing, wait for maxAge, change the host, then enforce again",
+    why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.1",
+)
+TLSA_REMOVED = Rule(
+    "tlsa-removed",
+    path="kolab:tlsa",
+    problem="is withdrawn: for {seconds} seconds senders still demand the old key on port 25",
+    fix="keep the key of port 25 for that time, and acknowledge it",
+    why="A new key is published before it is used, and the old one stays until every pod shows the new one.",
+    severity="warning",
+    source="RFC 7671 section 8.1",
+)
+TLSA_NOT_ANNOUNCED = Rule(
+    "tlsa-not-announced",
+    path="kolab:tlsa.current",
+    problem="is a key that was not published as next: senders with DANE would refuse port 25",
+    fix="publish it as next, wait {seconds} seconds, then switch",
+    why="A new key is published before it is used, and the old one stays until every pod shows the new one.",
+    source="RFC 7671 section 8.1",
+)
+TLSA_OLD_DROPPED = Rule(
+    "tlsa-old-dropped",
+    path="kolab:tlsa.next",
+    problem="drops the old key in the step that switches: senders who see the new records before the pods have changed would refuse port 25",
+    fix="put the old key into next for this step, and replace it in the one after",
+    why="A new key is published before it is used, and the old one stays until every pod shows the new one.",
+    source="RFC 7671 section 8.1",
+)
+CACHED_WORLD = Rule(
+    "cached-world",
+    path="{path}",
+    problem="bounces mail ({where}): {reason}",
+    fix="{first}",
+    why="Resolvers keep old records and pods change one after the other: a change is safe when mail passes in every combination of old and new.",
+)
+MX_LOST = Rule(
+    "mx-lost",
+    path="kolab:mail.mx.stage",
+    problem="goes back to hold: every MX would vanish and mail to all domains would bounce",
+    fix="leave it live, or acknowledge it once the MX records point elsewhere",
+    why="Without an MX record nobody can deliver.",
+    source="RFC 5321 section 5.1",
+)
+MX_MOVED = Rule(
+    "mx-moved",
+    path="kolab:hosts.mx",
+    problem="changes from {old} to {new}, which owners of foreign domains have in their MX",
+    fix="keep the name; or tell them, and acknowledge it",
+    why="Owners of foreign domains wrote the name into zones that this stack does not manage.",
+)
+DOMAIN_LOST = Rule(
+    "domain-lost",
+    path="{path}",
+    problem="loses {domains}: their MX records would vanish and mail to them would bounce",
+    fix="put them back, or acknowledge it once their mail goes elsewhere",
+    why="Mail to a domain bounces as soon as its MX record is gone.",
+)
+ADDRESS_MOVED = Rule(
+    "address-moved",
+    path="kolab:network.addresses.{key}",
+    problem="moves {services} from {lost} to {kept}: for {seconds} seconds clients and senders go to the old address",
+    fix="lower dns.ttl one day before, keep the old address forwarding for that time, and acknowledge it",
+    why="Resolvers keep the old address for a TTL.",
+)
+EGRESS_UNANNOUNCED = Rule(
+    "egress-unannounced",
+    path="kolab:network.egress",
+    problem="sends from {addresses}, which SPF, HELO and PTR did not name so far: for {seconds} seconds receivers refuse such mail",
+    fix="list them under network.announcedEgress first, let PTR be set, wait for the TTL, then move; or acknowledge it",
+    why="Receivers check the address that mail comes from against records that they may have kept for a TTL.",
+    source="RFC 7208 section 4.6",
+)
+EGRESS_DROPPED = Rule(
+    "egress-dropped",
+    path="kolab:network.egress",
+    problem="no longer names {addresses}, where pods may send from until the last has moved",
+    fix="keep them under network.announcedEgress for this step; or acknowledge it once nothing sends from there",
+    why="Pods change one after the other, so the old address sends until the last one has changed.",
+    source="RFC 7208 section 4.6",
+)
+EGRESS_RELAY_CHANGED = Rule(
+    "egress-relay-changed",
+    path="kolab:network.egress.host",
+    problem="becomes {relay}, whose addresses SPF did not include so far",
+    fix="acknowledge it: DKIM carries the mail until caches follow",
+    why="Receivers check the relay's addresses against an SPF record that they may have kept for a TTL.",
+    source="RFC 7208 section 4.6",
+)
+HELO_MOVED = Rule(
+    "helo-moved",
+    path="kolab:hosts.helo",
+    problem="changes from {old} to {new}, but the addresses keep the old PTR until its caches forget it",
+    fix="keep the name, or move to new addresses; or acknowledge it",
+    why="Name and address must lead to each other at every moment.",
+    source="RFC 8601 section 2.7.3",
+)
+DMARC_JUMP = Rule(
+    "dmarc-jump",
+    path="kolab:mail.dmarc.policy",
+    problem="goes from none to reject in one step",
+    fix="read the reports under quarantine first, or acknowledge it",
+    why="Reports under quarantine show whose mail reject would refuse.",
+    severity="warning",
+)

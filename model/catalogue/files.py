@@ -1,0 +1,87 @@
+"""What the stack file says: its keys, its secrets and their public halves."""
+
+from __future__ import annotations
+
+from model.findings import Rule
+
+UNKNOWN_KEY = Rule(
+    "unknown-key",
+    path="{path}",
+    problem="is not a key of the stack file",
+    fix="{near}",
+    why="A misspelt key would change nothing, and nobody would notice.",
+)
+MISSING = Rule(
+    "missing",
+    path="{path}",
+    problem="is missing",
+    fix="{correction}",
+    why="What cannot be guessed must be said.",
+)
+VALUE = Rule(
+    "value",
+    path="{path}",
+    problem="{problem}",
+    fix="{correction}",
+    why="A value has the form that its key asks for.",
+)
+
+SECRET_INSIDE = Rule(
+    "secret-inside",
+    path="{path}",
+    problem="holds a `secure:` value inside an object, where it would reach state in plain text",
+    fix="move it to its own flat key: ./kolab pulumi config set --secret kolab:<name>; see docs/reference/secrets.md",
+    why="An encrypted value inside an object reaches the state in plain text.",
+)
+PLAIN_SECRET = Rule(
+    "plain-secret",
+    path="{path}",
+    problem="is a secret but stands in plain text",
+    fix="change it, since it may be in your history, and store it with: ./kolab pulumi config set --secret {path}",
+    why="Secrets are encrypted in the stack file.",
+)
+MISSING_SECRET = Rule(
+    "missing-secret",
+    path="{path}",
+    problem="is missing{others}",
+    fix="./kolab secrets --stack <stack> makes what is missing and keeps what is there",
+    why="Secrets are never made during a run: a new one at each preview would be an endless change.",
+)
+MISSING_SECRET_GIVEN = MISSING_SECRET.but(
+    path="{path}",
+    problem="is missing ({why})",
+    fix="./kolab pulumi config set --secret {path}",
+)
+KEY_UNREADABLE = Rule(
+    "key-unreadable",
+    path="kolab:{secret}",
+    problem="is not a private key in PEM",
+    fix="store the key again: ./kolab pulumi config set --secret kolab:{secret} < key.pem",
+    why="A private key is kept as PEM.",
+)
+KEY_HALVES = Rule(
+    "key-halves",
+    path="kolab:{path}",
+    problem="is not the public half of kolab:{secret}: what DNS or clients are told would not match what signs",
+    fix="restore the pair that belongs together, or remove both and run ./kolab secrets",
+    why="What DNS and clients are told must match what signs.",
+)
+SECRET_VALUE = Rule(
+    "secret-value",
+    path="kolab:{key}",
+    problem="{complaint}",
+    fix="{remedy}",
+    why="A secret must be one that the daemons can read and nobody can guess.",
+)
+PUBLIC_HALF_MISSING = Rule(
+    "public-half-missing",
+    path="kolab:passportPublicKey",
+    problem="is missing",
+    fix="./kolab secrets --stack <stack> writes it beside its private key",
+    why="Render, previews and DNS work from public halves alone, so these cannot be made later.",
+)
+PUBLIC_HALF_MISSING_DKIM = PUBLIC_HALF_MISSING.but(
+    path="kolab:mail.dkim.selectors",
+    problem="is empty: Amavis would make a key of its own that no DNS record names",
+    fix="./kolab secrets --stack <stack> makes the first DKIM key",
+)

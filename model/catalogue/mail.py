@@ -1,0 +1,152 @@
+"""What would make mail bounce, found before anything is published."""
+
+from __future__ import annotations
+
+from model.findings import Rule
+
+DMARC_ON_HOLD = Rule(
+    "dmarc-on-hold",
+    path="kolab:mail.dmarc.policy",
+    problem="is {policy} while mail.mx.stage is hold: it would judge what the domain's present server sends",
+    fix="keep none until live, or acknowledge that no other server sends",
+    why="A policy rules over all mail of the domain, whoever sends it.",
+    severity="warning",
+)
+LIVE_WITHOUT_DKIM = Rule(
+    "live-without-dkim",
+    path="kolab:mail.mx.stage",
+    problem="is live, but no DKIM key is active: large receivers refuse unsigned mail",
+    fix="bring a key to active first: ./kolab dkim stage, publish, activate",
+    why="Mail is let in only when answers will be signed.",
+    source="RFC 6376 section 5",
+)
+LIVE_WITHOUT_POSTMASTER = Rule(
+    "live-without-postmaster",
+    path="kolab:mail.postmaster",
+    problem="is missing while mail.mx.stage is live",
+    fix="name an existing mailbox",
+    why="Every mail domain has somebody who reads postmaster.",
+    source="RFC 5321 section 4.5.1",
+)
+DKIM_TWO_ACTIVE = Rule(
+    "dkim-two-active",
+    path="kolab:mail.dkim.selectors",
+    problem="has {number} active keys ({selectors}), but Amavis signs with one",
+    fix="retire all but the newest",
+    why="One key signs at a time.",
+)
+DKIM_KEY_REUSED = Rule(
+    "dkim-key-reused",
+    path="kolab:mail.dkim.selectors.{name}.publicKey",
+    problem="is the key of selector {first} too",
+    fix="make a new key for each selector",
+    why="A key that is withdrawn under one selector must not live on under another.",
+    source="RFC 6376 section 3.1",
+)
+DKIM_SHORT_KEY = Rule(
+    "dkim-short-key",
+    path="kolab:mail.dkim.selectors.{name}.publicKey",
+    problem="has {size} bits",
+    fix="make a key of {least} bits: ./kolab dkim stage",
+    why="Receivers ignore signatures by short keys.",
+    source="RFC 8301 section 3.2",
+)
+DKIM_NOT_A_KEY = Rule(
+    "dkim-not-a-key",
+    path="kolab:mail.dkim.selectors.{name}.publicKey",
+    problem="{problem}",
+    fix="let ./kolab dkim stage write it",
+    why="Receivers cannot check a signature without the key.",
+    source="RFC 6376 section 3.6.1",
+)
+DKIM_SINCE = Rule(
+    "dkim-since",
+    path="kolab:mail.dkim.selectors.{name}.since",
+    problem="is {since}, which is no day of the calendar",
+    fix="write the day on which the stage began",
+    why="The waits between two stages are counted from this day.",
+)
+MTA_STS_UNTRUSTED = Rule(
+    "mta-sts-untrusted",
+    path="kolab:mail.mtaSts.stage",
+    problem="is enforce, but the certificates are self-signed: senders would refuse to deliver",
+    fix="use tls.issuer acme or a public authority first",
+    why="Senders that follow MTA-STS refuse a certificate that no public authority signed.",
+    source="RFC 8461 section 4.2",
+)
+MTA_STS_UNTRUSTED_TESTING = MTA_STS_UNTRUSTED.but(
+    problem="is testing, but the certificates are self-signed: senders would report every delivery as failed",
+    severity="warning",
+)
+MTA_STS_ISSUER = Rule(
+    "mta-sts-issuer",
+    path="kolab:tls.caa",
+    problem="is missing, so nothing says that the certificate of {host} comes from an authority that the world trusts",
+    fix="name the public authority, or acknowledge that the whole world trusts this issuer",
+    why="Senders that follow MTA-STS refuse a certificate that no public authority signed.",
+    severity="warning",
+    source="RFC 8461 section 4.2",
+)
+MTA_STS_SINCE = Rule(
+    "mta-sts-since",
+    path="kolab:mail.mtaSts.since",
+    problem="is {since}, which is no day of the calendar",
+    fix="write the day on which the stage began",
+    why="The end of the wait is counted from this day.",
+)
+MTA_STS_SINCE_MISSING = MTA_STS_SINCE.but(
+    path="kolab:mail.mtaSts.since",
+    problem="is missing while the policy is being removed, so nobody knows when senders have forgotten it",
+    fix="write the day on which removing began",
+    source="RFC 8461 section 8.3",
+)
+TLSA_UNSIGNED = Rule(
+    "tlsa-unsigned",
+    path="kolab:dns.dnssec",
+    problem="is off, so the TLSA records of kolab:tlsa are not published",
+    fix="sign the zones and set it to true, or acknowledge it",
+    why="TLSA needs a signed zone and a key that stays.",
+    severity="warning",
+    source="RFC 7672 section 2.1",
+)
+TLSA_MISSING = Rule(
+    "tlsa-missing",
+    path="kolab:tlsa",
+    problem="is missing although the zones are signed: no TLSA is published, since the key of port 25 would change at each renewal",
+    fix="./kolab tlsa init --stack <stack>, or acknowledge it",
+    why="TLSA needs a signed zone and a key that stays.",
+    severity="warning",
+    source="RFC 7671 section 8.1",
+)
+TLSA_SAME = Rule(
+    "tlsa-same",
+    path="kolab:tlsa.next",
+    problem="is the current key",
+    fix="make a new key for next, or remove it",
+    why="A key is announced before it is used.",
+    source="RFC 7671 section 8.1",
+)
+CAA_NAME = Rule(
+    "caa-name",
+    path="kolab:tls.caa",
+    problem="is {caa!r}, which is no domain name",
+    fix="write the name that the authority documents, such as letsencrypt.org",
+    why="CAA names an authority by its domain.",
+    source="RFC 8659 section 4.2",
+)
+CAA_FORBIDS_ISSUER = Rule(
+    "caa-forbids-issuer",
+    path="kolab:tls.caa",
+    problem="is {caa}, but {server} issues as {expected}: the next renewal would fail",
+    fix="write {expected}",
+    why="CAA must allow the authority that issues our certificates.",
+    source="RFC 8659 section 3",
+)
+CAA_ACCOUNT = Rule(
+    "caa-account",
+    path="kolab:tls.accountUri",
+    problem="is not an account of {server}: the next renewal would fail",
+    fix="copy the URL from the Issuer's status",
+    why="CAA must allow the account that asks for our certificates.",
+    source="RFC 8657 section 3",
+)

@@ -1,0 +1,110 @@
+"""Parts of the stack that need or exclude each other."""
+
+from __future__ import annotations
+
+from model.findings import Rule
+
+FEATURE_OFFICE = Rule(
+    "feature-office",
+    path="kolab:features.office",
+    problem="needs features.files: Collabora opens what Chwala stores",
+    fix="set features.files: true, or features.office: false",
+    why="Features that cannot be had alone.",
+)
+FEATURE_S3 = Rule(
+    "feature-s3",
+    path="kolab:external.s3",
+    problem="is given although features.files is off",
+    fix="remove it, or set features.files: true",
+    why="A store that nothing uses is a typing error in features.",
+)
+ALERTS_NOWHERE = Rule(
+    "alerts-nowhere",
+    path="kolab:monitoring.alerts",
+    problem="has no receiver: alerts would reach nobody",
+    fix="set email (outside of this stack) or webhook",
+    why="An alert that reaches nobody is none.",
+    severity="warning",
+)
+CONTENT_FILTER_SIZE = Rule(
+    "content-filter-size",
+    path="kolab:mail.messageSizeLimit",
+    problem="is {size}, but mail above 10Mi cannot pass the content filter and would wait in the queue until it bounces",
+    fix="set it to 10Mi or less, or mail.contentFilter: false",
+    why="Mail above the web application's request limit would be deferred for ever when it must pass the filter.",
+)
+CLUSTER_UNNAMED = Rule(
+    "cluster-unnamed",
+    path="kolab:kubernetes.{key}",
+    problem="is missing: the stack would follow whatever cluster the shell points at",
+    fix="name the kubeconfig context and choose an identifier that stays",
+    why="A deployed stack names its cluster and does not follow the shell.",
+)
+IMAGE_LATEST = Rule(
+    "image-latest",
+    path="kolab:images",
+    problem="follows the tag latest for {images}: pods on two nodes may differ",
+    fix="list digests under images.digests, or acknowledge it",
+    why="A tag that moves gives different images to pods that start at different times.",
+    severity="warning",
+)
+UNKNOWN_DAEMON = Rule(
+    "unknown-daemon",
+    path="kolab:resources.{name}",
+    problem="names no daemon of this stack",
+    fix="use one of {names}",
+    why="Names that choose a daemon must be ones that exist.",
+)
+UNKNOWN_IMAGE = Rule(
+    "unknown-image",
+    path="kolab:images.digests.{name}",
+    problem="names no image of this stack",
+    fix="use one of {names}",
+    why="Names that choose an image must be ones that exist.",
+)
+LIMIT_BELOW_REQUEST = Rule(
+    "limit-below-request",
+    path="kolab:resources.{name}.memoryLimit",
+    problem="is {limit}, less than the {request} that {name} requests",
+    fix="raise it, or lower memory",
+    why="Kubernetes refuses a container whose limit is below what it requests.",
+)
+SCOPE_SHARD = Rule(
+    "scope-shard",
+    path="kolab:dns.shard",
+    problem="is missing with scope dns",
+    fix="write shard: {{index: 0, count: <number of such stacks>}}",
+    why="Shards are numbered stacks that share the records of one installation.",
+)
+SCOPE_PROVIDER = Rule(
+    "scope-provider",
+    path="kolab:dns.provider",
+    problem="is zonefile, which leaves a dns stack nothing to do",
+    fix="set it to cloudflare",
+    why="A stack of records alone needs a provider that publishes them.",
+)
+SCOPE_SHARD_UNUSED = SCOPE_SHARD.but(
+    path="kolab:dns.shard",
+    problem="has a meaning with scope dns only",
+    fix="remove it, or set kolab:scope to dns",
+)
+SCOPE_SHARD_RANGE = SCOPE_SHARD.but(
+    path="kolab:dns.shard.index",
+    problem="is {index}, but shards are numbered from 0 to {last}",
+    fix="count from 0",
+)
+SCOPE_TOO_LARGE = Rule(
+    "scope-too-large",
+    path="kolab:scope",
+    problem="is all with {number} hosted domains: updates would take minutes",
+    fix="set it to cluster here, and publish the records from stacks with scope dns (docs/how-to/many-domains.md)",
+    why="Large installations split their DNS; small ones do not.",
+)
+STORAGE_UNPROTECTED = Rule(
+    "storage-unprotected",
+    path="kolab:storage.protect",
+    problem="is off: one wrong line may delete every mailbox",
+    fix="set it to true, or acknowledge it for a throw-away stack",
+    why="Data without protection is for throw-away stacks.",
+    severity="warning",
+)

@@ -1,0 +1,125 @@
+"""Who publishes each record, and what is there already."""
+
+from __future__ import annotations
+
+from model.findings import Rule
+
+ADDRESS_AT_HOST = Rule(
+    "address-at-host",
+    path="{path}",
+    problem="is {address}, but {domain} is a host of this stack and takes no mail",
+    fix="use an address of a mail domain, such as {primary}",
+    why="An address that DNS names must be able to receive.",
+    source="RFC 7505 section 3",
+)
+DMARC_CONSENT = Rule(
+    "dmarc-consent",
+    path="kolab:mail.dmarc.rua",
+    problem="names {report}, which is in no zone of ours and must consent to reports about {domains}",
+    fix='ask its owner for TXT {name} "v=DMARC1" (see the tickets), then acknowledge it',
+    why="The owner of a report's address must agree to get it.",
+    severity="warning",
+    source="RFC 9990 section 4",
+)
+ZONE_MISSING = Rule(
+    "zone-missing",
+    path="kolab:dns.zones",
+    problem="has no zone for {primary}, so none of its records could be published",
+    fix="add {primary}: {id}",
+    why="The primary domain needs a zone.",
+)
+ZONE_WITHOUT_ID = Rule(
+    "zone-without-id",
+    path="kolab:dns.zones.{zone}",
+    problem="has no zone id",
+    fix="copy the zone id from Cloudflare's overview page of the zone",
+    why="Cloudflare knows zones by their ids.",
+)
+DOMAIN_FOREIGN = Rule(
+    "domain-foreign",
+    path="kolab:hostedDomains",
+    problem="has domains in no zone of ours: {domains}",
+    fix="send their owners the CNAME sheet (./kolab dns tickets) and acknowledge it, or add their zones to dns.zones",
+    why="Owners of foreign domains publish what leads mail here.",
+    severity="warning",
+)
+DKIM_NOTHING_RESERVED = Rule(
+    "dkim-nothing-reserved",
+    path="kolab:mail.dkim.reserved",
+    problem="is empty: the next DKIM rotation would need new CNAMEs from the owners of {domains}",
+    fix="reserve the names of the next selectors before you send the sheet",
+    why="Owners of foreign domains publish once, so what they publish must last.",
+    severity="warning",
+)
+NAMESERVERS_UNKNOWN = Rule(
+    "nameservers-unknown",
+    path="kolab:dns.nameservers",
+    problem="is empty, so the zone files name a placeholder as their server",
+    fix="list the authoritative servers, or acknowledge it if you only import the files",
+    why="Zone files name the servers that publish them.",
+    severity="warning",
+)
+NAMESERVER_WITHOUT_ADDRESS = Rule(
+    "nameserver-without-address",
+    path="kolab:dns.nameservers.{server}",
+    problem="is inside one of our zones but has no address, so nobody could find it",
+    fix="write {server}: [<address>]",
+    why="A server inside the zone that it serves needs glue.",
+    source="RFC 1034 section 4.2.1",
+)
+INGRESS_WITHOUT_ADDRESS = Rule(
+    "ingress-without-address",
+    path="kolab:network.ingress.addresses",
+    problem="is empty, so no A record of a web name is published",
+    fix="list the public addresses of the controller, or acknowledge that something else publishes them",
+    why="Web names lead to the controller.",
+    severity="warning",
+)
+PTR_ZONE_NAME = Rule(
+    "ptr-zone-name",
+    path="kolab:dns.ptr.zones.{zone}",
+    problem="is no reverse zone",
+    fix="write it as 2.0.192.in-addr.arpa, 0-15.2.0.192.in-addr.arpa or 8.b.d.0.1.0.0.2.ip6.arpa",
+    why="Reverse zones have names of their own kind.",
+    source="RFC 2317 section 4",
+)
+PTR_ELSEWHERE = Rule(
+    "ptr-elsewhere",
+    path="kolab:dns.ptr.zones",
+    problem="has no zone for {name}",
+    fix="add the zone, or ask the owner of the address (see the tickets) and acknowledge it",
+    why="Every egress address needs a reverse name.",
+    severity="warning",
+)
+HOST_ELSEWHERE = Rule(
+    "host-elsewhere",
+    path="{path}",
+    problem="leads to names in no zone of ours: {names}",
+    fix="add the zone to dns.zones, or ask its owner (see the tickets) and acknowledge it",
+    why="Hosts in zones that nobody named are published by nobody.",
+    severity="warning",
+)
+DNS_DUPLICATE = Rule(
+    "dns-duplicate",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record} beside what this stack publishes there: {planned}",
+    fix="remove it at the provider, or import it (`./kolab pulumi import`) so that this stack changes it instead",
+    why="A zone that exists is changed in one place: what others made there is never duplicated.",
+)
+DNS_ALIAS = Rule(
+    "dns-alias",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record}, and nothing may stand beside an alias",
+    fix="remove it at the provider before this stack publishes there",
+    why="Nothing may stand beside an alias.",
+    source="RFC 1034 section 3.6.2",
+)
+DNS_WILDCARD = Rule(
+    "dns-wildcard",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record}, which answers for every name that does not exist",
+    fix="see that it is not meant for mail: receivers ask for names such as _dmarc and _mta-sts",
+    why="A wildcard answers questions that nobody meant it to answer.",
+    severity="warning",
+    source="RFC 4592",
+)

@@ -12,7 +12,7 @@ from components.containers import Build, Container, Privileges, Probe, from_conf
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod
 from model import topology
-from model.monitoring.alertmanager import DATA, PASSWORD_FILE, PATH
+from model.monitoring.alertmanager import DATA, PASSWORD_FILE, PATH, WEBHOOK_FILE
 from model.monitoring.places import ALERTMANAGER_PATH
 
 _NOBODY = 65534
@@ -20,12 +20,14 @@ _NOBODY = 65534
 
 @dataclass(frozen=True, kw_only=True)
 class AlertmanagerArgs:
-    """Inputs of Alertmanager. `password` is that of noreply@, None when no alert goes out by mail."""
+    """Inputs of Alertmanager. `password` is that of noreply@, None when no alert goes out by mail;
+    `webhook` is a URL that holds a token, None for any other."""
 
     build: Build
     configuration: str
     flags: Sequence[str]
     password: pulumi.Input[str] | None
+    webhook: pulumi.Input[str] | None
 
 
 class Alertmanager(DaemonComponent):
@@ -41,10 +43,14 @@ class Alertmanager(DaemonComponent):
         super().__init__(topology.ALERTMANAGER, name, site, opts)
         config = self.config("config", {"alertmanager.yml": args.configuration})
         mounts = [from_config("config", PATH, config), scratch("data", DATA, "64Mi")]
-        if args.password is not None:
-            file = PurePosixPath(PASSWORD_FILE)
-            secret = self.secret("smtp", {file.name: args.password})
-            mounts.append(from_secret("smtp", str(file.parent), secret))
+        for role, path, value in (
+            ("smtp", PASSWORD_FILE, args.password),
+            ("webhook", WEBHOOK_FILE, args.webhook),
+        ):
+            if value is not None:
+                file = PurePosixPath(path)
+                secret = self.secret(role, {file.name: value})
+                mounts.append(from_secret(role, str(file.parent), secret))
         self.serve()
         ready = f"{ALERTMANAGER_PATH}/-/ready"
         container = Container(

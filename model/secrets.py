@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.settings import Settings
+from model.urls import SECRET as WEBHOOK_IS_SECRET
 
 Format = Literal[
     "password",
@@ -26,6 +27,7 @@ Format = Literal[
     "relayPassword",
     "s3AccessKey",
     "s3SecretKey",
+    "webhookUrl",
 ]
 
 
@@ -77,6 +79,11 @@ FORMATS: dict[Format, Shape] = {
     "s3SecretKey": Shape(
         "as its owner gave it to you: 16 to 256 letters, digits and . _ ~ + / = -",
         r"[A-Za-z0-9._~+/=-]{16,256}",
+        made=False,
+    ),
+    "webhookUrl": Shape(
+        "URL as its owner gave it to you, beginning with https://, up to 1000 characters",
+        r"(?=.{12,1000}\Z)https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%+@:,;!=&-]*)*(\?[A-Za-z0-9._~%+@:,;!=&/-]+)?",
         made=False,
     ),
 }
@@ -203,6 +210,13 @@ def _catalogue() -> Iterator[Entry]:
         Secret("relayPassword", "relayPassword", "SASL password at the smarthost"),
         "network.egress of mode relay with a username",
         _relay_login,
+    )
+    yield Entry(
+        Secret("alertsWebhook", "webhookUrl", "where Alertmanager sends alerts, with the token in it"),
+        "monitoring.alerts.webhook: secret",
+        lambda settings: (
+            settings.monitoring.enabled and settings.monitoring.alerts.webhook == WEBHOOK_IS_SECRET
+        ),
     )
     yield Entry(
         Secret("monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"),

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated
 
 import idna
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    HttpUrl,
-    IPvAnyAddress,
-    IPvAnyNetwork,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BeforeValidator, Field, IPvAnyAddress, IPvAnyNetwork
+
+from model.kind import Kind
 
 # Always matched in full: a `$` would let a line end through.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# RFC 2317 names its child zones with slashes or what else reads well.
+_REVERSE_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_/-]{0,61}[a-z0-9_])?")
 _QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(m|k|Ki|[MGTPE]i?)?")
-_LOCAL_PART = re.compile(r"(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-_HTTP = TypeAdapter(HttpUrl)
-_DURATION = re.compile(r"[1-9][0-9]*[smhdwy]")
+_BARE = re.compile(r"[0-9]+(\.[0-9]+)?")
+# Of what RFC 5321 allows, # begins a comment of a Postfix map, { a template, and $ % ` | mean something to a shell.
+_LOCAL_PART = re.compile(r"(?=.{1,64}$)\w[\w!&'*+/=?^~-]*(\.[\w!&'*+/=?^~-]+)*", re.ASCII)
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdwy])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
 def hostname(value: str) -> str:
@@ -50,6 +48,13 @@ def hostname(value: str) -> str:
     return text
 
 
+def _reverse_zone(value: str) -> str:
+    text = value.strip().removesuffix(".").lower()
+    if len(text) > 253 or not all(_REVERSE_LABEL.fullmatch(label) for label in text.split(".")):
+        raise ValueError("must be a reverse zone such as 2.0.192.in-addr.arpa or 0-15.2.0.192.in-addr.arpa")
+    return text
+
+
 def _email(value: str) -> str:
     local, at, domain = value.rpartition("@")
     if not at or not _LOCAL_PART.fullmatch(local):
@@ -57,51 +62,62 @@ def _email(value: str) -> str:
     return f"{local}@{hostname(domain)}"
 
 
-def _dns1123(value: str) -> str:
-    if not _LABEL.fullmatch(value):
-        raise ValueError("must be a Kubernetes name: 1 to 63 lower-case letters, digits or inner hyphens")
-    return value
-
-
-def _quantity(value: str) -> str:
-    if not _QUANTITY.fullmatch(value):
-        raise ValueError("must be a Kubernetes quantity such as 500m or 2")
-    return value
-
-
-def _size(value: str) -> str:
-    if not _QUANTITY.fullmatch(value) or value.endswith("m") or bytes_of(value) < 1:
-        raise ValueError("must be a size such as 512Mi or 20Gi")
-    return value
-
-
-def _duration(value: str) -> str:
-    if not _DURATION.fullmatch(value):
-        raise ValueError("must be a duration such as 15d, 12h or 30m")
-    return value
-
-
-def _url(value: str) -> str:
-    try:
-        parsed = _HTTP.validate_python(value)
-    except ValidationError:
-        parsed = None
-    if parsed is None or not re.fullmatch(r"[!-~]+", value):
-        raise ValueError("must be a URL such as https://wiki.example.org/mail")
-    if parsed.username or parsed.password:
-        raise ValueError("must not hold a user or a password: whoever reads the stack file would know it")
+def _cpu(value: str) -> str:
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(m?)", value)
+    if match is None or not 1 <= Fraction(match[1]) * (1 if match[2] else 1000) <= 256_000:
+        raise ValueError("must be from 1m to 256 processors, such as 500m or 2")
     return value
 
 
 def _number_as_text(value: object) -> object:
     # YAML reads `cpu: 2` as a number.
-    return str(value) if isinstance(value, int | float) else value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _with_unit(example: str) -> Callable[[object], object]:
+    """Refuses a bare number: nobody means bytes or seconds."""
+
+    def check(value: object) -> object:
+        text = _number_as_text(value)
+        if isinstance(text, str) and _BARE.fullmatch(text):
+            raise ValueError(f"must have a unit, such as {example}")
+        return value
+
+    return check
+
+
+def _size(title: str, least: str, most: str, example: str) -> Kind:
+    """Sizes in bytes from `least` to `most`."""
+
+    def in_range(value: str) -> str:
+        if not _QUANTITY.fullmatch(value) or value.endswith("m"):
+            raise ValueError(f"must be a size such as {example}")
+        if not bytes_of(least) <= bytes_of(value) <= bytes_of(most):
+            raise ValueError(f"must be from {least} to {most}, such as {example}")
+        return value
+
+    return Kind(title, in_range, before=_with_unit(example))
+
+
+def _duration(title: str, least: str, most: str, example: str) -> Kind:
+    """Durations from `least` to `most`."""
+
+    def check(value: str) -> str:
+        if not _DURATION.fullmatch(value):
+            raise ValueError(f"must be a duration such as {example}")
+        if not seconds_of(least) <= seconds_of(value) <= seconds_of(most):
+            raise ValueError(f"must be from {least} to {most}, such as {example}")
+        return value
+
+    return Kind(title, check, before=_with_unit(example))
 
 
 def _written(value: object) -> object:
     # ipaddress would read the number 5 as 0.0.0.5, and keep the zone of fe80::1%eth0.
     if isinstance(value, int | list) or "%" in str(value):
         raise ValueError("must be written as digits with dots or colons")
+    if str(value).lower().startswith("::ffff:"):
+        raise ValueError("must be written as an IPv4 address, with dots alone")
     return value
 
 
@@ -110,23 +126,19 @@ def _as_tuple(value: object) -> object:
 
 
 # The titles name each kind in schema.json and on the reference page.
-Hostname = Annotated[str, AfterValidator(hostname), Field(title="host name")]
-Email = Annotated[str, AfterValidator(_email), Field(title="mail address")]
-KubernetesName = Annotated[str, AfterValidator(_dns1123), Field(title="Kubernetes name")]
-Quantity = Annotated[
+Hostname = Annotated[str, Kind("host name", hostname)]
+ReverseZone = Annotated[str, Kind("reverse zone", _reverse_zone)]
+Email = Annotated[str, Kind("mail address", _email)]
+Cpu = Annotated[
     str,
     BeforeValidator(_number_as_text, json_schema_input_type=str | float),
-    AfterValidator(_quantity),
-    Field(title="quantity"),
+    Kind("processors", _cpu),
 ]
-ByteQuantity = Annotated[
-    str,
-    BeforeValidator(_number_as_text, json_schema_input_type=str | float),
-    AfterValidator(_size),
-    Field(title="size"),
-]
-Duration = Annotated[str, AfterValidator(_duration), Field(title="duration")]
-Url = Annotated[str, AfterValidator(_url), Field(title="URL")]
+MessageSize = Annotated[str, _size("size of a message", "1Mi", "1Gi", "50Mi")]
+VolumeSize = Annotated[str, _size("size of a volume", "64Mi", "500Ti", "20Gi")]
+Memory = Annotated[str, _size("memory", "16Mi", "4Ti", "512Mi")]
+MetricsRetention = Annotated[str, _duration("duration of metrics", "1h", "10y", "15d")]
+LogsRetention = Annotated[str, _duration("duration of logs", "1h", "10y", "7d")]
 Address = Annotated[IPvAnyAddress, BeforeValidator(_written), Field(title="IP address")]
 Addresses = Annotated[
     tuple[Address, ...],
@@ -140,6 +152,14 @@ DOCUMENTATION = tuple(
     for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
 )
 """Address blocks that exist only in examples (RFC 5737, RFC 3849, RFC 9637)."""
+
+
+def seconds_of(duration: str) -> int:
+    """A duration such as 15d in seconds."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError(f"{duration!r} is not a duration")
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def bytes_of(quantity: str) -> int:

@@ -18,6 +18,7 @@ from model.monitoring import prometheus as prometheus_config
 from model.monitoring import rules
 from model.monitoring import vector as vector_config
 from model.monitoring import victorialogs as victorialogs_config
+from model.urls import SECRET as WEBHOOK_IS_SECRET
 
 
 def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
@@ -36,6 +37,9 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
         configuration=alertmanager_config.config(settings),
         flags=alertmanager_config.flags(settings),
         password=stack.secret("noreplyPassword") if alertmanager_config.sends_mail(settings) else None,
+        webhook=stack.secret("alertsWebhook")
+        if settings.monitoring.alerts.webhook == WEBHOOK_IS_SECRET
+        else None,
     )
     Alertmanager("alertmanager", stack.site, alertmanager, stack.child())
     victorialogs = VictorialogsArgs(

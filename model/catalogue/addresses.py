@@ -94,12 +94,51 @@ ADDRESS_FAMILY = Rule(
     fix="write smtp: [203.0.113.11, 2001:db8::11]",
     why="Only Postfix listens on IPv6 (upstream: mail and sieve listeners are IPv4 literals).",
 )
-INGRESS_TRUST = Rule(
-    "ingress-trust",
-    path="kolab:network.ingress.controllerCidr",
-    problem="trusts X-Forwarded-For from the whole Internet",
-    fix="write the network of the controller's pods",
-    why="Whoever may set X-Forwarded-For chooses the address that rate limits and logs see.",
+NETWORK_PUBLIC = Rule(
+    "network-public",
+    path="kolab:network.{key}",
+    problem="is {net}, which is no private range: strangers would be taken for pods",
+    fix="write the cluster's own range, such as 10.42.0.0/16, 100.64.0.0/12 or fd00:42::/56",
+    why="What is in the pods' and Services' ranges is believed by daemons, and reached by nobody outside.",
+    source="RFC 1918, RFC 6598, RFC 4193",
+)
+NETWORK_SIZE = Rule(
+    "network-size",
+    path="kolab:network.{key}",
+    problem="is {net}, a size that no cluster has",
+    fix="write the cluster's own range, such as 10.42.0.0/16",
+    why="A range that is too wide takes strangers for pods; one that is too narrow leaves pods out.",
+)
+NETWORK_OVERLAP = Rule(
+    "network-overlap",
+    path="kolab:network.serviceCidr",
+    problem="is {net}, which overlaps network.podCidr",
+    fix="write the two ranges as the cluster has them; they are never the same",
+    why="Policies tell pods, Services and everybody else apart by their ranges.",
+)
+NETWORK_HOLDS_CLUSTER = NETWORK_OVERLAP.but(
+    path="{path}",
+    problem="is {net}, which holds all pods or Services of the cluster",
+    fix="write the addresses of the service alone",
+)
+NETWORK_OF_SERVICES = NETWORK_OVERLAP.but(
+    path="{path}",
+    problem="is {net}, inside network.serviceCidr: policies see the addresses of pods, never of Services",
+    fix="write the addresses of the pods behind the Service",
+)
+NETWORK_KIND = Rule(
+    "network-kind",
+    path="{path}",
+    problem="is {net}, where no other host answers",
+    fix="write the addresses of the service, such as 203.0.113.8/32",
+    why="A range that is let through leads to hosts that exist.",
+)
+NETWORK_BROAD = Rule(
+    "network-broad",
+    path="{path}",
+    problem="is {net}, which is far more than one service has",
+    fix="write the addresses of the service, at least /{least}, such as 203.0.113.8/32",
+    why="Pods may go to these addresses, or a controller there chooses the address that rate limits and logs see.",
 )
 HOSTPORT_MODE = Rule(
     "hostport-mode",

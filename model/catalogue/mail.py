@@ -126,14 +126,6 @@ TLSA_SAME = Rule(
     why="A key is announced before it is used.",
     source="RFC 7671 section 8.1",
 )
-CAA_NAME = Rule(
-    "caa-name",
-    path="kolab:tls.caa",
-    problem="is {caa!r}, which is no domain name",
-    fix="write the name that the authority documents, such as letsencrypt.org",
-    why="CAA names an authority by its domain.",
-    source="RFC 8659 section 4.2",
-)
 CAA_FORBIDS_ISSUER = Rule(
     "caa-forbids-issuer",
     path="kolab:tls.caa",

@@ -12,11 +12,15 @@ from model.monitoring.document import to_yaml
 from model.monitoring.places import ALERTMANAGER_PATH, external_url, host
 from model.settings import Settings
 from model.topology import ALERTMANAGER, POSTFIX
+from model.urls import SECRET as WEBHOOK_IS_SECRET
 
 PATH = "/etc/alertmanager"
 DATA = "/alertmanager"
 PASSWORD_FILE = "/kolab/smtp/password"  # noqa: S105 (a path)
 """The password of noreply@: the mailbox that all system mail comes from may also send alerts."""
+
+WEBHOOK_FILE = "/kolab/webhook/url"
+"""The URL of the webhook, where it holds a token."""
 
 _OPERATOR = "operator"
 _NOBODY = "nobody"
@@ -99,7 +103,9 @@ def _receiver(settings: Settings) -> dict[str, Any]:
             }
         ]
     if alerts.webhook is not None:
-        receiver["webhook_configs"] = [{"url": alerts.webhook, "send_resolved": True}]
+        hidden = alerts.webhook == WEBHOOK_IS_SECRET
+        url = {"url_file": WEBHOOK_FILE} if hidden else {"url": alerts.webhook}
+        receiver["webhook_configs"] = [{**url, "send_resolved": True}]
     return receiver
 
 

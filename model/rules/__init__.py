@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.findings import Finding
-from model.rules import addresses, egress, features, keys, mail, names, scope, storage, web
+from model.rules import addresses, egress, features, keys, mail, names, networks, scope, storage, web
 from model.settings import Settings
 
 Rule = Callable[[Settings], Iterator[Finding]]
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     *keys.RULES,
     *mail.RULES,
     *names.RULES,
+    *networks.RULES,
     *scope.RULES,
     *storage.RULES,
     *web.RULES,

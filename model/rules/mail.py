@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -89,8 +88,6 @@ def authority(settings: Settings) -> Iterator[Finding]:
     """CAA must allow the authority and the account that issue our certificates."""
     tls = settings.tls
     caa = None if tls.issuer == "selfSigned" else tls.caa
-    if caa is not None and not re.match(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", caa):
-        yield rules.CAA_NAME.found(caa=caa)
     if tls.issuer != "acme":
         return
     server = urlsplit(tls.server).hostname or ""
@@ -101,9 +98,7 @@ def authority(settings: Settings) -> Iterator[Finding]:
     if expected and caa != expected:
         yield rules.CAA_FORBIDS_ISSUER.found(caa=caa, server=server, expected=expected)
     account = tls.account_uri
-    if account is not None and (
-        urlsplit(account).hostname != server or not re.match(r"^https://[!-:<-~]+$", account)
-    ):
+    if account is not None and urlsplit(account).hostname != server:
         yield rules.CAA_ACCOUNT.found(server=server)
 
 

@@ -38,6 +38,7 @@ from model.settings.network import (
 from model.settings.storage import External, ExternalDatabase, ExternalRedis, ExternalS3, Storage, Volume
 from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
 from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
+from model.texts import DaemonName, PublicPem
 from model.types import Hostname
 
 __all__ = [
@@ -135,9 +136,9 @@ class Settings(Section):
     """Pods."""
     meet: MeetMedia = MeetMedia()
     """Meet."""
-    resources: dict[str, Resources] = {}
+    resources: dict[DaemonName, Resources] = {}
     """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
-    passport_public_key: str | None = None
+    passport_public_key: PublicPem | None = None
     """Public half of the OAuth key pair, written by `./kolab secrets`."""
     acknowledge: tuple[Acknowledgement, ...] = ()
     """Deliberate exceptions."""

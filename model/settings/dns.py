@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field
 
 from model.settings.base import Section
-from model.types import Addresses, Hostname
+from model.texts import ZoneId
+from model.types import Addresses, Hostname, ReverseZone
 
 
 class Hosts(Section):
@@ -41,7 +42,7 @@ class PtrZones(Section):
 
     provider: Literal["zones"]
     """Kind of reverse DNS."""
-    zones: Annotated[dict[str, str], Field(min_length=1)]
+    zones: Annotated[dict[ReverseZone, ZoneId], Field(min_length=1)]
     """Reverse zone name (also RFC 2317 child zones such as 0-15.2.0.192.in-addr.arpa) -> zone id at the provider, or "" for zone files."""
 
 
@@ -53,7 +54,7 @@ class Shard(Section):
 
     index: Annotated[int, Field(ge=0)]
     """Number of this stack, from 0."""
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=1000)]
     """How many such stacks there are; changing it moves zones between them."""
 
 
@@ -62,7 +63,7 @@ class Dns(Section):
 
     provider: Literal["cloudflare", "zonefile"] = "zonefile"
     """`zonefile` leaves publishing to `./kolab dns export` and `./kolab dns push`."""
-    zones: dict[Hostname, str] = {}
+    zones: dict[Hostname, ZoneId] = {}
     """Zone -> Cloudflare zone id ("" with zonefile). Hosted domains outside these zones get a CNAME sheet."""
     ttl: Annotated[int, Field(ge=60, le=86400)] = 3600
     """Seconds that resolvers keep our records."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from model.settings.base import Section
-from model.types import KubernetesName
+from model.texts import ClusterDomain, Context, Folder, Identifier, OwnNamespace
 
 
 class Kubernetes(Section):
     """Which cluster the stack lives in."""
 
-    context: str | None = None
+    context: Context | None = None
     """Context of the kubeconfig that reaches the cluster."""
-    cluster_identifier: str | None = None
+    cluster_identifier: Identifier | None = None
     """Your name for the cluster. Only a change of this name makes Pulumi replace everything, not an edited kubeconfig."""
-    namespace: KubernetesName = "kolab"
+    namespace: OwnNamespace = "kolab"
     """Namespace of all pods but the log collector, which lives in `<namespace>-logs`."""
-    render: str | None = None
-    """Write manifests below this folder instead of talking to a cluster. For `local` and reviews, never for a real stack."""
-    cluster_domain: str = "cluster.local"
+    render: Folder | None = None
+    """Write manifests below this folder of the project instead of talking to a cluster. For `local` and reviews, never for a real stack."""
+    cluster_domain: ClusterDomain = "cluster.local"
     """DNS suffix of Services in this cluster."""

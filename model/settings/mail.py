@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import ByteQuantity, Email
+from model.types import Email, MessageSize
 
 
 class Mx(Section):
@@ -30,7 +30,7 @@ class DkimSelector(Section):
 
     stage: DkimStage
     """staged -> published -> active -> retired (11 days or more) -> revoked -> removed from this file."""
-    public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+    public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=800)]
     """Base64 of the DER SubjectPublicKeyInfo: the p= of the record (RFC 6376 section 3.6.1)."""
     since: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """Day on which this stage began, written by `./kolab dkim`."""
@@ -97,7 +97,7 @@ class Mail(Section):
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
-    message_size_limit: ByteQuantity = "50Mi"
+    message_size_limit: MessageSize = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False
     """Run mail through the web application's filter (invitations, external-sender notes)."""

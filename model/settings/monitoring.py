@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from model.settings.base import Section
-from model.types import Duration, Email, Url
+from model.types import Email, LogsRetention, MetricsRetention
+from model.urls import PageUrl, Webhook
 
 
 class Alerts(Section):
@@ -11,8 +12,8 @@ class Alerts(Section):
 
     email: Email | None = None
     """Mailbox, better one outside of this stack."""
-    webhook: str | None = None
-    """URL that takes Alertmanager's JSON."""
+    webhook: Webhook | None = None
+    """URL that takes Alertmanager's JSON. One that holds a token is the flat secret key kolab:alertsWebhook, and `secret` stands here."""
 
 
 class Monitoring(Section):
@@ -20,11 +21,11 @@ class Monitoring(Section):
 
     enabled: bool = True
     """Whether any of it runs."""
-    retention: Duration = "15d"
+    retention: MetricsRetention = "15d"
     """How long metrics are kept."""
-    logs_retention: Duration = "7d"
+    logs_retention: LogsRetention = "7d"
     """How long logs are kept."""
     alerts: Alerts = Alerts()
     """Receivers of alerts."""
-    runbook_url: Url | None = None
+    runbook_url: PageUrl | None = None
     """Where you keep a copy of docs/reference/alerts.md for those who are woken, such as https://wiki.example.org/alerts: each alert links to its section there. Without it the link names the file in this repository."""

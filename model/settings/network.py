@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field
 
 from model.settings.base import Section
-from model.types import Address, Addresses, Hostname, KubernetesName, Network
+from model.texts import Interface, Label, ObjectName, Username
+from model.types import Address, Addresses, Hostname, Network
 
 
 class PublicAddresses(Section):
@@ -32,7 +33,7 @@ class EgressNodes(Section):
 
     mode: Literal["nodes"]
     """Kind of egress."""
-    nodes: Annotated[dict[KubernetesName, Addresses], Field(min_length=1)]
+    nodes: Annotated[dict[ObjectName, Addresses], Field(min_length=1)]
     """Node name -> its public source addresses. Postfix runs on these nodes only."""
 
 
@@ -54,7 +55,7 @@ class EgressRelay(Section):
     """Name of the smarthost."""
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     """Port of the smarthost."""
-    username: str | None = None
+    username: Username | None = None
     """SASL user; its password is the flat secret key kolab:relayPassword."""
     spf_include: Hostname | None = None
     """Domain whose SPF record lists the relay's addresses (`include:`)."""
@@ -66,18 +67,18 @@ Egress = Annotated[EgressNodes | EgressGateway | EgressRelay, Discriminator("mod
 class Metallb(Section):
     """How MetalLB announces the addresses (layer 2)."""
 
-    namespace: KubernetesName = "metallb-system"
+    namespace: Label = "metallb-system"
     """Namespace where MetalLB itself runs: its pools are read only there."""
-    interfaces: tuple[str, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
     """Announce on these network interfaces only; empty means all."""
 
 
 class Ingress(Section):
     """An Ingress controller in front of the web part. Mail ports stay with the proxy."""
 
-    class_name: KubernetesName
+    class_name: ObjectName
     """Ingress class of the controller."""
-    namespace: KubernetesName
+    namespace: Label
     """Namespace of the controller's pods: X-Forwarded-For is believed from there alone."""
     controller_cidr: Network
     """Addresses of the controller's pods, for the proxy's real-IP module and TRUSTED_PROXIES."""
@@ -102,7 +103,7 @@ class Networking(Section):
     """Addresses of pods. Nothing in it may be public, and no daemon trusts it as a mail client."""
     service_cidr: Network = Field(default="10.43.0.0/16", validate_default=True)
     """Addresses of Services."""
-    edge_node: KubernetesName | None = None
+    edge_node: ObjectName | None = None
     """single-node mode in a larger cluster: the one node that runs all public pods."""
     metallb: Metallb = Metallb()
     """MetalLB's own settings."""

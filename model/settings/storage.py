@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from model.settings.base import Section
-from model.types import ByteQuantity, Hostname, Network
+from model.texts import Bucket, ObjectName, Region
+from model.types import Hostname, Network, VolumeSize
+from model.urls import Endpoint
 
 
 class Volume(Section):
     """One persistent volume."""
 
-    size: ByteQuantity
+    size: VolumeSize
     """Requested size; it can grow later, never shrink."""
-    storage_class: str | None = None
+    storage_class: ObjectName | None = None
     """Storage class; the cluster's default when empty. Changing it later means moving the data by hand."""
 
 
@@ -71,11 +71,11 @@ class ExternalRedis(Section):
 class ExternalS3(Section):
     """An S3 service instead of MinIO. Access key: kolab:s3AccessKey, kolab:s3SecretKey."""
 
-    endpoint: Annotated[str, Field(pattern=r"^https://")]
-    """URL of the service."""
-    region: str = "us-east-1"
+    endpoint: Endpoint
+    """URL of the service, without bucket."""
+    region: Region = "us-east-1"
     """Region name."""
-    bucket: str
+    bucket: Bucket
     """Existing bucket."""
     cidr: Network
     """Its addresses, for the NetworkPolicy."""

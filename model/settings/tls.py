@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field
 
 from model.settings.base import Section
-from model.types import Email, KubernetesName
+from model.texts import ObjectName
+from model.types import Email, Hostname
+from model.urls import HttpsUrl
 
 
 class AcmeDns01(Section):
@@ -17,11 +19,11 @@ class AcmeDns01(Section):
     """Kind of certificate source."""
     email: Email
     """Contact of the ACME account."""
-    server: str = "https://acme-v02.api.letsencrypt.org/directory"
+    server: HttpsUrl = "https://acme-v02.api.letsencrypt.org/directory"
     """Directory URL of the ACME issuer."""
-    account_uri: str | None = None
+    account_uri: HttpsUrl | None = None
     """URL of the ACME account once it exists; binds CAA to it (RFC 8657)."""
-    caa: str = "letsencrypt.org"
+    caa: Hostname = "letsencrypt.org"
     """Name of the issuer in CAA records."""
 
 
@@ -37,11 +39,11 @@ class ExistingIssuer(Section):
 
     issuer: Literal["existing"]
     """Kind of certificate source."""
-    name: KubernetesName
+    name: ObjectName
     """Name of the issuer."""
     kind: Literal["Issuer", "ClusterIssuer"] = "ClusterIssuer"
     """Kind of the issuer object."""
-    caa: str | None = None
+    caa: Hostname | None = None
     """Name of the issuing authority in CAA records; no CAA is published without it."""
 
 
@@ -50,13 +52,13 @@ class ExistingSecrets(Section):
 
     issuer: Literal["secrets"]
     """Kind of certificate source."""
-    proxy: KubernetesName
+    proxy: ObjectName
     """Secret with the certificate of the web, IMAP and submission names."""
-    mx: KubernetesName
+    mx: ObjectName
     """Secret with the certificate of the MX and HELO names."""
-    sieve: KubernetesName
+    sieve: ObjectName
     """Secret with the certificate of the ManageSieve name."""
-    caa: str | None = None
+    caa: Hostname | None = None
     """Name of the issuing authority in CAA records; no CAA is published without it."""
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from model.settings.base import Section
-from model.types import ByteQuantity, KubernetesName, Quantity
+from model.texts import DaemonName, ObjectName, Registry, Tag
+from model.types import Cpu, Memory
+
+Pods = Annotated[int, Field(ge=1, le=50)]
 
 
 class ImagesRegistry(Section):
     """Where images come from."""
 
-    registry: str = "quay.io/apheleiait/kolab"
+    registry: Registry = "quay.io/apheleiait/kolab"
     """Prefix of the Kolab images; point it at a mirror for a closed network."""
-    mirror: str | None = None
+    mirror: Registry | None = None
     """Prefix put before every other image (docker.io/..., quay.io/...), for a closed network."""
-    tag: str = "latest"
+    tag: Tag = "latest"
     """Tag of the Kolab images; upstream publishes only `latest`, so real stacks pin digests."""
-    digests: dict[str, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = {}
+    digests: dict[DaemonName, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = {}
     """Image name (postfix, imap, ...) -> digest; wins over the tag."""
-    pull_secret: KubernetesName | None = None
+    pull_secret: ObjectName | None = None
     """Existing pull Secret."""
 
 
@@ -43,13 +46,13 @@ class Features(Section):
 class Replicas(Section):
     """Pods of what may run more than once. single-node mode runs one of each."""
 
-    proxy: PositiveInt = 2
+    proxy: Pods = 2
     """nginx."""
-    webapp: PositiveInt = 2
+    webapp: Pods = 2
     """Octane."""
-    roundcube: PositiveInt = 2
+    roundcube: Pods = 2
     """Webmail, ActiveSync, Chwala."""
-    postfix: PositiveInt = 2
+    postfix: Pods = 2
     """Postfix with Amavis, each with a queue of its own."""
 
 
@@ -63,9 +66,9 @@ class MeetMedia(Section):
 class Resources(Section):
     """CPU and memory of one daemon. The memory limit equals the request unless given."""
 
-    cpu: Quantity | None = None
+    cpu: Cpu | None = None
     """Requested CPU."""
-    memory: ByteQuantity | None = None
+    memory: Memory | None = None
     """Requested memory."""
-    memory_limit: ByteQuantity | None = None
+    memory_limit: Memory | None = None
     """Limit of memory."""

@@ -18,6 +18,8 @@ _QUICK: dict[Format, Format] = {"rsa4096": "rsa2048"}
 def sentinel(secret: Secret) -> str:
     """A value that occurs nowhere else."""
     # What is somebody else's to make may hold letters and digits, and be as long.
+    if secret.format == "webhookUrl":
+        return f"https://alerts.example.com/{make(replace(secret, format='password'))}"
     kind = _QUICK.get(secret.format, secret.format) if secret.made else "hex"
     return make(replace(secret, format=kind))
 

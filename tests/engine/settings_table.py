@@ -56,7 +56,7 @@ BASES: dict[str, tuple[str, Changes]] = {
     ),
     "reverse zones": (
         "cluster",
-        {"dns.ptr": {"provider": "zones", "zones": {"100.51.198.in-addr.arpa": "0123456789abcdef"}}},
+        {"dns.ptr": {"provider": "zones", "zones": {"100.51.198.in-addr.arpa": "0123456789abcdef" * 2}}},
     ),
 }
 """Shipped examples with parts that they do not use."""
@@ -180,7 +180,7 @@ HARMLESS: dict[str, Changes] = {
         "external.s3.cidr": "198.51.100.80/28",
     },
     "reverse zones": {
-        "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210"},
+        "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210" * 2},
         "network.egress": {"mode": "gateway", "addresses": ["203.0.113.20"]},
     },
 }
@@ -192,7 +192,11 @@ REFUSED: dict[str, tuple[str, Changes, str]] = {
     "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}, "namespace-main"),
     "features.files": ("single-node", {"features.files": False, "features.office": False}, "minio-data"),
     "monitoring.enabled": ("single-node", {"monitoring.enabled": False}, "prometheus-data"),
-    "passportPublicKey": ("single-node", {"passportPublicKey": "-----BEGIN PUBLIC KEY-----"}, "webapp-keys"),
+    "passportPublicKey": (
+        "single-node",
+        {"passportPublicKey": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"},
+        "webapp-keys",
+    ),
     "storage.accessMode": ("single-node", {"storage.accessMode": "ReadWriteOncePod"}, "imap-mailboxes"),
     "replicas.postfix": ("cluster", {"replicas.postfix": 1}, "postfix-queue-1"),
     "external.database.host": (

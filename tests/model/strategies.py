@@ -22,10 +22,18 @@ BASES = ("single-node", "cluster", "real")
 KINDS: dict[str, st.SearchStrategy[Any]] = {
     "host name": st.sampled_from(("example.org", "mail.example.org", "kolabtest.eu", "münchen.example", "a.b.c.d.eu")),
     "mail address": st.sampled_from(("jane@example.org", "dmarc@reports.example", "a@münchen.example")),
-    "Kubernetes name": st.sampled_from(("kolab", "worker1", "server1", "n")),
-    "quantity": st.sampled_from(("500m", "2", 2, 0.5)),
-    "size": st.sampled_from(("64Mi", "512Mi", "10Gi", "1k", "50Mi", 1)),
-    "duration": st.sampled_from(("15d", "1h")),
+    "Kubernetes name": st.sampled_from(("kolab", "worker1", "server1.example.org", "n")),
+    "processors": st.sampled_from(("500m", "2", 2, 0.5)),
+    "size of a message": st.sampled_from(("1Mi", "10Mi", "50M", "1Gi")),
+    "size of a volume": st.sampled_from(("64Mi", "10Gi", "1.5Ti")),
+    "memory": st.sampled_from(("64Mi", "512Mi", "10Gi")),
+    "duration of metrics": st.sampled_from(("15d", "1h")),
+    "duration of logs": st.sampled_from(("15d", "1h")),
+    "URL": st.sampled_from(("https://wiki.example.org/mail", "https://wiki.example.org/a?b=c")),
+    "https URL": st.sampled_from(("https://acme.example.org/directory", "https://[2001:db8::1]:8443/acct/1")),
+    "https URL without path": st.sampled_from(("https://s3.example.net", "https://s3.example.net:9000/")),
+    "URL, or `secret`": st.sampled_from(("https://alerts.example.com/kolab", "http://10.0.0.5:8080", "secret")),
+    "reverse zone": st.sampled_from(("8.b.d.0.1.0.0.2.ip6.arpa", "0-15.2.0.192.in-addr.arpa", "0/28.2.0.192.IN-ADDR.arpa.")),
     "IP address": st.sampled_from(
         ("192.0.2.10", "10.20.0.10", "10.20.0.11", "11.0.0.10", "11.0.0.77", "10.42.0.1", "127.0.0.1", "2001:db8::1", "2a00:1450::1")
     ),

@@ -149,7 +149,7 @@ def needed(changes: Raw | None = None) -> list[str]:
             set(),
         ),
         (
-            {"external/s3": {"endpoint": "https://s3.example.net", "bucket": "b", "cidr": "10.0.0.0/8"}},
+            {"external/s3": {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "10.0.0.0/8"}},
             {"minioPassword"},
             {"s3AccessKey", "s3SecretKey"},
         ),

@@ -21,6 +21,11 @@ INGRESS = {
     "controllerCidr": "10.42.7.0/24",
     "addresses": ["192.0.2.20"],
 }
+EXTERNAL = {
+    "database": {"host": "db.example.net"},
+    "redis": {"host": "redis.example.net"},
+    "s3": {"endpoint": "https://s3.example.net", "bucket": "kolab"},
+}
 S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
 LONG = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "eu"))
 
@@ -183,8 +188,51 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     (
         "cluster",
         {"network/ingress": INGRESS | {"controllerCidr": "0.0.0.0/0"}},
-        {("ingress-trust", "kolab:network.ingress.controllerCidr")},
+        {("network-broad", "kolab:network.ingress.controllerCidr")},
     ),
+    # Networks.
+    ("cluster", {"network/podCidr": "8.8.0.0/16"}, {("network-public", "kolab:network.podCidr")}),
+    ("cluster", {"network/serviceCidr": "2a00::/56"}, {("network-public", "kolab:network.serviceCidr")}),
+    (
+        "cluster",
+        {"network/serviceCidr": "192.0.2.0/24", "network/public": None},
+        {("network-public", "kolab:network.serviceCidr")},
+    ),
+    ("cluster", {"network/podCidr": "10.42.0.0/30"}, {("network-size", "kolab:network.podCidr")}),
+    ("cluster", {"network/podCidr": "fd00::/8"}, {("network-size", "kolab:network.podCidr")}),
+    ("cluster", {"network/podCidr": "100.64.0.0/12", "network/serviceCidr": "fd00:43::/112"}, set()),
+    ("cluster", {"network/podCidr": "10.42.0.0/15"}, {("network-overlap", "kolab:network.serviceCidr")}),
+    *(
+        (
+            "cluster",
+            {f"external/{engine}": EXTERNAL[engine] | {"cidr": cidr}},
+            {(rule, f"kolab:external.{engine}.cidr")},
+        )
+        for engine in ("database", "redis", "s3")
+        for cidr, rule in (
+            ("0.0.0.0/0", "network-broad"),
+            ("128.0.0.0/1", "network-broad"),
+            ("11.0.0.0/11", "network-broad"),
+            ("::/0", "network-broad"),
+            ("2000::/3", "network-broad"),
+            ("127.0.0.1/32", "network-kind"),
+            ("169.254.169.254/32", "network-kind"),
+            ("fe80::/64", "network-kind"),
+            ("224.0.0.0/8", "network-kind"),
+            ("10.0.0.0/8", "network-overlap"),
+            ("10.43.7.1/32", "network-overlap"),
+        )
+    ),
+    *(
+        (
+            "cluster",
+            {"network/ingress": INGRESS | {"controllerCidr": cidr}},
+            {("network-broad", "kolab:network.ingress.controllerCidr")},
+        )
+        for cidr in ("0.0.0.0/1", "11.0.0.0/16", "2a00:1450::/32")
+    ),
+    ("cluster", {"external/s3": EXTERNAL["s3"] | {"cidr": "52.216.0.0/15"}}, set()),
+    ("cluster", {"external/database": EXTERNAL["database"] | {"cidr": "10.42.7.0/24"}}, set()),
     ("cluster", {"network/loadBalancer": "hostPort"}, {("hostport-mode", "kolab:network.loadBalancer")}),
     ("single-node", {"network/loadBalancer": "hostPort"}, set()),
 ]

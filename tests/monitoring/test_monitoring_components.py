@@ -35,12 +35,13 @@ def _prometheus(site: Site, *, configuration: str = prometheus.config(STACK)) ->
     return Prometheus("prometheus", site, args)
 
 
-def _alertmanager(site: Site, *, password: str | None = PASSWORD) -> Alertmanager:
+def _alertmanager(site: Site, *, password: str | None = PASSWORD, webhook: str | None = None) -> Alertmanager:
     args = AlertmanagerArgs(
         build=Build(image="alertmanager:1", size=DEFAULTS["alertmanager"]),
         configuration=alertmanager.config(STACK),
         flags=alertmanager.flags(STACK),
         password=password,
+        webhook=webhook,
     )
     return Alertmanager("alertmanager", site, args)
 

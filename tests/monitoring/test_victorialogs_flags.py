@@ -9,7 +9,7 @@ from tests.monitoring.checkers import settings
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kept"), [("7d", "168h"), ("30m", "24h"), ("2w", "336h"), ("1y", "8760h"), ("36h", "36h")]
+    ("wanted", "kept"), [("7d", "168h"), ("1h", "24h"), ("2w", "336h"), ("1y", "8760h"), ("36h", "36h")]
 )
 def test_retention_is_given_in_a_unit_that_it_reads_and_never_below_a_day(wanted: str, kept: str) -> None:
     flags = victorialogs.flags(settings(monitoring={"logsRetention": wanted}))

@@ -63,7 +63,9 @@ class Editor:
 
 def editor(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Editor:
     """The full stack's file, edited by `ops dkim` and `ops tlsa`; `changes` are named by path, as in `stack`."""
-    made = Editor(raw() | {"passportPublicKey": "somebody made it"})
+    made = Editor(
+        raw() | {"passportPublicKey": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"}
+    )
     for path, value in changes.items():
         node, last = made._at(path.replace("__", "."))
         if value is None:

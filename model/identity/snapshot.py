@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.identity import dmarc, mta_sts, spf
-from model.identity.egress import announced
 from model.identity.place import foreign_domains
 from model.names import Names
 from model.settings import Settings
-from model.topology import egress_addresses, public_addresses
+from model.topology import egress_addresses, public_addresses, smarthost
 
 VERSION = 1
 """Grows when a key changes its meaning; new keys may be added without."""
@@ -18,7 +17,12 @@ VERSION = 1
 
 def snapshot(settings: Settings) -> dict[str, Any]:
     """What the world relies on, small enough for a stack output: no record lists, no secrets, one line per domain."""
-    names, mail, egress = Names.of(settings), settings.mail, settings.network.egress
+    names, mail, egress, relay = (
+        Names.of(settings),
+        settings.mail,
+        settings.network.egress,
+        smarthost(settings),
+    )
     policy = mta_sts.policy(settings)
     return {
         "version": VERSION,
@@ -32,8 +36,8 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         "egress": {
             "mode": egress.mode if egress else "none",
             "addresses": list(egress_addresses(settings)),
-            "announced": list(announced(settings)),
-            "relay": egress.host if egress is not None and egress.mode == "relay" else None,
+            "announced": list(egress_addresses(settings, announced=True)),
+            "relay": relay.host if relay else None,
         },
         "spf": {"sources": list(spf.sources(settings)), "all": mail.spf_all},
         "dkim": {

@@ -8,6 +8,7 @@ from typing import Any
 from model.identity import dmarc, mta_sts, spf
 from model.identity.place import foreign_domains
 from model.names import Names
+from model.rules import acknowledgements
 from model.settings import Settings
 from model.topology import egress_addresses, public_addresses, smarthost
 
@@ -51,6 +52,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
             "maxAge": mail.mta_sts.max_age,
             "id": mta_sts.policy_id(policy) if policy else None,
         },
+        "acknowledged": acknowledgements.about_changes(settings),
         "tls": settings.tls.issuer,
         "tlsa": settings.tlsa.model_dump() if settings.tlsa and settings.dns.dnssec else None,
     }

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
+.PHONY: help up preview destroy render secrets test check golden acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test: test-quick ## all tests that need no cluster
 test-quick: toolchain ## the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests
 	$(VENV) -m pytest -n 2 --dist loadfile
+
+golden: toolchain ## write the reviewed manifests and reports anew, to read their difference
+	@$(RUN) $(VENV) -m pytest --golden tests/program/test_golden.py
+	@$(RUN) $(VENV) -m pytest --golden -m engine tests/engine/test_reports.py
 
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench

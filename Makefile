@@ -48,11 +48,13 @@ golden: toolchain ## write the reviewed manifests and reports anew, to read thei
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
 
-check: .venv/ready ## format, lint, types, shell scripts, generated files
+check: .venv/ready ## format, lint, types, shell scripts, workflows, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	@tests/check-shell
+	.venv/bin/zizmor --offline --quiet .github
+	$$($(PYTHON) -m toolchain ensure --only actionlint) -pyflakes=
 	$(VENV) -m ops generate --check
 
 # Only what stands on make's own command line: the shell's KUBECONFIG may be anybody's cluster.

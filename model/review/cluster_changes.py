@@ -34,7 +34,8 @@ def images(changes: Sequence[Change]) -> Iterator[Item]:
         for container in sorted(old.keys() & new.keys()):
             if old[container] != new[container]:
                 yield Item(
-                    f"{change.daemon}, container {container}: {old[container]} -> {new[container]}", "care"
+                    f"{change.daemon}, container {container}: {_short(old[container])} -> {_short(new[container])}",
+                    "care",
                 )
 
 
@@ -112,6 +113,12 @@ def _images(manifest: Mapping[str, Any]) -> dict[str, str]:
     spec = template(manifest).get("spec") or {}
     containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
     return {container["name"]: container["image"] for container in containers}
+
+
+def _short(image: str) -> str:
+    """An image with no more of its digest than tells it apart."""
+    name, at, digest = image.partition("@sha256:")
+    return f"{name}{at}{digest[:12]}"
 
 
 def _names(manifest: Mapping[str, Any]) -> set[str]:

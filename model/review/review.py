@@ -72,7 +72,8 @@ def review(
     found = [section for section in found if section.items]
     if found:
         found.append(Section("What receivers would say", tuple(mail_changes.receivers(before, after))))
-        found.append(Section("Going back", tuple(going_back(before, after, changes)) if before else ()))
+        back = going_back(before, after, changes) if before and not refusals else ()
+        found.append(Section("Going back", tuple(back)))
     return Review(
         stack, tuple(section for section in found if section.items), picture(before, after, changes)
     )

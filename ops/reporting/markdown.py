@@ -83,7 +83,7 @@ def _runs(line: str) -> list[str]:
     return [run for run in "".join(c if c == "`" else " " for c in line).split(" ") if run]
 
 
-_ESCAPES = {ord(sign): f"\\{sign}" for sign in "\\`*_[]#|"} | {ord(sign): f"&#{ord(sign)};" for sign in "<>@"}
+_ESCAPES = {ord(sign): f"\\{sign}" for sign in "\\`*_[]#|"} | {ord(sign): f"&#{ord(sign)};" for sign in "<@"}
 
 
 def _plain(text: str) -> str:

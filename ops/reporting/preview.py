@@ -26,6 +26,10 @@ _ACTIONS: dict[str, Action] = {
 """Operation of the engine -> what becomes of the object. Others (same, read, refresh) change nothing."""
 
 
+_HOOK = "Preview failed: before hook "
+"""How the engine begins the words of components/guard.py."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """What the engine would do, and what it refused."""
@@ -142,7 +146,14 @@ def _messages(said: list[dict[str, Any]]) -> list[str]:
         text = str(entry.get("message", "")).strip().removeprefix("error: ")
         head, *lines = [line.strip().removeprefix("error: ") for line in text.splitlines()] or [""]
         found += lines if head.startswith("the stack file has ") else [" ".join([head, *lines])]
-    return [text for text in dict.fromkeys(found) if text and text != "preview failed"]
+    # The engine says twice that protected data would go; our hook says how to go on.
+    guarded = [text for text in found if text.startswith(_HOOK)]
+    found = [text for text in found if not (guarded and text.startswith("unable to "))]
+    plain = (
+        text.removeprefix(_HOOK).partition(" failed: ")[2] if text in guarded else text for text in found
+    )
+    told = (text.removeprefix("error in the stack file: ") for text in plain)
+    return [text for text in dict.fromkeys(told) if text and text != "preview failed"]
 
 
 def _deployed(steps: list[dict[str, Any]]) -> Mapping[str, Any]:

@@ -57,7 +57,7 @@ _VERDICTS = {
     "domain-added": "care",
     "hold-to-live": "care",
     "mta-sts-testing": "care",
-    "feature-off": "care",
+    "feature-off": "blocked",  # an address that vanishes is acknowledged
     "secret-rotated": "care",
     "first-deployment": "safe",
 }

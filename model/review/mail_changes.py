@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from model import identity
 from model.identity.dkim import RETIRED_DAYS
-from model.identity.egress import announced
 from model.identity.record import Record
 from model.rehearsal import rehearse
 from model.review.item import Item
 from model.settings import Settings
-from model.topology import public_addresses
+from model.topology import egress_addresses, public_addresses
 
 
 def addresses(before: Settings, after: Settings) -> Iterator[Item]:
@@ -30,7 +29,7 @@ def addresses(before: Settings, after: Settings) -> Iterator[Item]:
             wait = duration(before.dns.ttl)
             text += f". For up to {wait} (TTL) clients and senders still go to {_listed(lost)}"
         yield Item(text, "care" if lost else "safe")
-    left, right = announced(before), announced(after)
+    left, right = (egress_addresses(s, announced=True) for s in (before, after))
     if came := [address for address in right if address not in left]:
         yield Item(
             f"mail may leave from {_listed(came)}: SPF, HELO and PTR name it from now on, and it needs its PTR set by its owner",

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
+# The engine interrupts programs that it does not need any more; a KeyboardInterrupt would end in a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import config as runtime_config
@@ -13,6 +19,9 @@ from model import identity, topology
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
 from model.transition import snapshot
+
+_ALL_IS_SAID = 32
+"""Exit code of a program whose user knows what is wrong (pulumi-language-python-exec)."""
 
 
 def settings_of(config: pulumi.Config) -> Settings:
@@ -34,24 +43,34 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
     """The one cluster of the stack; there is no default provider to fall back to."""
     where = settings.kubernetes
     name, render = where.cluster_identifier, where.render
-    return kubernetes.Provider(
-        "cluster", context=where.context, cluster_identifier=name, render_yaml_to_directory=render
-    )
+    # The plugin refuses to render beside any sign of a cluster, and the SDK takes KUBECONFIG for one that is given.
+    reached = {"kubeconfig": ""} if render else {"context": where.context}
+    return kubernetes.Provider("cluster", cluster_identifier=name, render_yaml_to_directory=render, **reached)
 
 
-config = pulumi.Config(NAMESPACE)
-settings = settings_of(config)
-preflight(settings)
-guard = Guard.of(settings)
-kolab = None
-if settings.scope != "dns":
-    here = pulumi.ResourceOptions(providers=[cluster_of(settings)])
-    kolab = Kolab(settings, config.require_secret, guard, here)
-if settings.dns.provider == "cloudflare" and settings.scope != "cluster":
-    from components.dns import publish  # costly to import, and only needed here
+def deploy() -> None:
+    """All of the stack. Raises pulumi.RunError when it must not be, before anything is registered."""
+    config = pulumi.Config(NAMESPACE)
+    settings = settings_of(config)
+    preflight(settings)
+    guard = Guard.of(settings)
+    kolab = None
+    if settings.scope != "dns":
+        here = pulumi.ResourceOptions(providers=[cluster_of(settings)])
+        kolab = Kolab(settings, config.require_secret, guard, here)
+    if settings.dns.provider == "cloudflare" and settings.scope != "cluster":
+        from components.dns import publish  # costly to import, and only needed here
 
-    publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
+        publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
 
-pulumi.export("model", snapshot(settings))
-pulumi.export("addresses", topology.public_addresses(settings))
-pulumi.export("tickets", identity.markdown(identity.tickets(settings)))
+    pulumi.export("model", snapshot(settings))
+    pulumi.export("addresses", topology.public_addresses(settings))
+    pulumi.export("tickets", identity.markdown(identity.tickets(settings)))
+
+
+try:
+    deploy()
+except pulumi.RunError as refusal:
+    # A RunError that leaves the program makes the language host add that it exited with code 1.
+    pulumi.log.error(str(refusal))
+    sys.exit(_ALL_IS_SAID)

@@ -66,7 +66,7 @@ class Coturn(DaemonComponent):
         self.deployment(
             # As PID 1 it ignores SIGTERM, and there is nothing that it could finish.
             Pod(containers=[container], placement=args.public.placement, edge=args.public.edge, grace=5),
-            recreate=args.public.edge,
+            alone=args.public.edge,
         )
         self.register_outputs({})
 

@@ -202,14 +202,23 @@ class DaemonComponent(pulumi.ComponentResource):
             opts=self.child(after=[claim for template in templates for claim in template.claims]),
         )
 
-    def deployment(self, run: Pod, *, replicas: int = 1, recreate: bool = False) -> apps.v1.Deployment:
-        """Pods without data. `recreate` stops the old one before the new one starts."""
+    def deployment(
+        self, run: Pod, *, replicas: int = 1, alone: bool = False, recreate: bool = False
+    ) -> apps.v1.Deployment:
+        """Pods without data. `alone`: the old pod goes before the new one starts, since both want the same ports.
+
+        `recreate` waits until the old one has ended as well. It belongs to a daemon and never follows from a setting:
+        the details of a rolling update exclude it, and the preview of an object's first update keeps what is dropped
+        (toolchain/kubernetes_plugin/ownership.py).
+        """
         strategy = (
             apps.v1.DeploymentStrategyArgs(type="Recreate")
             if recreate
             else apps.v1.DeploymentStrategyArgs(
                 type="RollingUpdate",
-                rolling_update=apps.v1.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
+                rolling_update=apps.v1.RollingUpdateDeploymentArgs(
+                    max_unavailable=1 if alone else 0, max_surge=0 if alone else 1
+                ),
             )
         )
         return apps.v1.Deployment(

@@ -98,7 +98,7 @@ class Proxy(DaemonComponent):
             grace=60,
         )
         # On one node, the old pod holds the node's ports or the one address: stop it first.
-        self.deployment(run, replicas=args.replicas, recreate=bool(args.public.host_ports))
+        self.deployment(run, replicas=args.replicas, alone=bool(args.public.host_ports))
         if args.replicas > 1:
             self.disruption_budget()
         self.register_outputs({})

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.settings import Settings
-from model.topology import smarthost
 from model.urls import SECRET as WEBHOOK_IS_SECRET
 
 Format = Literal[
@@ -141,8 +140,8 @@ def _own_files(settings: Settings) -> bool:
 
 
 def _relay_login(settings: Settings) -> bool:
-    relay = smarthost(settings)
-    return relay is not None and bool(relay.username)
+    egress = settings.network.egress
+    return egress is not None and egress.mode == "relay" and bool(egress.username)
 
 
 def _edits_dns(settings: Settings) -> bool:

@@ -2,7 +2,7 @@
 
     language_exec.py SETTINGS-AS-JSON PROGRAM [ARGUMENT ...]
 
-Exit code 32 means: the user has been told what is wrong. The program's Python need not have this package's
+Exit code 32 means: the user has been told what is wrong, and the engine need not add a word. The program's Python need not have this package's
 requirements, so nothing of it is imported (and -P keeps this directory off the program's sys.path).
 """
 
@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import runpy
-import signal
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +28,6 @@ def main(settings_json: str, program: str, arguments: list[str]) -> int:
     directory = program if os.path.isdir(program) else os.path.dirname(program)
     sys.path.insert(0, os.path.realpath(directory))
     sys.argv = [program, *arguments]
-    # The engine interrupts its whole process group when it is done with us; a KeyboardInterrupt's
-    # traceback would be the last thing the user sees.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     settings = json.loads(settings_json)
     pulumi.runtime.configure(pulumi.runtime.Settings(**settings))
@@ -50,7 +46,9 @@ def main(settings_json: str, program: str, arguments: list[str]) -> int:
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(program)))
         return 0
     except pulumi.RunError as error:
+        # As the genuine host: what it exits with makes the engine say so in a line of its own.
         _report(str(error))
+        return 1
     except Exception as error:
         _report("Program failed with an unhandled exception:\n" + _user_traceback(error, directory))
     finally:

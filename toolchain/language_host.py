@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -80,7 +81,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         env["PULUMI_CONFIG"] = json.dumps(dict(request.config))
         env["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
         command = [python.path, "-u", "-P", str(EXEC), json.dumps(settings), program, *request.args]
-        with self._child(command, env=env, cwd=request.pwd or directory, context=context) as child:
+        with self._child(
+            command, env=env, cwd=request.pwd or directory, context=context, end=signal.SIGINT
+        ) as child:
             code = child.wait()
         if code == 0:
             return language_pb2.RunResponse()
@@ -168,6 +171,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         cwd: str,
         context: grpc.ServicerContext,
         piped: bool = False,
+        end: signal.Signals = signal.SIGTERM,
     ) -> Iterator[subprocess.Popen[bytes]]:
         stream = subprocess.PIPE if piped else None
         child = subprocess.Popen(
@@ -176,7 +180,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         with self._lock:
             self._children.add(child)
         # A policy pack has no other way to learn that it is not needed any more than the end of this call.
-        context.add_callback(child.terminate)  # does nothing to one that has ended
+        context.add_callback(lambda: child.send_signal(end))  # does nothing to one that has ended
         try:
             yield child
         finally:

@@ -6,6 +6,8 @@ environment that `toolchain run` sets, so that one cache serves every checkout.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from pathlib import Path
 
 from . import cache, versions
@@ -37,6 +39,17 @@ def home() -> Path:
 def path_directory() -> Path:
     """Where the language host's launcher lies when it cannot lie beside `pulumi`."""
     return cache.root() / f"stand-ins-{versions.KUBERNETES_PLUGIN}" / "bin"
+
+
+def alone(program: Path) -> Path:
+    """A directory that holds nothing but `program`: first on PATH, it hides no other program."""
+    digest = hashlib.sha256(str(program).encode()).hexdigest()[:12]
+    link = cache.root() / "chosen" / digest / program.name
+    if not link.is_symlink():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another process was as quick
+            link.symlink_to(program)
+    return link.parent
 
 
 def write_launchers(language_host_beside: Path | None) -> None:

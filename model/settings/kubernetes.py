@@ -10,7 +10,7 @@ class Kubernetes(Section):
     """Which cluster the stack lives in."""
 
     context: Context | None = None
-    """Context of the kubeconfig that reaches the cluster."""
+    """Context of the kubeconfig that reaches the cluster. Not used with `render`."""
     cluster_identifier: Identifier | None = None
     """Your name for the cluster. Only a change of this name makes Pulumi replace everything, not an edited kubeconfig."""
     namespace: OwnNamespace = "kolab"

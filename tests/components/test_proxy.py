@@ -346,7 +346,10 @@ def test_two_proxies_are_never_both_away() -> None:
 
 
 def test_ports_of_the_node_are_free_before_the_next_proxy_starts() -> None:
-    assert workload("host-port").object["spec"]["strategy"]["type"] == "Recreate"
+    assert workload("host-port").object["spec"]["strategy"]["rollingUpdate"] == {
+        "maxUnavailable": 1,
+        "maxSurge": 0,
+    }
 
 
 def test_the_key_is_read_by_the_proxys_group_and_by_nobody_else() -> None:

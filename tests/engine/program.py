@@ -19,7 +19,7 @@ import yaml
 from toolchain.env import environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_SOURCES = ("Pulumi.yaml", "__main__.py", "components", "model", "ops", "stacks/templates")
+_SOURCES = ("Pulumi.yaml", "__main__.py", "components", "model", "ops", "stacks/templates", "toolchain")
 _PASSPHRASE = "engine-tests"
 
 State = dict[str, Any]
@@ -175,12 +175,6 @@ class Program:
         done = self._run(["pulumi", "--non-interactive", *arguments], None, env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-    def answer(self, *arguments: str) -> str:
-        """Standard output alone, of a command that may fail."""
-        return self._run(
-            ["pulumi", "--non-interactive", *arguments, "--stack", self.stack], None, None
-        ).stdout
 
     def ops(self, *arguments: str) -> str:
         """What one of the program's own commands prints; it has to succeed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -61,6 +62,10 @@ def test_neither_a_plain_destroy_nor_that_of_make_deletes_anything(
 
 def test_the_destroy_of_make_names_the_rule(destroyed: Destroyed) -> None:
     assert any(f"[{RULE}]" in error for error in destroyed.of_make.errors), destroyed.of_make.output
+
+
+def test_a_refused_destroy_shows_no_traceback(destroyed: Destroyed) -> None:
+    assert not re.search("Traceback|KeyboardInterrupt", destroyed.of_make.output)
 
 
 def test_a_destroy_without_protected_resources_leaves_exactly_the_data(destroyed: Destroyed) -> None:

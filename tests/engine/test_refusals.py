@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def _is_one_refusal(run: Run, words: tuple[str, ...]) -> None:
     (message,) = [error for error in run.errors if not error.startswith("preview failed")]
     for word in words:
         assert word in message
-    assert "Traceback" not in run.output
+    assert not re.search("Traceback|KeyboardInterrupt|exit code", run.output)
     started = {
         event["resourcePreEvent"]["metadata"]["type"] for event in run.events if "resourcePreEvent" in event
     }

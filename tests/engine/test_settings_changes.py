@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-from copy import deepcopy
-from functools import cache
-from typing import Any
 
 import pytest
 
 from model.settings import Settings
-from model.stack_file import load
-from ops import render
 from ops.recorder import Registered
+from tests.engine.changes import key, registered
 from tests.engine.leaves import leaves
-from tests.engine.program import put
-from tests.engine.settings_table import BASES, HARMLESS, NOT_ALONE, REFUSED, Changes
-from tests.engine.stacks import example
+from tests.engine.settings_table import HARMLESS, NOT_ALONE, REFUSED, Changes
 from toolchain.kubernetes_plugin.diff import Mutable, diff
 from toolchain.kubernetes_plugin.normalise import through_go_type
 
@@ -49,11 +42,11 @@ def test_what_would_lose_data_is_something_that_the_guard_holds(path: str) -> No
 
 def _lost(base: str, changes: Changes) -> list[Registered]:
     """What of the base would be deleted or replaced by the changes, of what has to last or is protected."""
-    after = {_key(resource): resource for resource in _resources(base, json.dumps(changes))}
+    after = {key(resource): resource for resource in registered(base, json.dumps(changes))}
     return [
         old
-        for old in _resources(base)
-        if _lasts(old) and (_key(old) not in after or _replaces(old, after[_key(old)]))
+        for old in registered(base)
+        if _lasts(old) and (key(old) not in after or _replaces(old, after[key(old)]))
     ]
 
 
@@ -65,27 +58,3 @@ def _replaces(old: Registered, new: Registered) -> bool:
     """As the kubernetes plugin decides; its stand-in is held to recorded answers of the genuine one."""
     before, after = (through_go_type(resource.object or {}) for resource in (old, new))
     return bool(diff({**before, "__inputs": before}, after, Mutable(), []).replaces)
-
-
-def _key(resource: Registered) -> tuple[str, str]:
-    return resource.type, resource.name
-
-
-@cache
-def _resources(base: str, changes: str = "{}") -> list[Registered]:
-    """What is registered for a base with changes, which are JSON so that they can be remembered."""
-    changed = _changed(_config(base), json.loads(changes))
-    settings, _ = load(changed, need_secrets=False)
-    return render.resources(settings)
-
-
-def _config(base: str) -> dict[str, Any]:
-    file, changes = BASES[base]
-    return _changed(example(f"Pulumi.{file}"), changes)
-
-
-def _changed(config: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    config = deepcopy(config)
-    for path, value in changes.items():
-        put(config, re.sub(r"\[.*?\]", "", path).split("."), value)
-    return config

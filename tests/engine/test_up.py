@@ -80,3 +80,12 @@ def _masked(item: dict[str, Any]) -> dict[str, Any]:
     values = item.get("data", {}) | item.get("stringData", {})
     kept = {key: value for key, value in item.items() if key != "stringData"}
     return kept | {"data": dict.fromkeys(values, "masked")} if item["kind"] == "Secret" else item
+
+
+def test_a_stack_that_is_rendered_needs_no_cluster_and_looks_at_none(
+    program: Program, tmp_path: Path
+) -> None:
+    program.change({"kubernetes.context": "prod"})
+    run = program.up(env={"KUBECONFIG": str(tmp_path / "somebody's")})
+    assert run.code == 0, run.output
+    assert {operation.kind for operation in run.operations} <= {"kubernetes"}

@@ -137,9 +137,9 @@ def require_packages() -> None:
         )
 
 
-def build(say: Say) -> None:
-    """Build what is not there. Seconds when all is."""
-    for module in MODULES.values():
+def build(say: Say, *names: str) -> None:
+    """Build what is not there, of the modules called so or of all. Seconds when all is."""
+    for module in [MODULES[name] for name in names] or MODULES.values():
         if not module.home.is_dir():
             _build(module, say)
 

@@ -1,15 +1,14 @@
 """A control plane of one's own: etcd, kube-apiserver, kube-controller-manager and a pretended kubelet.
 
-No containers run here; the pretended kubelet says of pods what a test wants to hear. The programs come from the
-lab's cache (see tests/lab) or from PATH.
+No containers run here; the pretended kubelet says of pods what a test wants to hear. The programs are the lab's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,24 +17,22 @@ from typing import Any
 
 import urllib3
 
+from tests.lab import programs
 from tests.support.ports import free_port
 
-LAB = Path(
-    os.environ.get("LAB_DIR") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "kolab-lab"
-).expanduser()
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
 # A pod with this label never becomes ready.
 STUCK = "kolab.test/stuck"
 
 
 def missing() -> list[str]:
-    """The programs that this machine has not."""
-    return [name for name in PROGRAMS if _program(name) is None]
+    """The programs that this machine has not and that cannot be built."""
+    return [name for name in ("etcd", "openssl", "go") if shutil.which(name) is None]
 
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[ControlPlane]:
-    """A control plane that lives as long as the block."""
+    """A control plane that lives as long as the block. Builds what it needs when that is not there."""
+    programs.build(lambda text: print(text, file=sys.stderr), "kubernetes")
     plane = ControlPlane(folder)
     try:
         plane.start()
@@ -93,7 +90,7 @@ class ControlPlane:
         self._run(
             "kube-apiserver", f"--etcd-servers={client}", "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
             "--endpoint-reconciler-type=none", f"--secure-port={self._api}", "--cert-dir=certs",
-            "--token-auth-file=tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.98.0.0/16",
+            "--token-auth-file=tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.98.0.0/16,fd98::/112",
             "--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=sa.key",
             "--service-account-signing-key-file=sa.key", "--disable-admission-plugins=ServiceAccount",
         )  # fmt: skip
@@ -117,7 +114,7 @@ class ControlPlane:
 
     def _run(self, name: str, *arguments: str) -> None:
         with (self._folder / f"{name}.log").open("wb") as log:
-            program = str(_program(name))
+            program = name if name == "etcd" else str(programs.program(name))
             self._processes.append(
                 subprocess.Popen(
                     [program, *arguments], cwd=self._folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -180,7 +177,3 @@ class ControlPlane:
             "users: [{name: u, user: {token: admin-token}}]\n"
             "contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\n"
         )
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join([str(LAB / "bin"), os.environ.get("PATH", os.defpath)]))

@@ -170,8 +170,15 @@ def test_a_secret_of_the_configuration_stays_secret_and_off_the_command_line(
     assert engine.outputs["told"] is False
 
 
-def test_a_run_error_is_its_sentence_and_nothing_else(host: Host, engine: Engine) -> None:
+def test_a_run_error_is_its_sentence_and_one_about_the_exit_code(host: Host, engine: Engine) -> None:
     response = host.run("import pulumi\nraise pulumi.RunError('kolab:domain is a placeholder')\n")
+    assert response.error == "Program exited with non-zero exit code: 1"
+    assert engine.errors == ["kolab:domain is a placeholder"]
+
+
+def test_a_program_that_says_it_has_told_all_is_believed(host: Host, engine: Engine) -> None:
+    program = "import pulumi, sys\npulumi.log.error('kolab:domain is a placeholder')\nsys.exit(32)\n"
+    response = host.run(program)
     assert (response.error, response.bail) == ("", True)
     assert engine.errors == ["kolab:domain is a placeholder"]
 
@@ -218,9 +225,13 @@ def test_a_plugin_written_in_python_is_handed_on_line_by_line(host: Host) -> Non
 SLEEPER = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
 
 
-def sleeping(host: Host) -> int:
+QUIET = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+"""How a program ends without a traceback when it is interrupted."""
+
+
+def sleeping(host: Host, prelude: str = "") -> int:
     """Start a program that never ends; answers its process id."""
-    host.call = host.stub.Run.future(host.request(SLEEPER))  # a call that nobody keeps is cancelled
+    host.call = host.stub.Run.future(host.request(prelude + SLEEPER))  # a call that nobody keeps is cancelled
     file = host.directory / "pid"
     wait_for(lambda: file.exists() and file.read_text())
     return int(file.read_text())
@@ -247,8 +258,8 @@ def test_no_program_outlives_the_engine(doomed: Host, how: str) -> None:
     wait_for(lambda: has_ended(program))
 
 
-def test_an_interrupted_host_ends_quietly(doomed: Host) -> None:
-    sleeping(doomed)
+def test_an_interrupted_host_adds_nothing_to_what_the_program_says(doomed: Host) -> None:
+    sleeping(doomed, QUIET)
     os.killpg(doomed.process.pid, signal.SIGINT)
     assert doomed.process.stdout is not None
     assert (doomed.process.wait(timeout=PATIENCE), doomed.process.stdout.read()) == (0, "")

@@ -78,9 +78,13 @@ class Config:
 
 def check_config(news: Object) -> dict[str, str]:
     """Reasons by property; the genuine plugin looks at nothing else here."""
-    if news.get("kubeconfig") and news.get("renderYamlToDirectory"):
-        return {"kubeconfig": '"kubeconfig" arg is not compatible with "renderYamlToDirectory" arg'}
-    return {}
+    if not news.get("renderYamlToDirectory"):
+        return {}
+    return {
+        name: f'"{name}" arg is not compatible with "renderYamlToDirectory" arg'
+        for name in ("cluster", "context", "kubeconfig")
+        if news.get(name)
+    }
 
 
 def diff_config(olds: Object, news: Object) -> tuple[list[str], list[str]]:

@@ -1,1 +1,0 @@
-"""Where a review's changes come from, and the pages that it becomes."""

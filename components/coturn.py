@@ -95,7 +95,7 @@ def _configuration(args: CoturnArgs) -> str:
         "no-tls",
         "no-dtls",
         "user-quota=12",
-        "total-quota=600",
+        f"total-quota={topology.TURN_ALLOCATIONS}",
         "log-file=stdout",
         "simple-log",
         "pidfile=/tmp/turnserver.pid",

@@ -90,8 +90,11 @@ BLACKBOX = Daemon("blackbox", (Port("http", 9115),))
 
 MEET_FIRST_MEDIA_PORT = 44444
 """First WebRTC port; worker n listens on this plus n (upstream: meet/server/server.js)."""
-TURN_RELAY_PORTS = (49160, 49200)
-"""UDP ports that coturn relays on. They are not opened to the world: Meet answers from inside."""
+TURN_ALLOCATIONS = 600
+"""Relays that coturn grants at the same time. A browser takes up to two (Firefox: one for each way to the server)."""
+TURN_RELAY_PORTS = (49152, 49152 + 2 * TURN_ALLOCATIONS - 1)
+"""UDP ports that coturn relays on: one for each allocation, and the neighbour that EVEN-PORT reserves (RFC 8656 section 7.2).
+They are not opened to the world: Meet answers from inside."""
 
 REINJECTION_PORT = 13025
 """Amavis hands mail back to Postfix here, inside the pod; trusted by address, so never a Service port."""

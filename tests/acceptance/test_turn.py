@@ -56,6 +56,13 @@ def test_packets_of_a_guest_travel_to_meet_and_back(stack: Stack, transport: str
 
 
 @pytest.mark.proves("coturn")
+def test_sixty_guests_hold_a_relay_each_at_the_same_time(stack: Stack, transport: str) -> None:
+    secret, until = _meet(stack, _SERVER_SECRET), int(time.time()) + 600
+    guests = [part for n in range(60) for part in _sealed(secret, f"{until}:guest{n}")]
+    assert stack.client("crowd", _server(stack), transport, *guests) == "60"
+
+
+@pytest.mark.proves("coturn")
 def test_turn_sees_the_address_of_the_client(stack: Stack, transport: str) -> None:
     assert _relayed(stack, transport)["mapped"][0] == stack.lab.internet.address
 

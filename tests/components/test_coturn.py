@@ -54,6 +54,25 @@ def test_coturn_relays_to_meet_only() -> None:
     assert values("allowed-peer-ip") == ["192.0.2.14", "10.20.0.14"]
 
 
+def test_every_allocation_of_the_quota_finds_a_port_and_its_neighbour() -> None:
+    ((first,), (last,), (quota,)) = (values(key) for key in ("min-port", "max-port", "total-quota"))
+    assert int(last) - int(first) + 1 >= 2 * int(quota)
+    assert 49152 <= int(first) <= int(last) <= 65535  # RFC 8656 section 7.2 wants dynamic ports
+
+
+def test_the_ports_of_relays_are_opened_to_nobody() -> None:
+    (first,), (last,) = values("min-port"), values("max-port")
+    relays = range(int(first), int(last) + 1)
+    opened = [port.get("hostPort") or port["containerPort"] for port in coturn().container("coturn")["ports"]]
+    allowed = [
+        port["port"]
+        for policy in deployment("cluster").of_kind("NetworkPolicy")
+        for rule in policy["spec"].get("ingress") or []
+        for port in rule.get("ports") or []
+    ]
+    assert not set(relays) & {*opened, *(port for port in allowed if isinstance(port, int))}
+
+
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "169.254.169.254", "10.42.0.7", "10.43.0.1", "192.168.1.1", "8.8.8.8", "::1", "fe80::1"],

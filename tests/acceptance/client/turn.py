@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from aioice.stun import Class, Message, Method, TransactionFailed
 from aioice.turn import TurnClientTcpProtocol, TurnClientUdpProtocol
@@ -22,6 +22,11 @@ _Client = TurnClientTcpProtocol | TurnClientUdpProtocol
 def allocate(server: str, transport: str, username: str = "", password: str = "") -> str:
     """`granted`, or the number and words with which an allocation is refused. Without a name nobody is claimed."""
     return asyncio.run(_allocate(server, transport, username, password))
+
+
+def crowd(server: str, transport: str, *credentials: str) -> str:
+    """How many of the guests, given as name and password by turns, hold an allocation at the same moment."""
+    return str(asyncio.run(_crowd(server, transport, credentials)))
 
 
 def relay(server: str, transport: str, username: str, password: str, peer: str) -> str:
@@ -42,6 +47,19 @@ async def _allocate(server: str, transport: str, username: str, password: str) -
     except TransactionFailed as refused:
         number, words = refused.response.attributes["ERROR-CODE"]
         return f"{number} {words}"
+
+
+async def _crowd(server: str, transport: str, credentials: tuple[str, ...]) -> int:
+    guests = list(zip(credentials[::2], credentials[1::2], strict=True))
+    async with AsyncExitStack() as context:
+        held = 0
+        for name, password in guests:
+            try:
+                await context.enter_async_context(_allocation(server, transport, name, password))
+            except TransactionFailed:
+                continue
+            held += 1
+        return held
 
 
 async def _relay(server: str, transport: str, username: str, password: str, peer: tuple[str, int]) -> str:

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
+.PHONY: help up preview destroy render secrets test check golden acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,14 +41,20 @@ test-quick: toolchain ## the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests
 	$(VENV) -m pytest -n 2 --dist loadfile
 
+golden: toolchain ## write the reviewed manifests and reports anew, to read their difference
+	@$(RUN) $(VENV) -m pytest --golden tests/program/test_golden.py
+	@$(RUN) $(VENV) -m pytest --golden -m engine tests/engine/test_reports.py
+
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
 
-check: .venv/ready ## format, lint, types, shell scripts, generated files
+check: .venv/ready ## format, lint, types, shell scripts, workflows, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	@tests/check-shell
+	.venv/bin/zizmor --offline --quiet .github
+	$$($(PYTHON) -m toolchain ensure --only actionlint) -pyflakes=
 	$(VENV) -m ops generate --check
 
 # Only what stands on make's own command line: the shell's KUBECONFIG may be anybody's cluster.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -9,6 +10,7 @@ from pulumi.runtime import invoke
 
 from components.observe import observe
 from model import step
+from model.catalogue import files
 from model.findings import Finding, report
 from model.identity.snapshot import restored
 from model.rules.cluster import cluster
@@ -20,6 +22,9 @@ def preflight(settings: Settings) -> None:
 
     Raises pulumi.RunError with all findings about the cluster, else about the step.
     """
+    folder = settings.kubernetes.render
+    if folder is not None and not inside_project(_PROJECT / folder):
+        raise pulumi.RunError(report([files.RENDER_OUTSIDE.found()]))
     if settings.scope != "dns" and not settings.kubernetes.render:
         found = list(cluster(settings, observe(settings.kubernetes.context)))
         if any(finding.severity == "error" for finding in found):
@@ -29,6 +34,14 @@ def preflight(settings: Settings) -> None:
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
+
+
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+def inside_project(folder: Path, project: Path = _PROJECT) -> bool:
+    """Whether what is written to `folder` stays inside the project, links followed."""
+    return folder.resolve().is_relative_to(project.resolve())
 
 
 def _deployed() -> dict[str, Any]:

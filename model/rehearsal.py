@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from model.identity import dkim, mta_sts, plan
 from model.identity.answers import Answers
 from model.identity.cached_world import CachedWorld, Pair, cached_world
-from model.identity.egress import announced
 from model.identity.place import reverse_zones, suffixes
 from model.identity.ptr import reverse_name
 from model.identity.rdata import MX, PTR, TLSA
@@ -108,7 +107,7 @@ def _outbound(settings: Settings, answers: Answers) -> Iterator[Outbound]:
     selector = next((s for s, key in settings.mail.dkim.selectors.items() if key.stage == "active"), None)
     signing = settings.mail.dkim.selectors[selector].public_key if selector else ""
     relayed = not egress_addresses(settings)
-    for address in ("relay",) if relayed else announced(settings):
+    for address in ("relay",) if relayed else egress_addresses(settings, announced=True):
         iprev = "none" if relayed else _iprev(answers, address, reverse_name(address, zones))
         spf_helo = "none" if relayed else evaluate(answers, address, helo).result
         for domain in settings.domains:

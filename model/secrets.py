@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.settings import Settings
+from model.topology import smarthost
 from model.urls import SECRET as WEBHOOK_IS_SECRET
 
 Format = Literal[
@@ -140,8 +141,8 @@ def _own_files(settings: Settings) -> bool:
 
 
 def _relay_login(settings: Settings) -> bool:
-    egress = settings.network.egress
-    return egress is not None and egress.mode == "relay" and bool(egress.username)
+    relay = smarthost(settings)
+    return relay is not None and bool(relay.username)
 
 
 def _edits_dns(settings: Settings) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from model.findings import Finding, report
 from model.identity.cached_world import cached_world
+from model.rules import acknowledgements
 from model.settings import Settings
 from model.transition import transition
 
@@ -43,11 +44,21 @@ class Step:
 
 def judge(before: Mapping[str, Any], after: Settings, today: datetime.date | None = None) -> Step:
     """The verdict on the step from the deployed `snapshot` to this stack file; a first deployment is free."""
-    world = cached_world(before, after)
+    world = cached_world(before, acknowledgements.remaining(after, before))
     every = transition(before, after.model_copy(update={"acknowledge": ()}), today)
     named = [f.path for f in every if f.rule not in _OF_OTHERS]
     found = [f for f in world.findings if not any(_within(path, f.path) for path in named)]
-    findings = (*transition(before, after, today), *found)
+    left = transition(before, acknowledgements.remaining(after, before), today)
+    findings = (
+        *left,
+        *found,
+        *acknowledgements.spent(after, before, (*left, *found)),
+        *(
+            acknowledgements.served(after, (*every, *world.findings), acknowledgements.OF_CHANGES)
+            if before
+            else ()
+        ),
+    )
     refused = any(finding.severity == "error" for finding in findings)
     return Step(findings, world.plan() if refused else "")
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ops import strict_yaml
 from ops.stacks import LOCAL, ROOT, StackProblem
 
 PROBLEM, USAGE, INTERRUPTED = 1, 2, 130
@@ -71,9 +70,9 @@ def real_stacks(root: Path = ROOT) -> list[str]:
     for path in sorted((root / "stacks").glob("Pulumi.*.yaml")):
         name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
         try:
-            config = (yaml.safe_load(path.read_text("utf-8")) or {}).get("config") or {}
+            config = (strict_yaml.read(path.read_text("utf-8")) or {}).get("config") or {}
             example = config.get("kolab:example") is True
-        except (AttributeError, OSError, ValueError, yaml.YAMLError):
+        except (AttributeError, OSError, ValueError):
             example = False
         if name != LOCAL and not example:
             found.append(name)

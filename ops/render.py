@@ -14,11 +14,12 @@ import yaml
 
 from components.guard import Guard
 from components.kolab import Kolab
+from components.preflight import inside_project
 from model import identity
 from model.settings import Settings
 from ops.frame import add_stack
 from ops.recorder import Registered, objects, record
-from ops.stacks import ROOT, StackFile
+from ops.stacks import ROOT, StackFile, StackProblem
 
 MASK = "masked"
 """Stands for every secret value."""
@@ -37,6 +38,10 @@ def run(options: argparse.Namespace) -> None:
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     target = ROOT / "rendered" / options.stack
+    if not inside_project(target / "manifests", ROOT) or not inside_project(target / "zones", ROOT):
+        raise StackProblem(
+            f"rendered/{options.stack} leads out of the project through a link: remove the link"
+        )
     written = write_manifests(objects(resources(settings)), target / "manifests")
     zones = write_zones(settings, target / "zones")
     print(f"render: {written} manifests and {zones} zones in {target.relative_to(ROOT)}/", file=sys.stderr)

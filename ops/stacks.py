@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.findings import Finding
 from model.settings import Settings
 from model.stack_file import NAMESPACE, load
+from ops import strict_yaml
 from ops.backend import explained
 from ops.tools import ready
 
@@ -54,6 +54,9 @@ def _passphrase(stack: str) -> dict[str, str]:
     return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(kept)} if kept and not given and kept.is_file() else {}
 
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+
+
 class StackProblem(Exception):
     """A stack cannot be read or edited; the message is for the operator."""
 
@@ -70,9 +73,11 @@ class StackFile:
     @classmethod
     def read(cls, name: str, root: Path = ROOT) -> StackFile:
         """Reads stacks/Pulumi.<name>.yaml. Raises StackProblem when it is absent or no YAML."""
+        if not _NAME.fullmatch(name):
+            raise StackProblem("the name of a stack has letters, digits, . _ and - alone, such as prod")
         path = root / "stacks" / f"Pulumi.{name}.yaml"
         try:
-            content = yaml.safe_load(path.read_text("utf-8")) or {}
+            content = strict_yaml.read(path.read_text("utf-8")) or {}
         except FileNotFoundError:
             known = sorted(
                 p.name.removeprefix("Pulumi.").removesuffix(".yaml")
@@ -81,12 +86,10 @@ class StackFile:
             raise StackProblem(
                 f"there is no stack {name!r}; known stacks: {', '.join(known) or 'none'}"
             ) from None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" at line {mark.line + 1}" if mark else ""
-            raise StackProblem(f"{path.name} is not valid YAML{where}") from None
         except UnicodeDecodeError:
             raise StackProblem(f"{path.name} is not text in UTF-8") from None
+        except strict_yaml.YamlProblem as problem:
+            raise StackProblem(f"{path.name} {problem}") from None
         config = (content.get("config") or {}) if isinstance(content, dict) else None
         if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
             raise StackProblem(f"{path.name} must hold `config:` with keys such as {NAMESPACE}:mode below it")

@@ -16,6 +16,17 @@ settings.register_profile("suite", deadline=None, derandomize=True, print_blob=F
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--golden` writes what was reviewed anew instead of comparing with it."""
+    parser.addoption("--golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are written instead of compared."""
+    return bool(request.config.getoption("--golden"))
+
+
 _BESIDE = (
     "bench",
     "lab",

@@ -7,7 +7,7 @@ import os
 import sys
 
 from . import env
-from .ensure import NotReady, ensure
+from .ensure import NotReady, ensure, ensure_test_tool
 
 
 def main(argv: list[str]) -> int:
@@ -17,12 +17,20 @@ def main(argv: list[str]) -> int:
     get = commands.add_parser("ensure", help="make pulumi and its plugins available")
     get.add_argument("--tests", action="store_true", help="also the programs that only tests need")
     get.add_argument(
+        "--only",
+        metavar="TOOL",
+        help="one of the programs that only tests need, and nothing else; prints where it is",
+    )
+    get.add_argument(
         "--refresh", action="store_true", help="try downloads again that failed less than a day ago"
     )
     run = commands.add_parser("run", help="run a command in an environment that finds them")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     args = parser.parse_args(argv)
     try:
+        if args.command == "ensure" and args.only:
+            print(ensure_test_tool(args.only, _say))
+            return 0
         if args.command == "ensure":
             found = ensure(_say, tests=args.tests, refresh=args.refresh)
             _say(f"pulumi is {found.pulumi}")

@@ -58,6 +58,16 @@ def ensure(say: Say, *, tests: bool = False, refresh: bool = False) -> Toolchain
     return found
 
 
+def ensure_test_tool(name: str, say: Say) -> Path:
+    """Where one test tool is, built if it has to be. Raises NotReady, also for a name that no tool has."""
+    for tool in obtain.TEST_TOOLS:
+        if tool.name == name:
+            _ensure_test_tool(tool, say)
+            return _test_tool_directory(tool) / tool.name
+    known = ", ".join(tool.name for tool in obtain.TEST_TOOLS)
+    raise NotReady(f"there is no test tool {name}; known: {known}")
+
+
 def put_stand_ins(found: Toolchain) -> None:
     """Put launchers where the choice needs them. PATH may have changed since `ensure`, so `run` does it as well."""
     stand_ins.write_launchers(language_host_beside=None if found.language_host else found.pulumi.parent)

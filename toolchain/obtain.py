@@ -69,6 +69,12 @@ TEST_TOOLS = (
         ldflags="-X main.version=v0.8.0",
     ),
     GoTool(name="psa-check", package=".", takes="1 to 2 minutes on 2 cores"),
+    GoTool(
+        name="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        takes="half a minute",
+        ldflags="-X github.com/rhysd/actionlint.version=v1.7.12",
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from components.amavis import AmavisArgs
 from components.certificates import Certificates
@@ -36,11 +37,10 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         signing=active is not None,
         keys={name: secret(f"dkimKey-{name}") for name in selectors},
     )
-    egress = settings.network.egress
-    relay = None
-    if egress is not None and egress.mode == "relay":
-        password = secret("relayPassword") if egress.username else None
-        relay = Relay(host=egress.host, port=egress.port, username=egress.username, password=password)
+    through, relay = topology.smarthost(settings), None
+    if through:
+        password = secret("relayPassword") if through.username else None
+        relay = Relay(host=through.host, port=through.port, username=through.username, password=password)
     postfix = PostfixArgs(
         build=stack.build("postfix"),
         exporter=stack.build("postfix-exporter") if settings.monitoring.enabled else None,
@@ -66,10 +66,9 @@ def mail(stack: Composition, certificates: Certificates) -> None:
 
 def _postfix_placement(stack: Composition) -> Placement:
     """Only where the world sees an address that SPF and PTR name."""
-    egress = stack.settings.network.egress
-    if stack.settings.single_node or egress is None or egress.mode != "nodes":
-        return stack.edge() if stack.settings.single_node else stack.spread("postfix").placement
-    return Placement(nodes=tuple(egress.nodes), spread=stack.replicas("postfix") > 1)
+    if stack.settings.single_node:
+        return stack.edge()
+    return replace(stack.spread("postfix").placement, nodes=topology.postfix_nodes(stack.settings))
 
 
 def _role_addresses(stack: Composition) -> Mapping[str, str]:

@@ -13,15 +13,10 @@ EGRESS_MISSING = Rule(
 )
 EGRESS_IPV4 = Rule(
     "egress-ipv4",
-    path="kolab:network.egress.addresses",
+    path="kolab:network.egress.{place}",
     problem="has no IPv4 address, and most receivers have no other",
-    fix="add the IPv4 address that mail leaves the gateway with",
+    fix="add the IPv4 address that mail from there leaves with",
     why="Most receivers have no IPv6.",
-)
-EGRESS_IPV4_NODE = EGRESS_IPV4.but(
-    path="kolab:network.egress.nodes.{node}",
-    problem="has no IPv4 address, and most receivers have no other",
-    fix="add the IPv4 address that mail from this node leaves with",
 )
 EGRESS_TOO_FEW_NODES = Rule(
     "egress-too-few-nodes",

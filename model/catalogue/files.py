@@ -73,6 +73,49 @@ SECRET_VALUE = Rule(
     fix="{remedy}",
     why="A secret must be one that the daemons can read and nobody can guess.",
 )
+RENDER_OUTSIDE = Rule(
+    "render-outside",
+    path="kolab:kubernetes.render",
+    problem="leads out of the project through a link",
+    fix="name a folder that is really inside, such as rendered/review",
+    why="Manifests are written over what is there, Secrets included.",
+)
+ACKNOWLEDGE_UNKNOWN = Rule(
+    "acknowledge-unknown",
+    path="kolab:acknowledge[{index}].rule",
+    problem="names no rule",
+    fix="{near}",
+    why="An exception from a rule that does not exist would hide nothing, and look as if it did.",
+)
+ACKNOWLEDGE_FIRM = Rule(
+    "acknowledge-firm",
+    path="kolab:acknowledge[{index}].rule",
+    problem="names a rule that has no exceptions",
+    fix="remove the entry and correct what the rule finds",
+    why="Errors in the file itself are never meant.",
+)
+ACKNOWLEDGE_EVERYTHING = Rule(
+    "acknowledge-everything",
+    path="kolab:acknowledge[{index}].subject",
+    problem="is * for {rule}, which would let go of everything that holds data",
+    fix="name the one resource that may go, as the refusal names it, such as minio-data",
+    why="Data is given up one by one, by name.",
+)
+ACKNOWLEDGE_SERVED = Rule(
+    "acknowledge-served",
+    path="kolab:acknowledge[{index}]",
+    problem="is no longer needed: {rule} finds nothing there now",
+    fix="remove the entry, so that it hides no other change later",
+    why="An exception ends when what it was made for is done.",
+    severity="warning",
+)
+ACKNOWLEDGE_SPENT = Rule(
+    "acknowledge-spent",
+    path="kolab:acknowledge[{index}]",
+    problem="served an earlier deployment and does not cover another change under {rule}",
+    fix="if this change is meant as well, write its reason anew; else take the change back",
+    why="An exception is for the one change that its reason speaks of.",
+)
 PUBLIC_HALF_MISSING = Rule(
     "public-half-missing",
     path="kolab:passportPublicKey",

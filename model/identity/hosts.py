@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.identity.egress import announced
 from model.identity.rdata import address
 from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
-from model.topology import public_addresses
+from model.topology import egress_addresses, public_addresses
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def _hosts(settings: Settings) -> Iterator[Host]:
     yield Host(
         names.helo,
         "helo",
-        announced(settings),
+        egress_addresses(settings, announced=True),
         "Name in our EHLO, with every address that our mail leaves from: receivers compare it with PTR (RFC 8601 section 2.7.3).",
     )
     for domain in names.domains:

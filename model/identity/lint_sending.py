@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from model.catalogue import egress as rules
 from model.findings import Finding
 from model.identity.answers import Answers
-from model.identity.egress import announced
 from model.identity.hosts import Host, hosts
 from model.identity.lint import Keys
 from model.identity.place import reverse_zones
@@ -17,6 +16,7 @@ from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, sources
 from model.identity.spf_check import Evaluation, evaluate
 from model.names import Names
 from model.settings import Settings
+from model.topology import egress_addresses
 from model.types import DOCUMENTATION
 
 _CHOSEN = ("website", "mx", "imap", "smtp", "sieve", "turn")
@@ -33,7 +33,7 @@ def lint_sending(settings: Settings, answers: Answers) -> Iterator[Finding]:
 
 def spf(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """Every egress address passes for every mail domain, a stranger passes for none, within the limits."""
-    egress = announced(settings)
+    egress = egress_addresses(settings, announced=True)
     if egress and not sources(settings):
         yield rules.SPF_RELAY_UNKNOWN.found()
         return
@@ -70,7 +70,7 @@ def triangle(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """The EHLO name has every egress address, and each address has that one name. A relay has its own."""
     helo, zones = Names.of(settings).helo, reverse_zones(settings)
     forward = answers.addresses(helo)
-    for address in announced(settings):
+    for address in egress_addresses(settings, announced=True):
         names = [v.target for v in answers.ask(reverse_name(address, zones), "PTR") if isinstance(v, PTR)]
         if address not in forward or names != [helo]:
             yield rules.HELO_TRIANGLE.found(

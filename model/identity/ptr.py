@@ -6,12 +6,12 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterator
 
-from model.identity.egress import announced
 from model.identity.place import reverse_zones, zone_of
 from model.identity.rdata import PTR
 from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
+from model.topology import egress_addresses
 
 _CHILD = re.compile(r"^(\d{1,3})([-/])(\d{1,3})\.(\d{1,3}\.\d{1,3}\.\d{1,3}\.in-addr\.arpa)$")
 
@@ -43,7 +43,7 @@ def _covers(zone: str, octet: int, above: str) -> bool:
 def records(settings: Settings) -> Iterator[Record]:
     """One PTR per egress address, to the HELO name. With a relay the world never sees our addresses: none."""
     helo, zones = Names.of(settings).helo, reverse_zones(settings)
-    for address in announced(settings):
+    for address in egress_addresses(settings, announced=True):
         yield Record(
             reverse_name(address, zones),
             PTR(helo),

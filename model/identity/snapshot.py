@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.identity import dmarc, mta_sts, spf
-from model.identity.egress import announced
 from model.identity.place import foreign_domains
 from model.names import Names
+from model.rules import acknowledgements
 from model.settings import Settings
-from model.topology import egress_addresses, public_addresses
+from model.topology import egress_addresses, public_addresses, smarthost
 
 VERSION = 1
 """Grows when a key changes its meaning; new keys may be added without."""
@@ -18,7 +18,12 @@ VERSION = 1
 
 def snapshot(settings: Settings) -> dict[str, Any]:
     """What the world relies on, small enough for a stack output: no record lists, no secrets, one line per domain."""
-    names, mail, egress = Names.of(settings), settings.mail, settings.network.egress
+    names, mail, egress, relay = (
+        Names.of(settings),
+        settings.mail,
+        settings.network.egress,
+        smarthost(settings),
+    )
     policy = mta_sts.policy(settings)
     return {
         "version": VERSION,
@@ -32,8 +37,8 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         "egress": {
             "mode": egress.mode if egress else "none",
             "addresses": list(egress_addresses(settings)),
-            "announced": list(announced(settings)),
-            "relay": egress.host if egress is not None and egress.mode == "relay" else None,
+            "announced": list(egress_addresses(settings, announced=True)),
+            "relay": relay.host if relay else None,
         },
         "spf": {"sources": list(spf.sources(settings)), "all": mail.spf_all},
         "dkim": {
@@ -47,6 +52,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
             "maxAge": mail.mta_sts.max_age,
             "id": mta_sts.policy_id(policy) if policy else None,
         },
+        "acknowledged": acknowledgements.about_changes(settings),
         "tls": settings.tls.issuer,
         "tlsa": settings.tlsa.model_dump() if settings.tlsa and settings.dns.dnssec else None,
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from model.identity.egress import announced
 from model.identity.place import foreign_domains
 from model.identity.rdata import TXT
 from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
+from model.topology import egress_addresses, spf_includes
 
 MAX_BYTES = 450
 """Longest record that fits a UDP answer beside other text (RFC 7208 section 3.4)."""
@@ -26,10 +26,11 @@ def sources(settings: Settings) -> tuple[str, ...]:
     Empty when nothing is known (a relay without spfInclude): then no SPF record is published, since every one
     would be wrong.
     """
-    egress = settings.network.egress
-    if egress is not None and egress.mode == "relay":
-        return (*networks(announced(settings)), f"include:{egress.spf_include}") if egress.spf_include else ()
-    return networks(announced(settings))
+    includes = spf_includes(settings)
+    if includes is None:
+        return ()
+    own = networks(egress_addresses(settings, announced=True))
+    return (*own, *(f"include:{domain}" for domain in includes))
 
 
 def networks(addresses: Iterable[str]) -> tuple[str, ...]:
@@ -73,10 +74,10 @@ def records(settings: Settings) -> Iterator[Record]:
             domain, TXT(text(found, end)), ttl, f"Addresses that may send mail of @{domain} (RFC 7208)."
         )
     helo = Names.of(settings).helo
-    if helo not in settings.domains and announced(settings):
+    if helo not in settings.domains and egress_addresses(settings, announced=True):
         yield Record(
             helo,
-            TXT(text(networks(announced(settings)), "-all")),
+            TXT(text(networks(egress_addresses(settings, announced=True)), "-all")),
             ttl,
             "Bounces have no sender, so receivers check the EHLO name instead (RFC 7208 section 2.3).",
         )

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from model.identity import dmarc, tls_rpt
-from model.identity.egress import announced
 from model.identity.place import forward_zones, reverse_zones
 from model.identity.plan import Plan, plan
 from model.identity.rdata import CNAME, NS, PTR
 from model.identity.record import Record
 from model.settings import Settings
+from model.topology import egress_addresses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def _reverse(settings: Settings, now: Plan) -> Iterator[Ticket]:
                 records=(record,),
             )
     zones = reverse_zones(settings)
-    for address in announced(settings):
+    for address in egress_addresses(settings, announced=True):
         plain = ipaddress.ip_address(address).reverse_pointer
         child = next((r.name for z in zones for r in now.zones.get(z, ()) if _is_child(plain, r)), None)
         if child:

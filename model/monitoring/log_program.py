@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 
 from model.settings import Settings
-from model.topology import AMAVIS_INBOUND_PORT, AMAVIS_ORIGINATING_PORT, IMAP
+from model.topology import AMAVIS_INBOUND_PORT, AMAVIS_ORIGINATING_PORT, IMAP, egress_addresses, postfix_nodes
 
 REDACTIONS = (
     # SASL on the wire: smtpd -v shows whole commands, and the answers to LOGIN as bare base64.
@@ -87,12 +87,7 @@ def program(settings: Settings) -> str:
 
 def cluster_networks(settings: Settings) -> tuple[str, ...]:
     """Addresses that no client from outside can have: pods, Services, and the nodes that Postfix sends from."""
-    egress = settings.network.egress
-    nodes = (
-        [a for found in egress.nodes.values() for a in found]
-        if egress is not None and egress.mode == "nodes"
-        else []
-    )
+    nodes = egress_addresses(settings) if postfix_nodes(settings) else ()
     return (
         str(settings.network.pod_cidr),
         str(settings.network.service_cidr),

@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from model.catalogue import AREAS
 from model.findings import Finding
-from model.rules import addresses, egress, features, keys, mail, names, networks, scope, storage, web
+from model.rules import (
+    acknowledgements,
+    addresses,
+    egress,
+    features,
+    keys,
+    mail,
+    names,
+    networks,
+    scope,
+    storage,
+    web,
+)
 from model.settings import Settings
 
 Rule = Callable[[Settings], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    *acknowledgements.RULES,
     *addresses.RULES,
     *egress.RULES,
     *features.RULES,
@@ -28,7 +42,19 @@ RULES: tuple[Rule, ...] = (
 """Every rule about one stack file."""
 
 
+_ACKNOWLEDGED = frozenset(
+    rule.id
+    for area in AREAS
+    for rule in area.rules
+    if rule.severity == "warning" and rule.id not in (*acknowledgements.OF_CHANGES, "storage-class-default")
+)
+"""Warnings that a stack file alone brings up."""
+
+
 def check(settings: Settings) -> list[Finding]:
     """What all rules find; warnings that the operator has acknowledged are left out, errors never are."""
     found = [finding for rule in RULES for finding in rule(settings)]
+    # Examples and reviews are spared many rules, so an entry may be needed by the stack that they stand for.
+    if not (settings.example or settings.kubernetes.render):
+        found += acknowledgements.served(settings, found, _ACKNOWLEDGED)
     return [f for f in found if f.severity == "error" or not settings.acknowledged(f.rule, f.path)]

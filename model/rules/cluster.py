@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.settings import Settings
+from model.topology import postfix_nodes
 
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
@@ -61,9 +62,7 @@ def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     ):
         yield rules.NODES_EXCLUDED.found()
     named = [("kolab:network.edgeNode", settings.network.edge_node)]
-    egress = settings.network.egress
-    if egress is not None and egress.mode == "nodes":
-        named += [(f"kolab:network.egress.nodes.{node}", node) for node in egress.nodes]
+    named += [(f"kolab:network.egress.nodes.{node}", node) for node in postfix_nodes(settings)]
     for path, node in named:
         if node is not None and node not in facts.nodes:
             yield rules.NODE_UNKNOWN.found(path=path, node=node, nodes=", ".join(sorted(facts.nodes)))

@@ -20,23 +20,20 @@ def egress_usable(settings: Settings) -> Iterator[Finding]:
     egress = settings.network.egress
     if egress is None:
         return
-    if egress.mode == "gateway" and not any(a.version == 4 for a in egress.addresses):
-        yield rules.EGRESS_IPV4.found()
-    if egress.mode == "nodes":
-        for node, addresses in egress.nodes.items():
-            if not any(a.version == 4 for a in addresses):
-                yield rules.EGRESS_IPV4_NODE.found(node=node)
-        if not settings.single_node and settings.replicas.postfix > len(egress.nodes):
-            yield rules.EGRESS_TOO_FEW_NODES.found(
-                replicas=settings.replicas.postfix, nodes=len(egress.nodes)
-            )
-        edge = settings.network.edge_node
-        if settings.single_node and edge and edge not in egress.nodes:
-            yield rules.EGRESS_EDGE_NODE.found(node=edge)
-        if settings.single_node and edge is None and len(egress.nodes) > 1:
-            yield rules.EGRESS_EDGE_NODE_MISSING.found()
-    if egress.mode == "relay" and egress.spf_include is None:
+    for place, addresses in egress.listed.items():
+        if not any(address.version == 4 for address in addresses):
+            yield rules.EGRESS_IPV4.found(place=place)
+    if egress.spf_includes is None:
         yield rules.EGRESS_RELAY_SPF.found()
+    nodes, edge = egress.postfix_nodes, settings.network.edge_node
+    if not nodes:
+        return
+    if not settings.single_node and settings.replicas.postfix > len(nodes):
+        yield rules.EGRESS_TOO_FEW_NODES.found(replicas=settings.replicas.postfix, nodes=len(nodes))
+    if settings.single_node and edge and edge not in nodes:
+        yield rules.EGRESS_EDGE_NODE.found(node=edge)
+    if settings.single_node and edge is None and len(nodes) > 1:
+        yield rules.EGRESS_EDGE_NODE_MISSING.found()
 
 
 RULES = (egress_known, egress_usable)

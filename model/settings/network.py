@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field
@@ -28,7 +29,36 @@ class PublicAddresses(Section):
     """cluster: media of Meet (WebRTC)."""
 
 
-class EgressNodes(Section):
+class _Egress(Section):
+    """What every kind of egress answers; nobody else asks which kind it is."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Addresses that receivers see as the source of our mail; none when a relay sends for us."""
+        return tuple(str(address) for found in self.listed.values() for address in found)
+
+    @property
+    def listed(self) -> Mapping[str, Addresses]:
+        """Key below network.egress -> the addresses that it lists."""
+        return {}
+
+    @property
+    def postfix_nodes(self) -> tuple[str, ...]:
+        """The only nodes that may run Postfix; empty when any may."""
+        return ()
+
+    @property
+    def smarthost(self) -> EgressRelay | None:
+        """Who takes all our mail; None when it goes to the receivers' servers on port 25."""
+        return None
+
+    @property
+    def spf_includes(self) -> tuple[str, ...] | None:
+        """Domains whose SPF records list sources beside ours; None when nobody knows them."""
+        return ()
+
+
+class EgressNodes(_Egress):
     """Mail leaves from the node that runs Postfix, so each such node is listed with what the world sees."""
 
     mode: Literal["nodes"]
@@ -36,8 +66,18 @@ class EgressNodes(Section):
     nodes: Annotated[dict[ObjectName, Addresses], Field(min_length=1)]
     """Node name -> its public source addresses. Postfix runs on these nodes only."""
 
+    @property
+    def listed(self) -> Mapping[str, Addresses]:
+        """One entry for each node."""
+        return {f"nodes.{node}": addresses for node, addresses in self.nodes.items()}
 
-class EgressGateway(Section):
+    @property
+    def postfix_nodes(self) -> tuple[str, ...]:
+        """The nodes whose addresses SPF and PTR name."""
+        return tuple(self.nodes)
+
+
+class EgressGateway(_Egress):
     """An egress gateway or NAT outside of this stack gives all mail the same source."""
 
     mode: Literal["gateway"]
@@ -45,8 +85,13 @@ class EgressGateway(Section):
     addresses: Annotated[Addresses, Field(min_length=1)]
     """Public source addresses of the gateway."""
 
+    @property
+    def listed(self) -> Mapping[str, Addresses]:
+        """The gateway's addresses."""
+        return {"addresses": self.addresses}
 
-class EgressRelay(Section):
+
+class EgressRelay(_Egress):
     """A smarthost sends for us: its SPF include stands in for our addresses."""
 
     mode: Literal["relay"]
@@ -59,6 +104,16 @@ class EgressRelay(Section):
     """SASL user; its password is the flat secret key kolab:relayPassword."""
     spf_include: Hostname | None = None
     """Domain whose SPF record lists the relay's addresses (`include:`)."""
+
+    @property
+    def smarthost(self) -> EgressRelay | None:
+        """This one."""
+        return self
+
+    @property
+    def spf_includes(self) -> tuple[str, ...] | None:
+        """The relay's own list, if its operator has told it."""
+        return (self.spf_include,) if self.spf_include else None
 
 
 Egress = Annotated[EgressNodes | EgressGateway | EgressRelay, Discriminator("mode")]

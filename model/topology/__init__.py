@@ -10,7 +10,6 @@ from __future__ import annotations
 from model.topology.addresses import (
     PublicPort,
     edge_node,
-    egress_addresses,
     host_ports,
     load_balancer_addresses,
     meet_media_ports,
@@ -60,6 +59,7 @@ from model.topology.daemons import (
     Protocol,
     daemons,
 )
+from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
     "ALERTMANAGER",
@@ -105,8 +105,11 @@ __all__ = [
     "host_ports",
     "load_balancer_addresses",
     "meet_media_ports",
+    "postfix_nodes",
     "public_addresses",
     "public_ports",
     "public_services",
     "redis_host",
+    "smarthost",
+    "spf_includes",
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from model.settings import Settings
 from model.topology.daemons import IMAP, MEET, MEET_FIRST_MEDIA_PORT, POSTFIX, PROXY, TURN, Daemon, Port
+from model.topology.sending import postfix_nodes
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,11 @@ def public_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
     }
 
 
-def egress_addresses(settings: Settings) -> tuple[str, ...]:
-    """Addresses that receivers see as the source of our mail; none when a relay sends for us."""
-    egress = settings.network.egress
-    if egress is None or egress.mode == "relay":
-        return ()
-    if egress.mode == "gateway":
-        return tuple(map(str, egress.addresses))
-    return tuple(str(address) for addresses in egress.nodes.values() for address in addresses)
-
-
 def edge_node(settings: Settings) -> str | None:
     """The one node of all public pods, if single-node mode knows its name."""
     if not settings.single_node:
         return None
-    egress = settings.network.egress
-    if settings.network.edge_node or egress is None or egress.mode != "nodes":
-        return settings.network.edge_node
-    return next(iter(egress.nodes))
+    return settings.network.edge_node or next(iter(postfix_nodes(settings)), None)
 
 
 def host_ports(settings: Settings, daemon: Daemon) -> dict[str, int]:

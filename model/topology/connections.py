@@ -32,6 +32,7 @@ from model.topology.daemons import (
     Port,
     daemons,
 )
+from model.topology.sending import smarthost
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[Connect
     yield Connection(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
     yield Connection(POSTFIX, engines.database, ("mysql",), "recipients and domains")
     yield Connection(POSTFIX, IMAP, ("lmtp",), "delivers")
-    egress = settings.network.egress
-    if egress is not None and egress.mode == "relay":
-        yield Connection(POSTFIX, Outside("relay", (Port("relay", egress.port),), pod=True), (), "smarthost")
+    relay = smarthost(settings)
+    if relay:
+        yield Connection(POSTFIX, Outside("relay", (Port("relay", relay.port),), pod=True), (), "smarthost")
     else:
         yield Connection(POSTFIX, SMTP, (), "delivers to the world")
     yield Connection(POSTFIX, WEB, (), "SpamAssassin and ClamAV updates")

@@ -8,7 +8,7 @@ from typing import Any
 
 from model.identity import Record
 from model.identity.rdata import TXT
-from model.settings import Settings
+from model.settings import EgressNodes, Settings
 from tests.acceptance.given import Facts
 from tests.engine.stacks import example
 from tests.lab.images.keys import dkim_record
@@ -87,8 +87,7 @@ def _addresses(mode: str) -> dict[str, Any]:
 def egress(settings: Settings) -> dict[str, str]:
     """Node -> the address that the stack file says mail leaves with; other nodes cannot reach the internet."""
     found = settings.network.egress
-    assert found is not None
-    assert found.mode == "nodes"
+    assert isinstance(found, EgressNodes)
     return {node: str(addresses[0]) for node, addresses in found.nodes.items()}
 
 

@@ -176,6 +176,12 @@ class Program:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def answer(self, *arguments: str) -> str:
+        """Standard output alone, of a command that may fail."""
+        return self._run(
+            ["pulumi", "--non-interactive", *arguments, "--stack", self.stack], None, None
+        ).stdout
+
     def ops(self, *arguments: str) -> str:
         """What one of the program's own commands prints; it has to succeed."""
         done = self._run([".venv/bin/python", "-m", "ops", *arguments], None, None)

@@ -252,7 +252,8 @@ def test_a_change_breaks_just_its_rule(
 
 def test_every_rule_has_a_case() -> None:
     modules = {import_module(rule.__module__).__file__ for rule in RULES if "mail" not in rule.__module__}
-    ids = {rule.id for path, rule, _, _ in CALLS if str(path) in modules}
+    # Those about exceptions have tests of their own.
+    ids = {rule.id for path, rule, _, _ in CALLS if str(path) in modules and path.stem != "acknowledgements"}
     assert ids == {rule for _, _, expected in CASES for rule, _ in expected}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from model import topology
@@ -20,6 +22,7 @@ from model.topology import (
     Daemon,
     Outside,
 )
+from ops.stacks import ROOT
 from tests.model import invariants
 from tests.model.files import Raw, settings
 
@@ -285,3 +288,51 @@ def test_a_port_that_does_not_exist_is_an_error() -> None:
 def test_addresses_are_written_with_the_service_and_its_port() -> None:
     assert IMAP.at("lmtp") == "imap:11024"
     assert WEBAPP.url("http", "/api") == "http://webapp:8000/api"
+
+
+def test_only_the_settings_know_the_kinds_of_egress() -> None:
+    """Everything else asks what it needs to know: addresses, nodes, the smarthost, SPF."""
+    asked = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for folder in ("model", "components", "ops")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "network.py"
+        for found in re.finditer(r"egress\.mode\b.*[!=]=|Egress(?:Nodes|Gateway)\b", path.read_text())
+        if path.parent.name != "settings"
+    ]
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("egress", "nodes", "relay", "spf"),
+    [
+        (None, (), None, ()),
+        ({"mode": "gateway", "addresses": ["192.0.2.1"]}, (), None, ()),
+        ({"mode": "nodes", "nodes": {"b": ["192.0.2.1"], "a": ["192.0.2.2"]}}, ("b", "a"), None, ()),
+        ({"mode": "relay", "host": "relay.example"}, (), "relay.example", None),
+        (
+            {"mode": "relay", "host": "relay.example", "spfInclude": "spf.relay.example"},
+            (),
+            "relay.example",
+            ("spf.relay.example",),
+        ),
+    ],
+)
+def test_each_kind_of_egress_answers_for_itself(
+    egress: Raw | None, nodes: tuple[str, ...], relay: str | None, spf: tuple[str, ...] | None
+) -> None:
+    found = settings("cluster", {"network/egress": egress})
+    through = topology.smarthost(found)
+    assert topology.postfix_nodes(found) == nodes
+    assert (through.host if through else None) == relay
+    assert topology.spf_includes(found) == spf
+
+
+def test_what_receivers_must_know_includes_what_is_announced() -> None:
+    changes = {
+        "network/egress": {"mode": "gateway", "addresses": ["192.0.2.1", "192.0.2.2"]},
+        "network/announcedEgress": ["192.0.2.2", "192.0.2.3"],
+    }
+    found = settings("cluster", changes)
+    assert topology.egress_addresses(found) == ("192.0.2.1", "192.0.2.2")
+    assert topology.egress_addresses(found, announced=True) == ("192.0.2.1", "192.0.2.2", "192.0.2.3")

@@ -148,7 +148,7 @@ def test_every_rule_has_an_entry(name: str) -> None:
 
 def test_a_rule_is_shown_with_its_words_and_with_what_differs_in_brackets() -> None:
     assert (
-        "- `kolab:network.egress.nodes.<node>` has no IPv4 address, and most receivers have no other. "
+        "- `kolab:network.egress.<place>` has no IPv4 address, and most receivers have no other. "
         in rules_page()
     )
     assert "addresses: {all: 203.0.113.10}.*" in rules_page()

@@ -8,11 +8,6 @@ from tests.support.deploy import Deployment
 from tests.support.stacks import SHIPPED, VARIANTS, deployment
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--golden` writes the golden manifests anew instead of comparing them."""
-    parser.addoption("--golden", action="store_true", help="write tests/program/golden anew")
-
-
 @pytest.fixture(params=[*SHIPPED, *VARIANTS])
 def name(request: pytest.FixtureRequest) -> str:
     """A stack."""

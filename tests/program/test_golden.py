@@ -1,6 +1,6 @@
 """The manifests of the shipped stacks as files, so that a review sees what a change does to the cluster.
 
-After a deliberate change: `python -m pytest tests/program --golden`, and read the diff.
+After a deliberate change: `make golden`, and read the difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.stacks import deployment
 
 GOLDEN = Path(__file__).parent / "golden"
 STACKS = ("single-node", "cluster")
-REFRESH = "python -m pytest tests/program --golden"
+REFRESH = "make golden"
 SHOWN = 200
 """Lines of a difference."""
 
@@ -63,9 +63,9 @@ def files(stack: Deployment) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_manifests_are_the_reviewed_ones(stack: str, request: pytest.FixtureRequest) -> None:
+def test_the_manifests_are_the_reviewed_ones(stack: str, golden: bool) -> None:
     folder, made = GOLDEN / stack, files(deployment(stack))
-    if request.config.getoption("--golden", default=False):
+    if golden:
         folder.mkdir(parents=True, exist_ok=True)
         for old in set(folder.glob("*.yaml")) - {folder / name for name in made}:
             old.unlink()

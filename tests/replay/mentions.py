@@ -108,7 +108,9 @@ def fault_of_command(text: str, *, exact: bool) -> str | None:
     A mention may leave out what is required, and prose may follow it; a line to paste may not.
     """
     if exact:
-        return _fault(shlex.split(text, comments=True)[1:], exact=True)
+        words = shlex.split(text, comments=True)[1:]
+        # Where its output goes is the shell's affair.
+        return _fault(words[: words.index(">")] if ">" in words else words, exact=True)
     words = re.split(r"[,;:()\n`]|\.(?:\s|$)", text)[0].split()[1:]
     fault = _fault(words[: words.index("…")] if "…" in words else words, exact=False)
     # Prose may go on behind a command, but not behind a flag or a step that it got wrong.

@@ -178,7 +178,18 @@ def test_test_tools_are_built_only_on_request(machine: Machine) -> None:
     machine.ensure()
     assert ensure.test_tool_directories() == []
     machine.ensure(tests=True)
-    assert machine.tried[-2:] == ["kubeconform", "psa-check"]
+    assert machine.tried[-3:] == ["kubeconform", "psa-check", "actionlint"]
+
+
+def test_one_test_tool_is_had_without_pulumi(machine: Machine) -> None:
+    path = ensure.ensure_test_tool("actionlint", machine.said.append)
+    assert path.name == "actionlint"
+    assert machine.tried == ["actionlint"]
+
+
+def test_a_test_tool_that_nobody_knows_is_a_sentence(machine: Machine) -> None:
+    with pytest.raises(NotReady, match="there is no test tool nope; known: kubeconform"):
+        ensure.ensure_test_tool("nope", machine.said.append)
 
 
 def test_a_changed_wrapper_module_is_built_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +197,7 @@ def test_a_changed_wrapper_module_is_built_anew(machine: Machine, monkeypatch: p
     machine.tried.clear()
     monkeypatch.setattr(obtain.GoTool, "fingerprint", "another")
     machine.ensure(tests=True)
-    assert machine.tried == ["kubeconform", "psa-check"]
+    assert machine.tried == ["kubeconform", "psa-check", "actionlint"]
 
 
 def test_the_stand_in_plugin_is_announced_in_one_line(machine: Machine) -> None:

@@ -1,0 +1,197 @@
+"""What changes for the world: addresses, records, keys, policies, and what receivers make of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+
+from model import identity
+from model.identity.dkim import RETIRED_DAYS
+from model.identity.record import Record
+from model.rehearsal import rehearse
+from model.review.item import Item
+from model.settings import Settings
+from model.topology import egress_addresses, public_addresses
+
+
+def addresses(before: Settings, after: Settings) -> Iterator[Item]:
+    """Public and egress addresses that come, go or move."""
+    old, new = public_addresses(before), public_addresses(after)
+    moves: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for service in sorted({*old, *new}):
+        was, becomes = old.get(service, ()), new.get(service, ())
+        if was != becomes:
+            moves.setdefault((was, becomes), []).append(service)
+    for (was, becomes), services in moves.items():
+        text = f"{', '.join(services)}: {_listed(was)} -> {_listed(becomes)}"
+        lost = [address for address in was if address not in becomes]
+        if lost:
+            wait = duration(before.dns.ttl)
+            text += f". For up to {wait} (TTL) clients and senders still go to {_listed(lost)}"
+        yield Item(text, "care" if lost else "safe")
+    left, right = (egress_addresses(s, announced=True) for s in (before, after))
+    if came := [address for address in right if address not in left]:
+        yield Item(
+            f"mail may leave from {_listed(came)}: SPF, HELO and PTR name it from now on, and it needs its PTR set by its owner",
+            "care",
+        )
+    if gone := [address for address in left if address not in right]:
+        yield Item(f"mail no longer leaves from {_listed(gone)}", "care")
+
+
+def records(before: Settings, after: Settings) -> Iterator[Item]:
+    """Records that come, change and go, each with its reason."""
+    old, new = _grouped(before), _grouped(after)
+    added, changed, removed = [], [], []
+    for key in sorted({*old, *new}):
+        was, becomes = old.get(key, ()), new.get(key, ())
+        if [r.render() for r in was] == [r.render() for r in becomes]:
+            continue
+        if not was:
+            added += [_line("+", record) for record in becomes]
+        elif not becomes:
+            removed += [_line("-", record) for record in was]
+        else:
+            kept = {record.render() for record in was} & {record.render() for record in becomes}
+            changed += [_line("-", record) for record in was if record.render() not in kept]
+            changed += [_line("+", record) for record in becomes if record.render() not in kept]
+    if added:
+        yield Item(f"{_count(len(added), 'record')} added", "safe", tuple(added))
+    if changed:
+        lines = tuple(changed)
+        yield Item(f"{_count(sum(line.startswith('+') for line in lines), 'record')} changed", "care", lines)
+    if removed:
+        yield Item(f"{_count(len(removed), 'record')} removed", "care", tuple(removed))
+
+
+def all_records(after: Settings) -> Iterator[Item]:
+    """What a first deployment publishes."""
+    lines = tuple(_line("+", record) for record in identity.records(after))
+    yield Item(f"{_count(len(lines), 'record')} published", "safe", lines)
+
+
+def stages(before: Settings, after: Settings) -> Iterator[Item]:
+    """Steps of what lives in the caches of others, each with the next safe date where the file knows one."""
+    was, becomes = before.mail, after.mail
+    if was.mx.stage != becomes.mx.stage:
+        if becomes.mx.stage == "live":
+            yield Item(
+                f"the world starts to send mail for {_listed(after.domains)} here: MX records appear", "care"
+            )
+        else:
+            yield Item("MX records go away: the world stops sending mail here", "care")
+    yield from _domains(before, after)
+    yield from _dkim(before, after)
+    if was.mta_sts.stage != becomes.mta_sts.stage:
+        yield Item(f"MTA-STS: {was.mta_sts.stage} -> {becomes.mta_sts.stage}. {_mta_sts(after)}", "care")
+    if was.dmarc != becomes.dmarc:
+        yield Item(f"DMARC: p={was.dmarc.policy} -> p={becomes.dmarc.policy}, or its details", "care")
+    if before.tlsa != after.tlsa:
+        yield Item(f"TLSA: {_tlsa(before)} -> {_tlsa(after)}", "care")
+
+
+def receivers(before: Settings | None, after: Settings) -> Iterator[Item]:
+    """What strict receivers would say, before and after, as far as it differs."""
+    old = rehearse(before).text().splitlines() if before else []
+    new = rehearse(after).text().splitlines()
+    failing = [line.strip() for line in new if "=fail" in line or "permerror" in line]
+    gone = tuple(f"- {line.strip()}" for line in old if line not in new)
+    came = tuple(f"+ {line.strip()}" for line in new if line not in old)
+    if failing:
+        yield Item(
+            f"{_count(len(failing), 'verdict')} of a strict receiver would be a failure",
+            "care",
+            tuple(failing),
+        )
+    if before and (gone or came):
+        yield Item("receivers see us differently", "safe", (*gone, *came))
+    elif before:
+        yield Item("receivers see no difference")
+    elif not failing:
+        yield Item("a strict receiver takes our mail once records and tickets are done", "safe", tuple(new))
+
+
+def _domains(before: Settings, after: Settings) -> Iterator[Item]:
+    if came := [domain for domain in after.domains if domain not in before.domains]:
+        yield Item(f"domains added: {_listed(came)}")
+    if gone := [domain for domain in before.domains if domain not in after.domains]:
+        yield Item(f"domains removed: {_listed(gone)}. Mail to them bounces once their MX is gone", "care")
+
+
+def _dkim(before: Settings, after: Settings) -> Iterator[Item]:
+    old, new = before.mail.dkim.selectors, after.mail.dkim.selectors
+    for name in sorted({*old, *new}):
+        was = old[name].stage if name in old else "absent"
+        becomes = new[name].stage if name in new else "absent"
+        if was != becomes:
+            yield Item(f"DKIM key {name}: {was} -> {becomes}. {_next_for(after, name)}", "care")
+        elif new[name].public_key != old[name].public_key:
+            yield Item(f"DKIM key {name} is another key under the same name", "care")
+
+
+def _next_for(after: Settings, name: str) -> str:
+    key = after.mail.dkim.selectors.get(name)
+    if key is None:
+        return "Its name is gone from DNS"
+    if key.stage == "retired":
+        began = datetime.date.fromisoformat(str(key.since))
+        return f"Revoke it not before {began + datetime.timedelta(days=RETIRED_DAYS)}"
+    return {
+        "staged": "Next: publish it",
+        "published": f"Activate it once every name server shows it, at the latest after {duration(after.dns.ttl)}",
+        "active": "It signs from now on",
+        "revoked": f"Remove it after {duration(after.dns.ttl)} and a day",
+    }[key.stage]
+
+
+def _mta_sts(after: Settings) -> str:
+    policy = after.mail.mta_sts
+    return {
+        "none": "Senders use TLS where it is offered",
+        "testing": "Senders report failures and deliver all the same",
+        "enforce": f"Senders that have seen it refuse to deliver to anything else for {duration(policy.max_age)}",
+        "removing": f"Senders forget the policy within {duration(policy.max_age)}",
+    }[policy.stage]
+
+
+def _tlsa(settings: Settings) -> str:
+    keys = settings.tlsa
+    if keys is None:
+        return "none"
+    return f"{keys.current[:12]}" + (f" and {keys.next[:12]} announced" if keys.next else "")
+
+
+def _grouped(settings: Settings) -> dict[tuple[str, str], list[Record]]:
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in identity.records(settings):
+        found.setdefault((record.name, _sort_of(record)), []).append(record)
+    return {key: sorted(value, key=lambda r: r.content) for key, value in found.items()}
+
+
+def _sort_of(record: Record) -> str:
+    """TXT records of one name are different things; what stands before the first `;` or blank tells them apart."""
+    return f"TXT {record.content[:8]}" if record.type == "TXT" else record.type
+
+
+def _line(sign: str, record: Record) -> str:
+    return f"{sign} {record.name} {record.ttl} {record.type} {record.content}  # {record.why}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    shown = list(values[:5])
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return (", ".join(shown) or "nothing") + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: int) -> str:
+    """Seconds in words: 90000 is 1 day."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            amount = seconds / length
+            text = f"{amount:.0f}" if amount == int(amount) else f"{amount:.1f}"
+            return f"{text} {unit}{'' if text == '1' else 's'}"
+    return f"{seconds} seconds"

@@ -1,0 +1,88 @@
+"""The review of one change: a verdict, then concern by concern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.review import cluster_changes, mail_changes
+from model.review.change import Change
+from model.review.going_back import going_back
+from model.review.item import Item, Level, Section, worst
+from model.review.picture import Picture, picture
+from model.settings import Settings
+
+__all__ = ["Item", "Level", "Review", "Section", "review"]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a reviewer reads about one stack."""
+
+    stack: str
+    sections: tuple[Section, ...]
+    picture: Picture | None
+    """None where nothing that is drawn changes."""
+
+    @property
+    def level(self) -> Level:
+        """The verdict."""
+        return worst(section.level for section in self.sections)
+
+
+def review(
+    stack: str,
+    before: Settings | None,
+    after: Settings,
+    changes: Sequence[Change],
+    *,
+    refusals: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    secrets: Sequence[str] = (),
+) -> Review:
+    """The review of the step from `before`, None for a first deployment, to `after`.
+
+    `refusals` are sentences of rules and of the engine that stop the update; `warnings` those that do not. `secrets`
+    are keys of the stack file whose values change.
+    """
+    found = [
+        Section("Refused", tuple(Item(text, "blocked") for text in refusals)),
+        Section("Warnings", tuple(Item(text, "care") for text in warnings)),
+    ]
+    if before is None:
+        found += [
+            Section("First deployment", tuple(_first(after))),
+            Section("Records", tuple(mail_changes.all_records(after))),
+        ]
+    else:
+        found += [
+            Section("Addresses", tuple(mail_changes.addresses(before, after))),
+            Section("Stages", tuple(mail_changes.stages(before, after))),
+            Section("Records", tuple(mail_changes.records(before, after))),
+        ]
+    found += [
+        Section("Secrets", tuple(Item(f"kolab:{key} gets another value", "care") for key in secrets)),
+        Section("Certificates", tuple(cluster_changes.certificates(changes))),
+        Section("Pods", tuple(cluster_changes.pods(changes)) if before else ()),
+        Section("Data", tuple(cluster_changes.data(changes, after))),
+        Section("Images", tuple(cluster_changes.images(changes))),
+        Section("Migrations", tuple(cluster_changes.migrations(changes))),
+        Section("Objects", tuple(cluster_changes.objects(changes))),
+    ]
+    found = [section for section in found if section.items]
+    if found:
+        found.append(Section("What receivers would say", tuple(mail_changes.receivers(before, after))))
+        back = going_back(before, after, changes) if before and not refusals else ()
+        found.append(Section("Going back", tuple(back)))
+    return Review(
+        stack, tuple(section for section in found if section.items), picture(before, after, changes)
+    )
+
+
+def _first(after: Settings) -> list[Item]:
+    mode = "one node and one address" if after.single_node else "several nodes, an address per service"
+    held = (
+        " The world sends no mail here yet: mail.mx.stage is hold." if after.mail.mx.stage == "hold" else ""
+    )
+    level: Level = "safe" if after.mail.mx.stage == "hold" else "care"
+    return [Item(f"nothing runs yet; {mode}.{held}", level)]

@@ -1,0 +1,1 @@
+"""Where a review's changes come from, and the pages that it becomes."""

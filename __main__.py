@@ -63,7 +63,7 @@ def deploy() -> None:
 
         publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
 
-    pulumi.export("model", snapshot(settings))
+    pulumi.export("model", snapshot(settings).exported())
     pulumi.export("addresses", topology.public_addresses(settings))
     pulumi.export("tickets", identity.markdown(identity.tickets(settings)))
 

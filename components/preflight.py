@@ -1,4 +1,4 @@
-"""What is judged against the world before the first resource: the cluster, and the step from what is deployed."""
+"""What is compared with the world before the first resource: the cluster, and the step from what is deployed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pulumi.runtime import invoke
 from components.observe import observe
 from model import step
 from model.catalogue import files
+from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding, report
-from model.identity.snapshot import restored
 from model.rules.cluster import cluster
 from model.settings import Settings
 
@@ -20,7 +20,8 @@ from model.settings import Settings
 def preflight(settings: Settings) -> None:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Raises pulumi.RunError with all findings about the cluster, else about the step.
+    Raises pulumi.RunError with all findings about the cluster, else about the step, or when the deployed model is of a
+    later release.
     """
     folder = settings.kubernetes.render
     if folder is not None and not inside_project(_PROJECT / folder):
@@ -30,7 +31,11 @@ def preflight(settings: Settings) -> None:
         if any(finding.severity == "error" for finding in found):
             raise pulumi.RunError(report(found))
         _warn(found, settings)
-    verdict = step.judge(restored(_deployed().get("model") or {}), settings)
+    try:
+        deployed = Deployed.read(_outputs().get("model"))
+    except UnreadableModel as error:
+        raise pulumi.RunError(str(error)) from None
+    verdict = step.judge(deployed, settings)
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
@@ -44,7 +49,7 @@ def inside_project(folder: Path, project: Path = _PROJECT) -> bool:
     return folder.resolve().is_relative_to(project.resolve())
 
 
-def _deployed() -> dict[str, Any]:
+def _outputs() -> dict[str, Any]:
     """What this stack exported last. Asked for at once: a StackReference answers when resources are made already."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value

@@ -8,10 +8,9 @@ as `cached-world`.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from model.deployed import Deployed
 from model.findings import Finding, report
 from model.identity.cached_world import cached_world
 from model.rules import acknowledgements
@@ -42,8 +41,8 @@ class Step:
         )
 
 
-def judge(before: Mapping[str, Any], after: Settings, today: datetime.date | None = None) -> Step:
-    """The verdict on the step from the deployed `snapshot` to this stack file; a first deployment is free."""
+def judge(before: Deployed | None, after: Settings, today: datetime.date | None = None) -> Step:
+    """The verdict on the step from the deployed model to this stack file; a first deployment is free."""
     world = cached_world(before, acknowledgements.remaining(after, before))
     every = transition(before, after.model_copy(update={"acknowledge": ()}), today)
     named = [f.path for f in every if f.rule not in _OF_OTHERS]

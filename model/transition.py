@@ -1,6 +1,6 @@
 """Rules about a change: what was deployed, and what the stack file asks for now.
 
-A stack reads its own last `snapshot` at preview and passes it here. There is no clock: `today` is given by ops and
+A stack reads its own last deployed model at preview and passes it here. There is no clock: `today` is given by ops and
 is None at preview, where the dates in the file are compared with each other. A finding here is a refusal that a
 reviewed `kolab:acknowledge` entry with its rule id lifts, since every such change can be meant (a leaked key, a move
 announced by other means).
@@ -9,10 +9,10 @@ announced by other means).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from model.catalogue import changes as rules
+from model.deployed import Deployed
 from model.findings import Finding
 from model.identity import life_cycles
 from model.identity.snapshot import snapshot
@@ -20,12 +20,10 @@ from model.settings import Settings
 
 __all__ = ["snapshot", "transition"]
 
-Snapshot = Mapping[str, Any]
 
-
-def transition(before: Snapshot, after: Settings, today: datetime.date | None = None) -> list[Finding]:
+def transition(before: Deployed | None, after: Settings, today: datetime.date | None = None) -> list[Finding]:
     """Findings about the step from the deployed model to this stack file; none for a first deployment."""
-    if not before:
+    if before is None:
         return []
     now = snapshot(after)
     found = (
@@ -40,50 +38,50 @@ def transition(before: Snapshot, after: Settings, today: datetime.date | None = 
     return [finding for finding in found if not after.acknowledged(finding.rule, finding.path)]
 
 
-def _inbound(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
-    was, becomes = before.get("mx", {}), now["mx"]
-    if was.get("stage") != "live":
+def _inbound(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    was, becomes = before.mx, now.mx
+    if was.stage != "live":
         return
-    if becomes["stage"] != "live":
+    if becomes.stage != "live":
         yield rules.MX_LOST.found()
-    if was["host"] != becomes["host"]:
-        yield rules.MX_MOVED.found(old=was["host"], new=becomes["host"])
-    lost = sorted(set(before.get("domains", ())) - set(now["domains"]))
+    if was.host != becomes.host:
+        yield rules.MX_MOVED.found(old=was.host, new=becomes.host)
+    lost = sorted(set(before.domains) - set(now.domains))
     if lost:
         yield rules.DOMAIN_LOST.found(
-            path="kolab:domain" if before.get("domain") in lost else "kolab:hostedDomains",
+            path="kolab:domain" if before.domain in lost else "kolab:hostedDomains",
             domains=", ".join(lost),
         )
 
 
-def _addresses(before: Snapshot, now: Snapshot, *, single_node: bool) -> Iterator[Finding]:
+def _addresses(before: Deployed, now: Deployed, *, single_node: bool) -> Iterator[Finding]:
     moves: dict[tuple[str, ...], list[str]] = {}
-    for service, old in sorted(before.get("addresses", {}).items()):
-        new = now["addresses"].get(service, [])
+    for service, old in sorted(before.addresses.items()):
+        new = now.addresses.get(service, ())
         gone = [address for address in old if address not in new]
         if gone:
             key = "all" if single_node else service
             moves.setdefault((key, ", ".join(gone), ", ".join(new) or "nothing"), []).append(service)
     for (key, lost, kept), services in moves.items():
         yield rules.ADDRESS_MOVED.found(
-            key=key, services=", ".join(services), lost=lost, kept=kept, seconds=before.get("ttl")
+            key=key, services=", ".join(services), lost=lost, kept=kept, seconds=before.ttl
         )
 
 
-def _egress(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
-    old, new = before.get("egress", {}), now["egress"]
-    unknown = [address for address in new["addresses"] if address not in old.get("announced", ())]
+def _egress(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    old, new = before.egress, now.egress
+    unknown = [address for address in new.addresses if address not in old.announced]
     if unknown:
-        yield rules.EGRESS_UNANNOUNCED.found(addresses=", ".join(unknown), seconds=before.get("ttl"))
-    dropped = [address for address in old.get("addresses", ()) if address not in new["announced"]]
+        yield rules.EGRESS_UNANNOUNCED.found(addresses=", ".join(unknown), seconds=before.ttl)
+    dropped = [address for address in old.addresses if address not in new.announced]
     if dropped:
         yield rules.EGRESS_DROPPED.found(addresses=", ".join(dropped))
-    if old.get("relay") != new["relay"] and new["relay"]:
-        yield rules.EGRESS_RELAY_CHANGED.found(relay=new["relay"])
-    if before.get("helo") != now["helo"] and set(old.get("addresses", ())) & set(new["addresses"]):
-        yield rules.HELO_MOVED.found(old=before.get("helo"), new=now["helo"])
+    if new.relay and old.relay != new.relay:
+        yield rules.EGRESS_RELAY_CHANGED.found(relay=new.relay)
+    if before.helo != now.helo and set(old.addresses) & set(new.addresses):
+        yield rules.HELO_MOVED.found(old=before.helo, new=now.helo)
 
 
-def _dmarc(before: Snapshot, now: Snapshot) -> Iterator[Finding]:
-    if before.get("dmarc", {}).get("policy") == "none" and now["dmarc"]["policy"] == "reject":
+def _dmarc(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    if before.dmarc.policy == "none" and now.dmarc.policy == "reject":
         yield rules.DMARC_JUMP.found()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from model import step
+from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding
-from model.identity.snapshot import restored, snapshot
+from model.identity.snapshot import snapshot
 from model.review import Change, Item, Review, Section, review
 from model.settings import Settings
 from model.stack_file import StackFileError
@@ -71,13 +72,13 @@ def compare(
     except StackFileError as error:
         return _refused(new.name, error.findings)
     before, known = _settings(old)
-    deployed: Any = snapshot(before) if before else {}
+    deployed = snapshot(before) if before else None
     changes: Sequence[Change]
     refusals: list[str] = []
     said = [text for text in map(str, warnings) if text not in known]
     if planned is not None:
         seen = preview.read(planned, new)
-        changes, deployed = seen.changes, restored(seen.deployed)
+        changes, deployed = seen.changes, _deployed(seen.deployed)
         refusals = list(seen.errors)
     else:
         changes = renders.between(tree if before else None, new.name, after)
@@ -89,6 +90,13 @@ def compare(
     return review(
         new.name, before, after, changes, refusals=refusals, warnings=said, secrets=_rotated(old, new)
     )
+
+
+def _deployed(output: Mapping[str, Any]) -> Deployed | None:
+    try:
+        return Deployed.read(output)
+    except UnreadableModel as error:
+        raise StackProblem(str(error)) from None
 
 
 def _settings(old: StackFile | None) -> tuple[Settings | None, frozenset[str]]:

@@ -7,17 +7,17 @@ sender holds varies on its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from model.catalogue import changes as rules
+from model.deployed import Deployed, Tlsa
 from model.findings import Finding
 from model.identity.dkim import VISIBLE
 from model.identity.snapshot import snapshot
 from model.settings import Settings
 
-Snapshot = Mapping[str, Any]
 Outcome = Literal["delivered", "delayed", "bounced"]
 _RANK: tuple[Outcome, ...] = ("delivered", "delayed", "bounced")
 
@@ -73,12 +73,12 @@ class CachedWorld:
         return f"1. First, on its own:\n{steps}\n2. Wait {self.ttl} seconds, then make the rest of this change.\n"
 
 
-def cached_world(before: Snapshot, after: Settings) -> CachedWorld:
+def cached_world(before: Deployed | None, after: Settings) -> CachedWorld:
     """All four combinations of the deployed model and this stack file; nothing to say about a first deployment."""
-    if not before:
+    if before is None:
         return CachedWorld((), 0)
     now = snapshot(after)
-    world: dict[Literal["old", "new"], Snapshot] = {"old": before, "new": now}
+    world: dict[Literal["old", "new"], Deployed] = {"old": before, "new": now}
     pairs = tuple(
         Pair(
             dns, services, tuple(dict.fromkeys(_troubles(world[dns], world[services], (before, now), after)))
@@ -86,11 +86,11 @@ def cached_world(before: Snapshot, after: Settings) -> CachedWorld:
         for dns in world
         for services in world
     )
-    return CachedWorld(pairs, int(before.get("ttl", 0)))
+    return CachedWorld(pairs, before.ttl)
 
 
 def _troubles(
-    dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snapshot], after: Settings
+    dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed], after: Settings
 ) -> Iterator[Trouble]:
     for trouble in (*_sent(dns, services), *_received(dns, services, policies)):
         accepted = after.acknowledged("cached-world", trouble.path)
@@ -98,30 +98,30 @@ def _troubles(
             yield trouble
 
 
-def _sent(dns: Snapshot, services: Snapshot) -> Iterator[Trouble]:
+def _sent(dns: Deployed, services: Deployed) -> Iterator[Trouble]:
     """Mail that these services send, judged by receivers with this DNS."""
-    for address in services["egress"]["addresses"]:
-        unknown = address not in dns["egress"]["announced"]
-        if unknown or dns["helo"] != services["helo"]:
+    for address in services.egress.addresses:
+        unknown = address not in dns.egress.announced
+        if unknown or dns.helo != services.helo:
             yield Trouble(
                 "bounced",
                 "kolab:network.egress" if unknown else "kolab:hosts.helo",
-                f"receivers do not know {address} as {services['helo']} and refuse it",
+                f"receivers do not know {address} as {services.helo} and refuse it",
                 "list new source addresses under network.announcedEgress, and keep the HELO name",
             )
-    relay = services["egress"]["relay"]
-    if relay and relay != dns["egress"]["relay"] and dns["spf"]["all"] == "-all":
+    relay = services.egress.relay
+    if relay and relay != dns.egress.relay and dns.spf.all == "-all":
         yield Trouble(
             "bounced",
             "kolab:network.egress",
             f"SPF ends in -all and does not include {relay}",
             "set mail.spfAll to ~all",
         )
-    signing = next((name for name, key in services["dkim"].items() if key["stage"] == "active"), None)
+    signing = services.signing
     if signing is None:
         return
-    key, seen = services["dkim"][signing], dns["dkim"].get(signing, {})
-    if seen.get("stage") not in VISIBLE or seen["publicKey"] != key["publicKey"]:
+    key, seen = services.dkim[signing], dns.dkim.get(signing)
+    if seen is None or seen.stage not in VISIBLE or seen.public_key != key.public_key:
         yield Trouble(
             "bounced",
             f"kolab:mail.dkim.selectors.{signing}",
@@ -130,10 +130,10 @@ def _sent(dns: Snapshot, services: Snapshot) -> Iterator[Trouble]:
         )
 
 
-def _received(dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snapshot]) -> Iterator[Trouble]:
+def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed]) -> Iterator[Trouble]:
     """Mail from senders with this DNS that arrives at these services; a domain on hold has its mail elsewhere."""
-    if dns["mx"]["stage"] != "live":
-        if services["mx"]["stage"] == "live" and any(p["mx"]["stage"] == "live" for p in policies[:1]):
+    if dns.mx.stage != "live":
+        if services.mx.stage == "live" and any(p.mx.stage == "live" for p in policies[:1]):
             yield Trouble(
                 "bounced",
                 "kolab:mail.mx.stage",
@@ -141,9 +141,9 @@ def _received(dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snaps
                 "point the MX records elsewhere, then acknowledge it",
             )
         return
-    host = dns["mx"]["host"]
-    listening = services["addresses"].get("smtp", [])
-    deaf = [address for address in dns["addresses"].get("smtp", []) if address not in listening]
+    host = dns.mx.host
+    listening = services.addresses.get("smtp", ())
+    deaf = [address for address in dns.addresses.get("smtp", ()) if address not in listening]
     if deaf:
         yield Trouble(
             "delayed",
@@ -152,31 +152,31 @@ def _received(dns: Snapshot, services: Snapshot, policies: tuple[Snapshot, Snaps
             "lower dns.ttl, and keep the old address forwarding",
         )
     for policy in policies:
-        enforced = policy["mtaSts"]["stage"] == "enforce" and policy["mx"]["stage"] == "live"
-        if enforced and (policy["mx"]["host"] != host or services["mx"]["host"] != host):
+        enforced = policy.mta_sts.stage == "enforce" and policy.mx.stage == "live"
+        if enforced and (policy.mx.host != host or services.mx.host != host):
             yield Trouble(
                 "bounced",
                 "kolab:hosts.mx",
-                f"the MTA-STS policy that allows only {policy['mx']['host']} does not fit {host}, with a certificate for {services['mx']['host']}",
-                f"set mail.mtaSts.stage to testing and wait {policies[0]['mtaSts']['maxAge']} seconds",
+                f"the MTA-STS policy that allows only {policy.mx.host} does not fit {host}, with a certificate for {services.mx.host}",
+                f"set mail.mtaSts.stage to testing and wait {policies[0].mta_sts.max_age} seconds",
             )
-        if enforced and services["tls"] == "selfSigned":
+        if enforced and services.tls == "selfSigned":
             yield Trouble(
                 "bounced",
                 "kolab:tls",
                 "senders hold an MTA-STS policy and refuse a self-signed certificate",
-                f"set mail.mtaSts.stage to testing and wait {policies[0]['mtaSts']['maxAge']} seconds",
+                f"set mail.mtaSts.stage to testing and wait {policies[0].mta_sts.max_age} seconds",
             )
-    yield from _pinned(dns["tlsa"], services["tlsa"])
+    yield from _pinned(dns.tlsa, services.tlsa)
 
 
-def _pinned(published: Snapshot | None, shown: Snapshot | None) -> Iterator[Trouble]:
+def _pinned(published: Tlsa | None, shown: Tlsa | None) -> Iterator[Trouble]:
     """Senders with DANE deliver only to a key that DNS names."""
-    keys = set(published.values()) - {None} if published else set()
-    if keys and shown and shown["current"] not in keys:
+    keys = published.hashes if published else frozenset()
+    if keys and shown and shown.current not in keys:
         yield Trouble(
             "bounced",
             "kolab:tlsa",
-            f"port 25 shows a key that TLSA does not name ({shown['current'][:16]}...)",
+            f"port 25 shows a key that TLSA does not name ({shown.current[:16]}...)",
             "publish the new key as tlsa.next, and keep the old one as tlsa.next in the step that switches",
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
 
 from model.catalogue import AREAS, known_ids, may_be_acknowledged
 from model.catalogue import files as rules
+from model.deployed import Deployed
 from model.findings import Finding
 from model.settings import Acknowledgement, Settings
 
@@ -39,14 +39,14 @@ def served(settings: Settings, found: Iterable[Finding], judged: Collection[str]
             yield rules.ACKNOWLEDGE_SERVED.found(index=index, rule=entry.rule)
 
 
-def remaining(settings: Settings, before: Mapping[str, Any]) -> Settings:
+def remaining(settings: Settings, before: Deployed | None) -> Settings:
     """The settings without entries about changes that were there at the last deployment: these have served."""
-    spent = {tuple(entry) for entry in before.get("acknowledged", ())}
+    spent = set(before.acknowledged if before else ())
     fresh = tuple(each for each in settings.acknowledge if _key(each) not in spent)
     return settings.model_copy(update={"acknowledge": fresh})
 
 
-def spent(settings: Settings, before: Mapping[str, Any], found: Iterable[Finding]) -> Iterator[Finding]:
+def spent(settings: Settings, before: Deployed | None, found: Iterable[Finding]) -> Iterator[Finding]:
     """Entries that have served and would have covered one of the refusals `found`."""
     refused = [finding for finding in found if finding.severity == "error"]
     fresh = remaining(settings, before).acknowledge
@@ -55,12 +55,12 @@ def spent(settings: Settings, before: Mapping[str, Any], found: Iterable[Finding
             yield rules.ACKNOWLEDGE_SPENT.found(index=index, rule=entry.rule)
 
 
-def about_changes(settings: Settings) -> list[list[str]]:
+def about_changes(settings: Settings) -> tuple[tuple[str, str, str], ...]:
     """Entries about changes, as the deployed model remembers them."""
-    return [list(_key(each)) for each in settings.acknowledge if each.rule in OF_CHANGES]
+    return tuple(_key(each) for each in settings.acknowledge if each.rule in OF_CHANGES)
 
 
-def _key(entry: Acknowledgement) -> tuple[str, ...]:
+def _key(entry: Acknowledgement) -> tuple[str, str, str]:
     return (entry.rule, entry.subject, entry.reason)
 
 

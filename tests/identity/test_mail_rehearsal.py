@@ -176,4 +176,4 @@ def test_an_accepted_risk_is_not_refused_again() -> None:
 
 
 def test_a_first_deployment_has_no_cached_world() -> None:
-    assert cached_world({}, stack()) == CachedWorld((), 0)
+    assert cached_world(None, stack()) == CachedWorld((), 0)

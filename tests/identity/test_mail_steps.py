@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
-from model.identity.snapshot import restored
+from model.deployed import Deployed
 from model.settings import Settings
 from model.step import Step, judge
 from model.transition import snapshot
@@ -34,27 +34,22 @@ def through_engine(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def test_a_snapshot_survives_the_engine() -> None:
+def test_a_deployed_model_survives_the_engine() -> None:
     for each in (stack(), stack(tlsa=None, mail__mtaSts={"stage": "none"})):
-        found = snapshot(each)
-        back = restored(through_engine(found))
-        assert (back["mtaSts"], back["egress"], repr(back["ttl"])) == (
-            found["mtaSts"],
-            found["egress"],
-            "3600",
-        )
-        assert judge(restored(through_engine(found)), each) == Step((), "")
+        back = Deployed.read(through_engine(snapshot(each).exported()))
+        assert back == snapshot(each)
+        assert judge(back, each) == Step((), "")
 
 
 def test_a_first_deployment_is_free() -> None:
-    assert judge(restored({}), stack()) == Step((), "")
+    assert judge(Deployed.read({}), stack()) == Step((), "")
 
 
 @examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(settings())
 def test_any_step_is_judged_alike_before_and_after_it_went_through_the_engine(generated: Settings) -> None:
     exported = snapshot(generated)
-    assert judge(restored(through_engine(exported)), stack()) == judge(exported, stack())
+    assert judge(Deployed.read(through_engine(exported.exported())), stack()) == judge(exported, stack())
 
 
 def test_what_a_rule_says_is_not_said_again() -> None:

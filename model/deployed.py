@@ -1,0 +1,213 @@
+"""The deployed model: what the world relies on, exported by the stack and read back to judge the next change.
+
+Small enough for a stack output: no record lists, no secrets, one line per domain. The engine drops nulls and makes
+all numbers fractions; reading undoes both. `schema` grows when a key changes its meaning or goes; an older model is
+brought up to date by `_MIGRATIONS`, one step for each number, so that no stack has to be deployed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from model.version import VERSION
+
+SCHEMA = 2
+"""Number of the present form."""
+
+
+class UnreadableModel(ValueError):
+    """What the stack exported last cannot be read; the message is one sentence for the operator."""
+
+
+class _Part(BaseModel):
+    # Keys that a newer release of the same schema added are left unread.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Mx(_Part):
+    """Inbound mail."""
+
+    stage: str
+    """hold or live."""
+    host: str
+    """Name that MX records lead to."""
+
+
+class Sending(_Part):
+    """Outbound mail."""
+
+    addresses: tuple[str, ...]
+    """Addresses that mail leaves from; none with a relay."""
+    announced: tuple[str, ...]
+    """These and those that DNS names already for later."""
+    relay: str | None = None
+    """Host of the smarthost."""
+
+
+class Spf(_Part):
+    """The SPF record of mail domains."""
+
+    sources: tuple[str, ...]
+    """Mechanisms that match our mail."""
+    all: str
+    """Its end."""
+
+
+class DkimKey(_Part):
+    """A key under its selector."""
+
+    stage: str
+    """Stage of its life."""
+    since: str
+    """Day on which the stage began."""
+    public_key: str
+    """p= of the record."""
+
+
+class Dmarc(_Part):
+    """The policy of mail domains."""
+
+    policy: str
+    """p="""
+    text: str
+    """The whole record."""
+
+
+class MtaSts(_Part):
+    """The policy that senders keep."""
+
+    stage: str = "none"
+    """none, testing, enforce or removing."""
+    since: str | None = None
+    """Day on which the stage began."""
+    max_age: int = 0
+    """Seconds that senders keep it."""
+    id: str | None = None
+    """Its id in DNS."""
+
+
+class Tlsa(_Part):
+    """Keys of port 25 that DNS names."""
+
+    current: str
+    """Hash of the key in use."""
+    next: str | None = None
+    """Hash of the key that follows, or of the one before."""
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """All keys that senders accept."""
+        return frozenset(filter(None, (self.current, self.next)))
+
+
+class Deployed(_Part):
+    """One deployed stack as the world knows it."""
+
+    CURRENT: ClassVar[int] = SCHEMA
+
+    schema_number: int = Field(default=SCHEMA, alias="schema")
+    """Form of this model."""
+    version: str = VERSION
+    """Version of the project that exported it; "" when it is older than versions are."""
+    domain: str
+    """Primary mail domain."""
+    domains: tuple[str, ...]
+    """All mail domains."""
+    foreign: tuple[str, ...] = ()
+    """Those in zones of other people."""
+    ttl: int
+    """Seconds that resolvers keep records."""
+    mx: Mx
+    """Inbound mail."""
+    helo: str
+    """Name that Postfix introduces itself by."""
+    addresses: Mapping[str, tuple[str, ...]]
+    """Public Service -> addresses that the world uses."""
+    egress: Sending
+    """Outbound mail."""
+    spf: Spf
+    """SPF."""
+    dkim: Mapping[str, DkimKey]
+    """Selector -> key."""
+    dmarc: Dmarc
+    """DMARC."""
+    mta_sts: MtaSts
+    """MTA-STS."""
+    tls: str
+    """Who issues the certificates."""
+    tlsa: Tlsa | None = None
+    """DANE; None when nothing is published."""
+    acknowledged: tuple[tuple[str, str, str], ...] = ()
+    """Rule, subject and reason of the exceptions from rules about changes: they have served."""
+
+    @property
+    def signing(self) -> str | None:
+        """Selector of the key that signs."""
+        return next((name for name, key in self.dkim.items() if key.stage == "active"), None)
+
+    def exported(self) -> dict[str, Any]:
+        """As a stack output: plain JSON."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @classmethod
+    def read(cls, output: Mapping[str, Any] | None) -> Deployed | None:
+        """What a stack exported, of any release up to this one; None before the first deployment.
+
+        Raises UnreadableModel for one of a later schema, and for one that is damaged.
+        """
+        if not output:
+            return None
+        found = _whole(output)
+        number = found.get("schema", 1)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise UnreadableModel(_damaged("schema: must be a number from 1"))
+        if number > SCHEMA:
+            raise UnreadableModel(
+                f"the stack was last deployed by version {found.get('version', 'unknown')} of this program, whose deployed"
+                f" model has schema {number}; this is version {VERSION}, which reads up to {SCHEMA}."
+                " Fix: check out that version or a later one"
+            )
+        for migrate in _MIGRATIONS[number - 1 :]:
+            found = migrate(found)
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UnreadableModel(_damaged(f"{where}: {first['msg']}")) from None
+
+
+def _damaged(fault: str) -> str:
+    return (
+        f"the stack output `model` cannot be read: {fault}."
+        " Fix: restore the state from a backup (./kolab pulumi stack export --version <n> shows an earlier one)"
+    )
+
+
+def _from_mapping(old: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 was a plain mapping, whose `version` was the schema's, and `egress` named its kind."""
+    egress = {key: value for key, value in old.get("egress", {}).items() if key != "mode"}
+    return {**old, "schema": 2, "version": "", "egress": egress}
+
+
+_MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_mapping,)
+"""Each brings a model from one schema to the next."""
+
+
+def _whole(value: Any) -> Any:
+    """The engine makes all numbers fractions."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

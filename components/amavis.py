@@ -57,11 +57,9 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             mounts.append(
                 from_secret("dkim", f"/var/dkim/{args.domain}.{name}.pem", secret, mode=0o444, file="key.pem")
             )
-    ready = entry.command(
-        "ready.sh", str(topology.AMAVIS_INBOUND_PORT), str(topology.AMAVIS_ORIGINATING_PORT)
-    )
+    ready = entry.command("ready.sh", *(str(port.number) for port in topology.AMAVIS.ports))
     return Container(
-        name="amavis",
+        name=topology.AMAVIS.name,
         build=args.build,
         privileges=Privileges(
             uid=0,

@@ -279,4 +279,5 @@ class DaemonComponent(pulumi.ComponentResource):
             selector_of(self.daemon.name),
             restart=restart,
             pull_secret=self._site.pull_secret,
+            resolver=self.daemon.resolver,
         )

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes import core, meta
 
 from components.containers import Container
+from model.topology import Resolver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,7 @@ class Pod:
         *,
         restart: str | None = None,
         pull_secret: str | None = None,
+        resolver: Resolver | None = None,
     ) -> core.v1.PodTemplateSpecArgs:
         """The pod as Kubernetes writes it. `selector` is the part of `labels` that finds all pods of the daemon."""
         volumes = {m.volume: m.source for c in (*self.init, *self.containers) for m in c.mounts if m.source}
@@ -84,6 +86,8 @@ class Pod:
                     fs_group_change_policy="OnRootMismatch" if self.fs_group is not None else None,
                     seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
                 ),
+                dns_policy=resolver.policy if resolver else None,
+                dns_config=_dns_config(resolver) if resolver else None,
                 affinity=_affinity(self.placement),
                 topology_spread_constraints=[
                     core.v1.TopologySpreadConstraintArgs(
@@ -106,6 +110,14 @@ class Pod:
                 else None,
             ),
         )
+
+
+def _dns_config(resolver: Resolver) -> core.v1.PodDNSConfigArgs | None:
+    if not resolver.nameservers and not resolver.searches:
+        return None
+    return core.v1.PodDNSConfigArgs(
+        nameservers=list(resolver.nameservers) or None, searches=list(resolver.searches) or None
+    )
 
 
 def _affinity(placement: Placement) -> core.v1.AffinityArgs | None:

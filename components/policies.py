@@ -5,14 +5,14 @@ They are generated, never written by hand: a daemon that needs a new connection 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes import meta, networking
 
 from components.daemon import Site, labels_of, selector_of
-from model.topology import Connection, Daemon, Outside, Port, PublicPort
+from model.topology import PROXY, Connection, Daemon, Outside, Port, PublicPort
 
 _DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
 _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
@@ -28,13 +28,13 @@ _WORLD: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `peers` are the public
-    networks of a server that a client ("client->server") reaches as the world does; in `pod_cidr` nobody is outside."""
+    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `reached_at`
+    are the networks of a server that some of its clients reach as the world does; in `pod_cidr` nobody is outside."""
 
     daemons: Sequence[Daemon]
     connections: Sequence[Connection]
     public: Sequence[PublicPort]
-    peers: dict[str, Sequence[str]]
+    reached_at: Mapping[Daemon, Sequence[str]]
     pod_cidr: str
     elsewhere: Sequence[Daemon]
     logs_namespace: str
@@ -102,7 +102,7 @@ class Policies(pulumi.ComponentResource):
         public = [port.target for port in self._args.public if port.daemon == daemon]
         if public:
             rules.append(networking.v1.NetworkPolicyIngressRuleArgs(ports=_ports(public)))
-        if daemon.name == "proxy" and self._args.ingress_namespace:
+        if daemon == PROXY and self._args.ingress_namespace:
             peer = networking.v1.NetworkPolicyPeerArgs(
                 namespace_selector=_namespace(self._args.ingress_namespace)
             )
@@ -122,7 +122,8 @@ class Policies(pulumi.ComponentResource):
             else:
                 to = [self._peer(connection.server, daemon)]
                 ports = _chosen(connection.server, connection.ports, self._args.public)
-                rules += self._from_outside(daemon, connection.server, ports)
+                if connection.public:
+                    rules.append(self._from_outside(connection.server, ports))
             rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
         return rules
 
@@ -144,30 +145,27 @@ class Policies(pulumi.ComponentResource):
         ]
 
     def _from_outside(
-        self, client: Daemon, server: Daemon, ports: Sequence[Port]
-    ) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
-        """Lets `client` take the way of the world: to the address and the port under which that knows `server`.
+        self, server: Daemon, ports: Sequence[Port]
+    ) -> networking.v1.NetworkPolicyEgressRuleArgs:
+        """Lets a client take the way of the world: to the address and the port under which that knows `server`.
 
         Some networks judge such a connection before it has become one to a pod.
         """
-        way = f"{client.name}->{server.name}"
-        if way not in self._args.peers:
-            return []
         peers = [
             networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
-            for cidr in self._args.peers[way]
+            for cidr in self._args.reached_at[server]
         ]
         reached = [
             Port(port.target.name, port.number, port.target.protocol)
             for port in self._args.public
             if port.daemon == server and port.target in ports
         ]
-        if server.name == "proxy" and self._args.ingress_namespace:
+        if server == PROXY and self._args.ingress_namespace:
             # The controller answers in the proxy's place.
             controller = _namespace(self._args.ingress_namespace)
             peers.append(networking.v1.NetworkPolicyPeerArgs(namespace_selector=controller))
             reached = list(_CONTROLLER)
-        return [networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))]
+        return networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))
 
     def _peer(self, peer: Daemon, seen_from: Daemon) -> networking.v1.NetworkPolicyPeerArgs:
         there, here = peer in self._args.elsewhere, seen_from in self._args.elsewhere

@@ -13,6 +13,7 @@ from components.containers import Build, Container, Mount, Privileges, Probe, fr
 from components.daemon import DaemonComponent, Site
 from components.inputs import Database
 from components.pods import Pod, Public
+from components.postfix_exporter import exporter_container
 from model import topology
 from model.settings import Volume
 
@@ -73,9 +74,8 @@ class Postfix(DaemonComponent):
         credentials = self.secret("credentials", _credentials(args))
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
-        listening = [
-            port for port in self.daemon.ports if args.exporter is not None or port.name != "metrics"
-        ]
+        absent = () if args.exporter else topology.POSTFIX_EXPORTER.ports
+        listening = [port for port in self.daemon.ports if port not in absent]
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
@@ -83,7 +83,7 @@ class Postfix(DaemonComponent):
             amavis_container(self, args.amavis, credentials),
         ]
         if args.exporter is not None:
-            containers.append(self._exporter(args.exporter))
+            containers.append(exporter_container(args.exporter))
         self.stateful_set(
             Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=60),
             replicas=args.replicas,
@@ -126,35 +126,12 @@ class Postfix(DaemonComponent):
                 from_template("queue", "/var/spool/postfix", "spool"),
                 from_template("queue", "/var/lib/postfix", "lib"),
             ],
-            ports=[port for port in self.daemon.ports if port.name != "metrics"],
+            ports=self.daemon.own_ports,
             host_ports=args.public.host_ports,
-            # Waits for the imported address ranges at the very first start; see _WAIT_FOR_IMPORT.
+            # Waits for the imported address ranges at the very first start; see start.sh.
             startup=Probe(command=ready, timeout=10).until_up(3600),
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(tcp=True, port="submission", period=30, timeout=10, failures=6),
-        )
-
-    def _exporter(self, build: Build) -> Container:
-        port = self.daemon.port("metrics")
-        return Container(
-            name="metrics",
-            build=build,
-            privileges=Privileges(
-                uid=0,
-                gid=0,
-                capabilities=("DAC_OVERRIDE",),
-                read_only_root=True,
-                reason="Postfix shows its queue on a socket that only its own users may open",
-            ),
-            args=(
-                f"--web.listen-address=:{port.number}",
-                "--postfix.showq_path=/var/spool/postfix/public/showq",
-                # Counters come from the log pipeline; no file holds the log in this pod.
-                "--postfix.logfile_path=/dev/null",
-            ),
-            mounts=[from_template("queue", "/var/spool/postfix", "spool")],
-            ports=[port],
-            liveness=Probe(tcp=True, port="metrics", period=30),
         )
 
 

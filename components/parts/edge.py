@@ -40,9 +40,9 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         daemons=topology.daemons(settings),
         connections=topology.connections(settings),
         public=topology.public_ports(settings),
-        peers={
-            "meet->proxy": reached("proxy") if website is None else website,
-            "coturn->meet": reached("meet"),
+        reached_at={
+            topology.PROXY: reached("proxy") if website is None else website,
+            topology.MEET: reached("meet"),
         },
         pod_cidr=str(settings.network.pod_cidr),
         elsewhere=(topology.VECTOR,),

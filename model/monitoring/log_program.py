@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 
 from model.settings import Settings
-from model.topology import AMAVIS_INBOUND_PORT, AMAVIS_ORIGINATING_PORT, IMAP, egress_addresses, postfix_nodes
+from model.topology import AMAVIS, IMAP, egress_addresses, postfix_nodes
 
 REDACTIONS = (
     # SASL on the wire: smtpd -v shows whole commands, and the answers to LOGIN as bare base64.
@@ -147,7 +147,7 @@ if includes([{stateful}], daemon) && match(text, r'{NO_SPACE}') && (daemon != "p
     detail = string(delivery.status) ?? ""
     if contains(text, ":{IMAP.port("lmtp").number}") {{
       event = "delivery-local"
-    }} else if contains(text, ":{AMAVIS_INBOUND_PORT}") || contains(text, ":{AMAVIS_ORIGINATING_PORT}") {{
+    }} else if contains(text, ":{AMAVIS.port("inbound").number}") || contains(text, ":{AMAVIS.port("originating").number}") {{
       event = "delivery-filter"
     }} else {{
       event = "delivery-remote"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.names import Names
 from model.settings import Settings
-from model.topology import VECTOR, Daemon
+from model.topology import VECTOR, Daemon, Sidecar
 
 POSTFIX_PODS = "postfix-pods"
 """Headless Service that lists every Postfix pod, ready or not: each has a queue of its own to read."""
@@ -20,7 +20,7 @@ def logs_namespace(settings: Settings) -> str:
     return f"{settings.kubernetes.namespace}-logs"
 
 
-def host(settings: Settings, daemon: Daemon, *, service: str | None = None) -> str:
+def host(settings: Settings, daemon: Daemon | Sidecar, *, service: str | None = None) -> str:
     """Full name of a daemon's Service, the same from both namespaces."""
     namespace = logs_namespace(settings) if daemon is VECTOR else settings.kubernetes.namespace
     return f"{service or daemon.name}.{namespace}.svc.{settings.kubernetes.cluster_domain}"

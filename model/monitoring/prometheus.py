@@ -30,12 +30,13 @@ from model.topology import (
     BLACKBOX,
     IMAP,
     LOGS,
-    POSTFIX,
+    POSTFIX_EXPORTER,
     PROMETHEUS,
     VECTOR,
     WEBAPP,
     Daemon,
-    connections,
+    Sidecar,
+    scraped,
 )
 from model.types import bytes_of
 
@@ -46,18 +47,19 @@ RULES = "rules.yml"
 
 @dataclass(frozen=True, kw_only=True)
 class Scrape:
-    """How a daemon is scraped. `pods` is the headless Service that lists its pods."""
+    """How a daemon is scraped. `pods` is the headless Service that lists its pods, `job` its name in the numbers."""
 
     path: str = "/metrics"
     interval: str = "30s"
     timeout: str = "10s"
     pods: str | None = None
+    job: str | None = None
 
 
-SCRAPES = {
+SCRAPES: dict[Daemon | Sidecar, Scrape] = {
     WEBAPP: Scrape(path="/api/webhooks/metrics", interval="60s", timeout="30s"),
     IMAP: Scrape(interval="60s", timeout="50s"),
-    POSTFIX: Scrape(pods=POSTFIX_PODS),
+    POSTFIX_EXPORTER: Scrape(pods=POSTFIX_PODS, job="postfix"),
     VECTOR: Scrape(pods=VECTOR.name),
     LOGS: Scrape(),
     ALERTMANAGER: Scrape(path=f"{ALERTMANAGER_PATH}/metrics"),
@@ -110,26 +112,28 @@ def room(volume: Volume) -> int:
 
 def _jobs(settings: Settings) -> Iterator[dict[str, Any]]:
     yield _static("prometheus", PROMETHEUS.at("http"), Scrape(path=f"{PROMETHEUS_PATH}/metrics"))
-    for connection in connections(settings):
-        if connection.client is PROMETHEUS and isinstance(connection.server, Daemon):
-            yield _job(settings, connection.server, connection.ports[0])
-    if BLACKBOX in {
-        connection.server for connection in connections(settings) if connection.client is PROMETHEUS
-    }:
+    for server, port in scraped(settings):
+        yield _job(settings, server, port)
+    if BLACKBOX in dict(scraped(settings)):
         yield _probe_job(probes(settings))
 
 
-def _job(settings: Settings, server: Daemon, port: str) -> dict[str, Any]:
+def _job(settings: Settings, server: Daemon | Sidecar, port: str) -> dict[str, Any]:
+    """Raises KeyError for a server that SCRAPES does not know, ValueError for a sidecar that it finds by no Service."""
     scrape = SCRAPES[server]
     if scrape.pods is None:
-        return _static(server.name, server.at(port), scrape)
+        if isinstance(server, Sidecar):
+            raise ValueError(
+                f"{server.name} has no Service of its own: SCRAPES names the one that lists its pods"
+            )
+        return _static(scrape.job or server.name, server.at(port), scrape)
     discovery = {
         "names": [host(settings, server, service=scrape.pods)],
         "type": "A",
         "port": server.port(port).number,
         "refresh_interval": "15s",
     }
-    return _common(server.name, scrape) | {"dns_sd_configs": [discovery]}
+    return _common(scrape.job or server.name, scrape) | {"dns_sd_configs": [discovery]}
 
 
 def _static(name: str, target: str, scrape: Scrape) -> dict[str, Any]:

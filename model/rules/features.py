@@ -15,7 +15,6 @@ from model.types import bytes_of
 _SWOOLE_LIMIT = 10 * 1024**2
 """package_max_length of the web application's server (upstream: src/config/octane.php)."""
 
-_BESIDE_POSTFIX = {"amavis", "postfix-exporter"}
 """Containers of its pod that have sizes of their own."""
 
 
@@ -53,7 +52,7 @@ def real_stack(settings: Settings) -> Iterator[Finding]:
 
 def known_names(settings: Settings) -> Iterator[Finding]:
     """Names that choose a daemon or an image must be ones that exist."""
-    running = {daemon.name for daemon in daemons(settings)} | _BESIDE_POSTFIX
+    running = {each.name for daemon in daemons(settings) for each in (daemon, *daemon.sidecars)}
     for name in settings.resources:
         if name not in running:
             yield rules.UNKNOWN_DAEMON.found(name=name, names=", ".join(sorted(running)))

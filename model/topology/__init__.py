@@ -26,11 +26,11 @@ from model.topology.connections import (
     connections,
     database_host,
     redis_host,
+    scraped,
 )
 from model.topology.daemons import (
     ALERTMANAGER,
-    AMAVIS_INBOUND_PORT,
-    AMAVIS_ORIGINATING_PORT,
+    AMAVIS,
     BLACKBOX,
     COLLABORA,
     HORIZON,
@@ -41,6 +41,7 @@ from model.topology.daemons import (
     MEET_FIRST_MEDIA_PORT,
     MINIO,
     POSTFIX,
+    POSTFIX_EXPORTER,
     PROMETHEUS,
     PROXY,
     REDIS,
@@ -57,14 +58,16 @@ from model.topology.daemons import (
     Daemon,
     Port,
     Protocol,
+    Resolver,
+    Sidecar,
     daemons,
+    sidecars,
 )
 from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
     "ALERTMANAGER",
-    "AMAVIS_INBOUND_PORT",
-    "AMAVIS_ORIGINATING_PORT",
+    "AMAVIS",
     "BLACKBOX",
     "COLLABORA",
     "HORIZON",
@@ -76,6 +79,7 @@ __all__ = [
     "MEET_FIRST_MEDIA_PORT",
     "MINIO",
     "POSTFIX",
+    "POSTFIX_EXPORTER",
     "PROMETHEUS",
     "PROXY",
     "REDIS",
@@ -97,6 +101,8 @@ __all__ = [
     "Port",
     "Protocol",
     "PublicPort",
+    "Resolver",
+    "Sidecar",
     "connections",
     "daemons",
     "database_host",
@@ -110,6 +116,8 @@ __all__ = [
     "public_ports",
     "public_services",
     "redis_host",
+    "scraped",
+    "sidecars",
     "smarthost",
     "spf_includes",
 ]

@@ -9,6 +9,7 @@ from model.settings import External, Settings
 from model.topology.addresses import meet_media_ports
 from model.topology.daemons import (
     ALERTMANAGER,
+    AMAVIS,
     BLACKBOX,
     COLLABORA,
     HORIZON,
@@ -18,6 +19,7 @@ from model.topology.daemons import (
     MEET,
     MINIO,
     POSTFIX,
+    POSTFIX_EXPORTER,
     PROMETHEUS,
     PROXY,
     REDIS,
@@ -30,7 +32,9 @@ from model.topology.daemons import (
     WEBAPP,
     Daemon,
     Port,
+    Sidecar,
     daemons,
+    sidecars,
 )
 from model.topology.sending import smarthost
 
@@ -54,6 +58,19 @@ class Connection:
     server: Daemon | Outside
     ports: tuple[str, ...]
     why: str
+    public: bool = False
+    """Whether the client reaches the server as the world does, at its public address."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A connection as the tables below write it: either end may be a sidecar."""
+
+    client: Daemon | Sidecar
+    server: Daemon | Sidecar | Outside
+    ports: tuple[str, ...]
+    why: str
+    public: bool = False
 
 
 def database_host(settings: Settings) -> str:
@@ -73,13 +90,31 @@ KUBERNETES_API = Outside("kubernetes", (Port("api", 443), Port("api-direct", 644
 
 
 def connections(settings: Settings) -> tuple[Connection, ...]:
-    """Connections between what really runs."""
-    running = set(daemons(settings))
+    """Connections between what really runs. A sidecar has the address of its pod, so its connections are the pod's."""
+    pods: dict[Daemon | Sidecar, Daemon] = {}
+    for daemon in daemons(settings):
+        pods |= dict.fromkeys((daemon, *sidecars(settings, daemon)), daemon)
+    found: dict[tuple[Daemon, Daemon | Outside, tuple[str, ...]], Connection] = {}
+    for row in _connections(settings):
+        client = pods.get(row.client)
+        server = row.server if isinstance(row.server, Outside) else pods.get(row.server)
+        if client is None or server is None:
+            continue
+        # Two containers of a pod may both need a connection, for reasons of their own.
+        same = found.get((client, server, row.ports))
+        why = f"{same.why}; {row.why}" if same else row.why
+        found[client, server, row.ports] = Connection(client, server, row.ports, why, row.public)
+    return tuple(found.values())
+
+
+def scraped(settings: Settings) -> tuple[tuple[Daemon | Sidecar, str], ...]:
+    """Whose numbers Prometheus reads, and on which port."""
+    running: set[Daemon | Sidecar | Outside] = set(daemons(settings))
+    running |= {sidecar for daemon in daemons(settings) for sidecar in sidecars(settings, daemon)}
     return tuple(
-        connection
-        for connection in _connections(settings)
-        if connection.client in running
-        and (isinstance(connection.server, Outside) or connection.server in running)
+        (row.server, row.ports[0])
+        for row in _connections(settings)
+        if row.client is PROMETHEUS and not isinstance(row.server, Outside) and row.server in running
     )
 
 
@@ -102,7 +137,7 @@ class _Engines:
         )
 
 
-def _connections(settings: Settings) -> Iterator[Connection]:
+def _connections(settings: Settings) -> Iterator[_Row]:
     engines = _Engines.of(settings.external)
     yield from _application_connections(settings, engines)
     yield from _mail_connections(settings, engines)
@@ -110,63 +145,64 @@ def _connections(settings: Settings) -> Iterator[Connection]:
     yield from _watch_connections(engines)
 
 
-def _application_connections(settings: Settings, engines: _Engines) -> Iterator[Connection]:
+def _application_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     for client in (SEED, WEBAPP, HORIZON, SCHEDULER):
-        yield Connection(client, engines.database, ("mysql",), "accounts")
-        yield Connection(client, engines.redis, ("redis",), "job queue and cache")
+        yield _Row(client, engines.database, ("mysql",), "accounts")
+        yield _Row(client, engines.redis, ("redis",), "job queue and cache")
     for client in (WEBAPP, HORIZON, SCHEDULER):
-        yield Connection(client, IMAP, ("imap", "http"), "creates mailboxes and default calendars")
-        yield Connection(client, POSTFIX, ("submission",), "system mail")
+        yield _Row(client, IMAP, ("imap", "http"), "creates mailboxes and default calendars")
+        yield _Row(client, POSTFIX, ("submission",), "system mail")
         if settings.features.files:
-            yield Connection(client, engines.files, (), "files")
+            yield _Row(client, engines.files, (), "files")
         if settings.features.meet:
-            yield Connection(client, MEET, ("http",), "opens rooms")
+            yield _Row(client, MEET, ("http",), "opens rooms")
     for client in (SEED, SCHEDULER, HORIZON):
-        yield Connection(client, WEB, (), "address ranges of the regional registries, exchange rates, push")
+        yield _Row(client, WEB, (), "address ranges of the regional registries, exchange rates, push")
 
 
-def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[Connection]:
-    yield Connection(IMAP, WEBAPP, ("http",), "saslauthd asks whether a password is right")
-    yield Connection(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
-    yield Connection(POSTFIX, engines.database, ("mysql",), "recipients and domains")
-    yield Connection(POSTFIX, IMAP, ("lmtp",), "delivers")
+def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
+    yield _Row(IMAP, WEBAPP, ("http",), "saslauthd asks whether a password is right")
+    yield _Row(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
+    yield _Row(POSTFIX, engines.database, ("mysql",), "recipients and domains")
+    yield _Row(POSTFIX, IMAP, ("lmtp",), "delivers")
     relay = smarthost(settings)
     if relay:
-        yield Connection(POSTFIX, Outside("relay", (Port("relay", relay.port),), pod=True), (), "smarthost")
+        yield _Row(POSTFIX, Outside("relay", (Port("relay", relay.port),), pod=True), (), "smarthost")
     else:
-        yield Connection(POSTFIX, SMTP, (), "delivers to the world")
-    yield Connection(POSTFIX, WEB, (), "SpamAssassin and ClamAV updates")
+        yield _Row(POSTFIX, SMTP, (), "delivers to the world")
+    yield _Row(AMAVIS, engines.database, ("mysql",), "policies of receivers")
+    yield _Row(AMAVIS, WEB, (), "SpamAssassin and ClamAV updates")
 
 
-def _web_connections(settings: Settings, engines: _Engines) -> Iterator[Connection]:
-    yield Connection(ROUNDCUBE, engines.database, ("mysql",), "address books, settings")
-    yield Connection(ROUNDCUBE_MIGRATE, engines.database, ("mysql",), "creates and updates tables")
-    yield Connection(ROUNDCUBE, engines.redis, ("redis",), "sessions")
-    yield Connection(ROUNDCUBE, IMAP, ("imap", "http", "sieve"), "mail, calendars, filters")
-    yield Connection(ROUNDCUBE, POSTFIX, ("submission",), "sends")
-    yield Connection(ROUNDCUBE, WEBAPP, ("http",), "login, files API")
-    yield Connection(ROUNDCUBE, ROUNDCUBE, ("http",), "webmail talks to Chwala")
-    yield Connection(ROUNDCUBE, COLLABORA, ("http",), "asks which documents it can open")
-    yield Connection(COLLABORA, ROUNDCUBE, ("http",), "loads and saves documents (WOPI)")
-    yield Connection(MEET, PROXY, ("https",), "tells the web application what happens in a room")
-    yield Connection(TURN, MEET, tuple(p.name for p in meet_media_ports(settings)), "relays media")
-    yield Connection(PROXY, IMAP, ("http", "imap"), "backend")
-    yield Connection(PROXY, POSTFIX, ("submission",), "backend")
+def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
+    yield _Row(ROUNDCUBE, engines.database, ("mysql",), "address books, settings")
+    yield _Row(ROUNDCUBE_MIGRATE, engines.database, ("mysql",), "creates and updates tables")
+    yield _Row(ROUNDCUBE, engines.redis, ("redis",), "sessions")
+    yield _Row(ROUNDCUBE, IMAP, ("imap", "http", "sieve"), "mail, calendars, filters")
+    yield _Row(ROUNDCUBE, POSTFIX, ("submission",), "sends")
+    yield _Row(ROUNDCUBE, WEBAPP, ("http",), "login, files API")
+    yield _Row(ROUNDCUBE, ROUNDCUBE, ("http",), "webmail talks to Chwala")
+    yield _Row(ROUNDCUBE, COLLABORA, ("http",), "asks which documents it can open")
+    yield _Row(COLLABORA, ROUNDCUBE, ("http",), "loads and saves documents (WOPI)")
+    yield _Row(MEET, PROXY, ("https",), "tells the web application what happens in a room", public=True)
+    yield _Row(TURN, MEET, tuple(p.name for p in meet_media_ports(settings)), "relays media", public=True)
+    yield _Row(PROXY, IMAP, ("http", "imap"), "backend")
+    yield _Row(PROXY, POSTFIX, ("submission",), "backend")
     for backend in (WEBAPP, ROUNDCUBE, COLLABORA, MEET, PROMETHEUS, ALERTMANAGER, LOGS):
-        yield Connection(PROXY, backend, ("http",), "backend")
+        yield _Row(PROXY, backend, ("http",), "backend")
 
 
-def _watch_connections(engines: _Engines) -> Iterator[Connection]:
+def _watch_connections(engines: _Engines) -> Iterator[_Row]:
     for target in (WEBAPP, IMAP, LOGS, ALERTMANAGER, BLACKBOX):
-        yield Connection(PROMETHEUS, target, ("http",), "metrics")
-    for target in (POSTFIX, VECTOR):
-        yield Connection(PROMETHEUS, target, ("metrics",), "metrics")
-    yield Connection(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
-    yield Connection(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
-    yield Connection(BLACKBOX, IMAP, ("sieve-tls",), "probes")
-    yield Connection(BLACKBOX, engines.database, ("mysql",), "probes")
-    yield Connection(BLACKBOX, engines.redis, ("redis",), "probes")
-    yield Connection(VECTOR, LOGS, ("http",), "ships logs")
-    yield Connection(VECTOR, KUBERNETES_API, (), "looks up pod names")
-    yield Connection(ALERTMANAGER, WEB, (), "alert webhooks")
-    yield Connection(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")
+        yield _Row(PROMETHEUS, target, ("http",), "metrics")
+    for measured in (POSTFIX_EXPORTER, VECTOR):
+        yield _Row(PROMETHEUS, measured, ("metrics",), "metrics")
+    yield _Row(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
+    yield _Row(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
+    yield _Row(BLACKBOX, IMAP, ("sieve-tls",), "probes")
+    yield _Row(BLACKBOX, engines.database, ("mysql",), "probes")
+    yield _Row(BLACKBOX, engines.redis, ("redis",), "probes")
+    yield _Row(VECTOR, LOGS, ("http",), "ships logs")
+    yield _Row(VECTOR, KUBERNETES_API, (), "looks up pod names")
+    yield _Row(ALERTMANAGER, WEB, (), "alert webhooks")
+    yield _Row(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")

@@ -21,8 +21,22 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Daemon:
-    """One kind of pod and its Service of the same name."""
+class Resolver:
+    """Where a pod asks for names, if not at the cluster's DNS (Kubernetes: dnsPolicy, dnsConfig)."""
+
+    policy: Literal["Default", "None"]
+    """Default asks as the node does; None asks `nameservers` alone."""
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.policy == "None" and not self.nameservers:
+            raise ValueError("a pod that asks neither the cluster nor its node needs name servers")
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """What has a name and listens on ports."""
 
     name: str
     ports: tuple[Port, ...] = ()
@@ -33,6 +47,34 @@ class Daemon:
             if port.name == name:
                 return port
         raise KeyError(f"{self.name} has no port {name}")
+
+
+@dataclass(frozen=True)
+class Sidecar(_Listener):
+    """A container in the pod of a daemon, with an image, a size, ports and connections of its own.
+
+    It has no Service: what others reach of it is among the ports of its daemon. `resolver` holds for the whole pod.
+    """
+
+    resolver: Resolver | None = None
+
+
+@dataclass(frozen=True)
+class Daemon(_Listener):
+    """One kind of pod and its Service of the same name. `ports` are those of the Service, whichever container listens."""
+
+    sidecars: tuple[Sidecar, ...] = ()
+
+    @property
+    def resolver(self) -> Resolver | None:
+        """Where its pods ask for names: as a sidecar needs it, else at the cluster's DNS."""
+        return next((sidecar.resolver for sidecar in self.sidecars if sidecar.resolver), None)
+
+    @property
+    def own_ports(self) -> tuple[Port, ...]:
+        """Ports on which the daemon's own container listens."""
+        beside = {port for sidecar in self.sidecars for port in sidecar.ports}
+        return tuple(port for port in self.ports if port not in beside)
 
     def at(self, port: str) -> str:
         """host:port as other daemons write it."""
@@ -56,9 +98,14 @@ IMAP = Daemon(
         Port("sieve-tls", 4191),  # our own listener: the image's 4190 takes passwords in the clear
     ),
 )
+AMAVIS = Sidecar("amavis", (Port("inbound", 13024), Port("originating", 13026)))
+"""Never a pod of its own: it trusts the address of its client, and Postfix that of whoever hands mail back."""
+POSTFIX_EXPORTER = Sidecar("postfix-exporter", (Port("metrics", 9154),))
+"""Reads the queue of its pod. Only where there is monitoring."""
 POSTFIX = Daemon(
     "postfix",
-    (Port("smtp-in", 10025), Port("submission", 10587), Port("metrics", 9154)),
+    (Port("smtp-in", 10025), Port("submission", 10587), *POSTFIX_EXPORTER.ports),
+    sidecars=(AMAVIS, POSTFIX_EXPORTER),
 )
 WEBAPP = Daemon("webapp", (Port("http", 8000),))
 HORIZON = Daemon("horizon")
@@ -98,13 +145,20 @@ They are not opened to the world: Meet answers from inside."""
 
 REINJECTION_PORT = 13025
 """Amavis hands mail back to Postfix here, inside the pod; trusted by address, so never a Service port."""
-AMAVIS_INBOUND_PORT = 13024
-AMAVIS_ORIGINATING_PORT = 13026
 
 
 def daemons(settings: Settings) -> tuple[Daemon, ...]:
     """What runs in this stack, in the order in which the data flows."""
     return tuple(_daemons(settings))
+
+
+def sidecars(settings: Settings, daemon: Daemon) -> tuple[Sidecar, ...]:
+    """What runs beside `daemon`, in each of its pods."""
+    return tuple(
+        sidecar
+        for sidecar in daemon.sidecars
+        if sidecar is not POSTFIX_EXPORTER or settings.monitoring.enabled
+    )
 
 
 def _daemons(settings: Settings) -> Iterator[Daemon]:

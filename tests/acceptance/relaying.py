@@ -39,9 +39,9 @@ _OURS = f"{STRANGER} {JANE}"
 """An honest letter, which shows that the door is open at all."""
 
 HIDDEN = (
-    topology.AMAVIS_INBOUND_PORT,
+    topology.AMAVIS.port("inbound").number,
     topology.REINJECTION_PORT,
-    topology.AMAVIS_ORIGINATING_PORT,
+    topology.AMAVIS.port("originating").number,
 )
 """Ports of Postfix' pod that trust whoever reaches them: they answer to that pod alone."""
 _SMTP, _SUBMISSION = topology.POSTFIX.port("smtp-in").number, topology.POSTFIX.port("submission").number

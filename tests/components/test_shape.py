@@ -37,7 +37,7 @@ DAEMONS = [module for module in MODULES if any(issubclass(each, DaemonComponent)
 PORTS = {
     port.number
     for daemon in vars(topology).values()
-    if isinstance(daemon, topology.Daemon)
+    if isinstance(daemon, topology.Daemon | topology.Sidecar)
     for port in daemon.ports
 } | {MEET_FIRST_MEDIA_PORT, *topology.TURN_RELAY_PORTS, topology.REINJECTION_PORT}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -44,10 +45,20 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _refuse_brackets(text: str) -> None:
+    """PyYAML takes a second for some hundred open brackets, before it makes anything of them."""
+    depth = 0
+    for sign in re.findall(r"[][{}]", text):
+        depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            raise YamlProblem("is nested deeper than any stack file")
+
+
 def read(text: str) -> Any:
     """The document in `text`. Raises YamlProblem, at once, for what is no YAML of this kind."""
     if len(text) > _MOST:
         raise YamlProblem("is larger than 1 MiB, which no stack file is")
+    _refuse_brackets(text)
     try:
         # A SafeLoader, only stricter.
         return yaml.load(text, Loader=_Loader)  # noqa: S506

@@ -25,6 +25,7 @@ HOSTILE = {
     "duplicate in quotes": ("config: {}\n'config': {}\n", "config twice"),
     "depth": ("[" * 50_000, "nested deeper"),
     "depth of groups": ("{a: " * 50_000, "nested deeper"),
+    "depth of lists": ("- " * 5_000, "nested deeper"),
     "size": ("# " + "x" * 2_000_000, "larger than 1 MiB"),
     "python": ("a: !!python/object/apply:os.system [id]\n", "not valid YAML at line 1"),
     "date": ("a: 2026-99-99\n", "in quotes"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -71,7 +71,11 @@ class Postfix(DaemonComponent):
         scripts = self.scripts(
             "postfix", settings=_settings(args), more={"aliases": _aliases(args.smtp.aliases)}
         )
-        credentials = self.secret("credentials", _credentials(args))
+        credentials = self.secret("credentials", {"DB_PASSWORD": args.database.password})
+        own = [credentials]
+        if args.smtp.relay is not None and args.smtp.relay.password is not None:
+            # Amavis reads what strangers send, and logs in nowhere.
+            own.append(self.secret("relay", {"RELAY_PASSWORD": args.smtp.relay.password}))
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
         absent = () if args.exporter else topology.POSTFIX_EXPORTER.ports
@@ -79,7 +83,7 @@ class Postfix(DaemonComponent):
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
-            self._postfix(args, scripts, credentials),
+            self._postfix(args, scripts, own),
             amavis_container(self, args.amavis, credentials),
         ]
         if args.exporter is not None:
@@ -93,7 +97,7 @@ class Postfix(DaemonComponent):
             self.disruption_budget()
         self.register_outputs({})
 
-    def _postfix(self, args: PostfixArgs, scripts: Mount, credentials: pulumi.Input[str]) -> Container:
+    def _postfix(self, args: PostfixArgs, scripts: Mount, secrets: Sequence[pulumi.Input[str]]) -> Container:
         ready = entry.command("ready.sh", str(self.daemon.port("submission").number))
         return Container(
             name="postfix",
@@ -119,7 +123,7 @@ class Postfix(DaemonComponent):
                 "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
                 "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
             },
-            secrets=[credentials],
+            secrets=secrets,
             mounts=[
                 scripts,
                 from_secret("certificate", _CERTIFICATE, args.certificate),
@@ -133,13 +137,6 @@ class Postfix(DaemonComponent):
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(tcp=True, port="submission", period=30, timeout=10, failures=6),
         )
-
-
-def _credentials(args: PostfixArgs) -> dict[str, pulumi.Input[str]]:
-    found: dict[str, pulumi.Input[str]] = {"DB_PASSWORD": args.database.password}
-    if args.smtp.relay and args.smtp.relay.password is not None:
-        found["RELAY_PASSWORD"] = args.smtp.relay.password
-    return found
 
 
 def _aliases(aliases: Mapping[str, str]) -> str:

@@ -29,6 +29,7 @@ class Webapp(DaemonComponent):
             guarded=True,
         )
         passwords = self.secret("credentials", credentials(args))
+        first_account = self.secret("first-account", {"ADMIN_PASSWORD": args.credentials.admin})
         scripts = self.scripts("webapp")
         self.serve()
 
@@ -38,7 +39,8 @@ class Webapp(DaemonComponent):
                 build=args.builds[role],
                 command=command,
                 env=environment(args, role),
-                secrets=[keys, passwords],
+                # Whoever breaks into a page of the application shall not find an administrator's password.
+                secrets=[keys, passwords, *([first_account] if role == "seed" else [])],
                 mounts=[scripts],
                 **probes,  # type: ignore[arg-type]
             )

@@ -87,7 +87,6 @@ def credentials(args: WebappArgs) -> dict[str, pulumi.Input[str]]:
         f"@{second_factors.host}/{second_factors.name}",
     )
     found: dict[str, pulumi.Input[str]] = {
-        "ADMIN_PASSWORD": args.credentials.admin,
         "DB_PASSWORD": stores.database.password,
         "MFA_DSN": dsn,
         "REDIS_PASSWORD": stores.redis.password,

@@ -1,0 +1,103 @@
+"""Least privilege: which containers see which secret, in full, over every stack that the tests know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from model.secrets import NAMES
+from tests.support.deploy import Deployment, _base64_forms
+from tests.support.stacks import SHIPPED, VARIANTS, changed, deploy, deployment
+
+pytestmark = pytest.mark.security
+
+_APPLICATION = {"webapp/webapp", "horizon/horizon", "scheduler/scheduler", "seed/seed"}
+"""One code base with one configuration: each of its pods needs all of it."""
+
+_WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate"}
+
+MAY_SEE: dict[str, set[str]] = {
+    # The first administrator: made once, by the seed.
+    "adminPassword": {"seed/seed"},
+    **dict.fromkeys(
+        (
+            "appKey",
+            "imapAdminPassword",
+            "passportPrivateKey",
+            "passportClientId",
+            "passportClientSecret",
+            "s3AccessKey",
+            "s3SecretKey",
+        ),
+        _APPLICATION,
+    ),
+    "databasePassword": {*_APPLICATION, "mariadb/mariadb", "postfix/postfix", "postfix/amavis"},
+    "databaseRootPassword": {"mariadb/mariadb", "roundcube-migrate/migrate"},
+    "legacyDatabasePassword": {"mariadb/mariadb"},
+    # The application removes second factors of the webmail from its database.
+    "roundcubeDatabasePassword": {*_APPLICATION, "mariadb/mariadb", *_WEBMAIL},
+    "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL},
+    "desKey": _WEBMAIL,
+    "webmailClientId": {*_APPLICATION, "roundcube/roundcube"},
+    "webmailClientSecret": {*_APPLICATION, "roundcube/roundcube"},
+    "noreplyPassword": {*_APPLICATION, "alertmanager/alertmanager"},
+    "alertsWebhook": {"alertmanager/alertmanager"},
+    "minioPassword": {*_APPLICATION, "minio/minio"},
+    "meetServerToken": {*_APPLICATION, "meet/meet"},
+    "meetWebhookToken": {*_APPLICATION, "meet/meet"},
+    "turnSecret": {"coturn/coturn", "meet/meet"},
+    "relayPassword": {"postfix/postfix"},
+    "mxKey": {"postfix/postfix"},
+    "dkimKey": {"postfix/amavis"},
+}
+"""Secret -> containers (daemon/container) that need it. Longer is worse: give each line its reason when it grows."""
+
+
+def seen(program: Deployment) -> Iterator[tuple[str, str]]:
+    """(key, container) for every secret that a container has in its environment or its files."""
+    data = {each["metadata"]["name"]: each["stringData"] for each in program.of_kind("Secret")}
+    for workload in program.workloads:
+        volumes = {
+            each["name"]: each["secret"] for each in workload.pod.get("volumes", ()) if "secret" in each
+        }
+        for container in workload.containers:
+            shown = [
+                data[each["secretRef"]["name"]]
+                for each in container.get("envFrom", ())
+                if "secretRef" in each
+            ]
+            shown += [_mounted(mount, volumes, data) for mount in container.get("volumeMounts", ())]
+            text = json.dumps(shown)
+            for key, value in program.sentinels.items():
+                if any(form in text for form in (value, *_base64_forms(value))):
+                    yield key, f"{workload.daemon}/{container['name']}"
+
+
+def _mounted(mount: Any, volumes: Any, data: Any) -> Any:
+    source = volumes.get(mount["name"])
+    if source is None or source["secretName"] not in data:
+        # Of certificates only cert-manager knows the key.
+        return {}
+    held = data[source["secretName"]]
+    return {mount["subPath"]: held[mount["subPath"]]} if mount.get("subPath") in held else held
+
+
+def programs() -> Iterator[Deployment]:
+    for name in (*SHIPPED, *VARIANTS):
+        yield deployment(name)
+    yield deploy(changed("cluster", {"monitoring": {"alerts": {"webhook": "secret"}}}))
+
+
+def test_each_secret_is_seen_by_those_who_need_it_and_nobody_else() -> None:
+    found: dict[str, set[str]] = {}
+    for program in programs():
+        for key, container in seen(program):
+            found.setdefault("dkimKey" if key.startswith("dkimKey-") else key, set()).add(container)
+    assert found == MAY_SEE
+
+
+def test_every_secret_is_in_the_table_or_seen_by_no_container() -> None:
+    assert NAMES - MAY_SEE.keys() == {"contentSalt", "monitoringPassword", "mxNextKey", "cloudflareApiToken"}

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check golden acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test
+.PHONY: help up preview destroy render secrets test check golden acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,3 +78,13 @@ lab-up: toolchain ## a real two-node cluster with MetalLB on this machine; print
 
 lab-down: .venv/ready ## remove it without a trace
 	@$(VENV) -m tests.lab down
+
+LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+update: .venv/ready ## newest versions of all packages that requirements*.in allow, with their hashes; then check and test
+	$(LOCK) -o requirements.txt requirements.in
+	$(LOCK) -o requirements-dev.txt requirements-dev.in
+	$(MAKE) check test
+
+record-release: toolchain ## keep what this version leaves behind, for the upgrade tests of later ones
+	@$(RUN) $(VENV) -m tests.upgrade

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from model.catalogue import files as rules
 from model.findings import Finding
+from model.migrations import migration_of
 from model.settings import Settings
 
 NAMESPACE = "kolab"
@@ -88,7 +89,9 @@ def fault_of(detail: Any) -> Fault:
 
 
 def unknown_key(keys: Keys, known: Collection[str]) -> Fault:
-    """A key that does not exist, with the near one that was probably meant."""
+    """A key that does not exist: what became of it since an earlier version, or the near one that was probably meant."""
+    if gone := migration_of(".".join(map(str, keys))):
+        return _fault(rules.KEY_MOVED.found(path=path(keys), since=gone.since, instead=gone.instead), keys)
     close = difflib.get_close_matches(str(keys[-1]), known, n=1)
     fix = f"did you mean {close[0]}?" if close else f"remove it; known keys: {', '.join(sorted(known))}"
     finding = rules.UNKNOWN_KEY.found(path=path(keys), near=fix)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from ops.reference import alerts, commands, rules, schema, secrets, settings
+from ops.reference import alerts, commands, rules, schema, secrets, settings, sizes
 from ops.stacks import ROOT, StackProblem
 
 
@@ -25,6 +25,7 @@ def files(parsers: Any) -> dict[str, str]:
         "docs/reference/secrets.md": secrets.text(),
         "docs/reference/rules.md": rules.text(),
         "docs/reference/alerts.md": alerts.text(),
+        "docs/reference/sizes.md": sizes.text(),
         "docs/reference/commands.md": commands.text(parsers),
     }
 

@@ -11,6 +11,13 @@ UNKNOWN_KEY = Rule(
     fix="{near}",
     why="A misspelt key would change nothing, and nobody would notice.",
 )
+KEY_MOVED = Rule(
+    "key-moved",
+    path="{path}",
+    problem="is not read any more since version {since}",
+    fix="{instead}",
+    why="An earlier version knew this key: what it said is written otherwise now.",
+)
 MISSING = Rule(
     "missing",
     path="{path}",

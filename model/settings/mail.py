@@ -103,5 +103,3 @@ class Mail(Section):
     """Run mail through the web application's filter (invitations, external-sender notes)."""
     antivirus: bool = False
     """ClamAV beside Amavis: about 2 GiB of memory more."""
-    signature_lifetime_days: Literal[10] = 10
-    """Lifetime (x=) that Amavis gives its signatures; fixed upstream."""

@@ -78,10 +78,7 @@ class Program:
     @classmethod
     def make(cls, root: Path, stack: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> Program:
         """A program with one stack, not yet deployed. `config` and `secrets` have keys without `kolab:`."""
-        for source in _SOURCES:
-            _copy(CHECKOUT / source, root / source)
-        (root / ".venv").symlink_to(sys.prefix)
-        (root / ".local").mkdir()
+        sources(root)
         made = cls(root, stack)
         made.write({f"kolab:{key}": value for key, value in config.items()})
         made.must("stack", "init", stack)
@@ -238,6 +235,14 @@ def _environment() -> dict[str, str]:
 
 
 _TOOLCHAIN = ("PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION")
+
+
+def sources(root: Path) -> None:
+    """What the program needs of this checkout, and a backend, below `root`."""
+    for source in _SOURCES:
+        _copy(CHECKOUT / source, root / source)
+    (root / ".venv").symlink_to(sys.prefix)
+    (root / ".local").mkdir()
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -73,6 +73,7 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=_SECONDS,
             check=False,
         )
 
@@ -109,6 +110,9 @@ class Machine:
         found["KOLAB_REPLAY_DAYS"] = str(self.days)
         return found
 
+
+_SECONDS = 300
+"""Nothing that is replayed takes so long."""
 
 _OPERATOR = {
     # They have seen the preview and say yes.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
+from model.identity import file_name
+from tests.engine.identity.conftest import config
 from tests.engine.program import CHECKOUT
 from tests.replay.machine import Machine
-from tests.replay.steps import Step, parse
+from tests.replay.steps import Command, Step, parse
+from tests.support import cloudflare
+from tests.support.nameserver import serving
 
 pytestmark = pytest.mark.engine
 
@@ -18,5 +25,68 @@ def steps(page: str) -> list[Step]:
     return parse((CHECKOUT / "docs" / "how-to" / f"{page}.md").read_text())
 
 
+def machine_with(root: Path, values: dict[str, object]) -> Machine:
+    """A machine whose operator has deployed the stack `mine`; records go to the stand-in for Cloudflare."""
+    plugins = cloudflare.install(root / "plugins")
+    made = Machine.make(root / "machine")
+    made.variables |= {
+        "PATH": f"{plugins}:{os.environ['PATH']}",
+        cloudflare.WORLD: str(made.root / ".local" / "cloudflare.json"),
+        "PULUMI_CONFIG_PASSPHRASE": "replayed",
+    }
+    (made.root / ".local").mkdir()
+    file = made.root / "stacks" / "Pulumi.mine.yaml"
+    file.write_text(yaml.safe_dump({"config": {f"kolab:{key}": value for key, value in values.items()}}))
+    token = "0123456789abcdef0123456789abcdef01234567"
+    for text in (
+        "./kolab pulumi login file://~",
+        "./kolab pulumi stack init mine",
+        f"echo {token} | ./kolab pulumi config set --secret --stack mine kolab:cloudflareApiToken",
+        "./kolab secrets --stack mine",
+        "make up STACK=mine",
+    ):
+        made.take(Command(0, text))
+    return made
+
+
+def copy(machine: Machine, root: Path) -> Machine:
+    """A copy with a world of its own."""
+    made = machine.copy(root / "machine")
+    made.variables[cloudflare.WORLD] = str(made.root / ".local" / "cloudflare.json")
+    return made
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """The records of the example of cluster mode: quick, and judged like the whole stack."""
+    values = config(mtaSts={"stage": "none"}) | {"scope": "dns"}
+    values["dns"]["shard"] = {"index": 0, "count": 1}
+    del values["mail"]["dkim"]["selectors"]["k202611"]
+    del values["tlsa"]
+    return machine_with(tmp_path_factory.mktemp("published"), values)
+
+
 def test_a_state_backend_is_chosen(tmp_path: Path) -> None:
     Machine.make(tmp_path / "machine").play(steps("choose-a-state-backend"))
+
+
+@pytest.mark.parametrize(
+    "page", ["move-an-address", "turn-on-mta-sts", "tighten-dmarc", "roll-over-dane-keys"]
+)
+def test_a_page_about_records_is_followed(page: str, published: Machine, tmp_path: Path) -> None:
+    copy(published, tmp_path).play(steps(page))
+
+
+def test_a_signing_key_is_rotated(published: Machine, tmp_path: Path) -> None:
+    machine, page = copy(published, tmp_path), steps("rotate-dkim-keys")
+    asks = "./kolab dkim activate"
+    at = next(n for n, step in enumerate(page) if isinstance(step, Command) and step.text.startswith(asks))
+    machine.play(page[:at])
+    machine.take(Command(0, "./kolab dns export --stack mine --to zones"))
+    zones = {
+        zone: (machine.root / "zones" / file_name(zone)).read_text()
+        for zone in ("example.org", "example.net")
+    }
+    with serving(tmp_path / "named", zones) as server:
+        # The world's name servers are this one.
+        replace(machine, beside={asks: f"--server {server.given}"}).play(page[at:])

@@ -107,7 +107,7 @@ def test_a_page_that_says_something_else_than_happens_fails(machine: Machine, pa
 def test_days_of_the_page_pass_for_the_commands_that_follow(machine: Machine) -> None:
     (machine.root / "today.py").write_text("import datetime; print(datetime.date.today())")
     then = datetime.date.today() + datetime.timedelta(days=12)
-    show = f"```sh\n{sys.executable} today.py\n```\n\n```text\n{then}\n```\n"
+    show = f"```sh\n{sys.executable} today.py ops\n```\n\n```text\n{then}\n```\n"
     machine.play(parse(f"<!-- 12 days later -->\n\n{show}"))
 
 

@@ -1,0 +1,45 @@
+"""docs/reference/sizes.md: what the stack asks of a cluster, from the sizes that it requests."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from model.sizing import DEFAULTS
+from model.types import bytes_of
+from ops.reference.markdown import code, page, table
+
+_INTRODUCTION = """\
+What containers request by default, and the memory at which they are ended. `kolab:resources` changes any of them. The
+sum counts each container once, as on a single node without a virus scanner; Jobs that end are left out. In cluster mode
+each further replica adds its own row again, and a node may die only if the others have room for what ran on it."""
+
+_DURATIONS = """\
+## Durations
+
+| what | how long |
+| --- | --- |
+| the first `make up` on a machine | two minutes for packages; four to six more where pulumi must be built |
+| a first deployment until all pods are ready | about ten minutes, most of it images and spam rules |
+| a preview of a deployed stack | under a minute |
+| a dead node is noticed, its pods are replaced | 40 seconds, 5 minutes |
+| the world follows a changed record | `dns.ttl` seconds, 3600 by default |
+| a DKIM key after it was retired | 11 days |
+| senders try again | for four to five days |"""
+
+_PASSING = ("seed", "roundcube-migrate", "amavis-antivirus")
+
+
+def text() -> str:
+    """The page."""
+    rows = [(code(name), size.cpu, size.memory, size.memory_limit) for name, size in sorted(DEFAULTS.items())]
+    lasting = [size for name, size in DEFAULTS.items() if name not in _PASSING]
+    cpu = sum(_cpus(size.cpu) for size in lasting)
+    memory = sum(bytes_of(size.memory) for size in lasting) / 1024**3
+    limit = sum(bytes_of(size.memory_limit) for size in lasting) / 1024**3
+    rows.append(("**sum**", f"**{float(cpu):.1f}**", f"**{memory:.1f}Gi**", f"**{limit:.1f}Gi**"))
+    head = ("Container", "CPU", "Memory", "Limit of memory")
+    return page("Sizes and durations", _INTRODUCTION, table(head, rows), _DURATIONS)
+
+
+def _cpus(quantity: str) -> Fraction:
+    return Fraction(quantity[:-1]) / 1000 if quantity.endswith("m") else Fraction(quantity)

@@ -69,9 +69,9 @@ def _paths(schema: dict[str, Any], node: dict[str, Any], seen: tuple[str, ...]) 
         for each in node.get(key, ()):
             yield from _paths(schema, each, seen)
     named = dict(node.get("properties", {}))
-    if isinstance(node.get("additionalProperties"), dict):
-        named["*"] = node["additionalProperties"]
-    for key, below in named.items():
+    maps = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    wild = [("*", below) for below in maps if isinstance(below, dict)]
+    for key, below in (*named.items(), *wild):
         yield key
         yield from (f"{key}.{rest}" for rest in _paths(schema, below, seen))
     if isinstance(node.get("items"), dict):

@@ -6,6 +6,7 @@ Plain `pulumi up` on a prepared stack does the same; these save typing, and know
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         arguments = ["up"]
     if options.command == "destroy" and is_local:
         arguments.append("--yes")
-    _pulumi([*arguments, "--stack", options.stack, *options.arguments], options.stack)
+    engine([*arguments, "--stack", options.stack, *options.arguments], options.stack)
     if options.command == "preview" and settings.mail.dkim.selectors:
         print(rehearse(settings).text())
     if options.command == "up":
@@ -66,34 +67,51 @@ def run(options: argparse.Namespace) -> None:
         tables.show(settings, options.stack)
 
 
+STOPPING = (
+    "up: whatever does not get ready is named at once, an image that cannot be pulled as ErrImagePull, and waited for"
+    " 10 minutes; press Ctrl-C once to stop waiting, mend it and run this again: what serves goes on serving"
+)
+
 _PLAINTEXT = ("rendered YAML will contain a secret value", "contains a secret value in plaintext")
+_RESOURCE = re.compile(r"  \S+ \(.+\):$")
+"""How the engine heads what it says about one resource, below `Diagnostics:`."""
 
 
-def _pulumi(arguments: list[str], stack: str) -> None:
+def engine(arguments: list[str], stack: str) -> None:
+    """Runs pulumi where its user sees it. Raises StackProblem when it fails."""
     variables = environment(stack)
     if stack != LOCAL:
+        if arguments[0] == "up":
+            print(STOPPING, file=sys.stderr)
         code = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=variables, check=False).returncode
     else:
         print("local: Secrets are rendered in plain text, readable by you alone (mode 0600)", file=sys.stderr)
         command = ["pulumi", *arguments, "--suppress-progress", "--suppress-outputs"]
         with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
-            for line in _without_plaintext_warnings(process.stdout or ()):
+            for line in without_plaintext_warnings(process.stdout or ()):
                 print(line, end="", flush=True)
         code = process.returncode
     if code != 0:
         raise StackProblem(f"pulumi ended with code {code}; its own words stand above")
 
 
-def _without_plaintext_warnings(lines: Iterable[str]) -> Iterator[str]:
-    """The engine's words without what the plugin says twice of each rendered Secret, headings included."""
-    heading: str | None = None
+def without_plaintext_warnings(lines: Iterable[str]) -> Iterator[str]:
+    """The engine's words without what the plugin says twice of each rendered Secret, and without headings of nothing."""
+    held: list[str] = []
+    in_diagnostics = False
     for line in lines:
-        if line.startswith("  kubernetes:core/v1:Secret ("):
-            heading = line
-        elif any(text in line for text in _PLAINTEXT) or (heading and not line.strip()):
+        if any(text in line for text in _PLAINTEXT):
+            continue
+        if line.startswith("Diagnostics:"):
+            in_diagnostics, held = True, [line]
+        elif in_diagnostics and _RESOURCE.match(line):
+            held = [*(text for text in held if text.startswith("Diagnostics:")), line]
+        elif in_diagnostics and held and not line.strip():
             continue
         else:
-            if heading and line.startswith("    "):
-                yield heading
-            heading = None
+            if line[:1].strip():
+                # The next section: a heading that is still held has nothing below it.
+                in_diagnostics, held = False, []
+            yield from held
+            held = []
             yield line

@@ -28,11 +28,12 @@ LOCAL = "local"
 def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
     """Variables with which the CLI runs on `stack`: the operator's own; local has its own backend and passphrase."""
     if stack != LOCAL:
-        return {**_passphrase(stack), **os.environ}
+        return {**_plugins(stack, root), **_passphrase(stack), **os.environ}
     folder = root / ".local"
     # The CLI takes a passphrase from this variable, were it empty, before it looks into the file.
     others = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
     return {
+        **_plugins(stack, root),
         **others,
         "PULUMI_BACKEND_URL": f"file://{folder}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
@@ -40,6 +41,34 @@ def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
         "PULUMI_SKIP_CHECKPOINTS": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
     }
+
+
+def _plugins(stack: str, root: Path) -> dict[str, str]:
+    """Keeps the engine from looking for plugins that the stack does not need.
+
+    The language host names the plugin of every installed package, Cloudflare's too, and the engine tries to fetch what
+    is missing at each command: for nothing, and in a closed network until that times out. The other plugin is there
+    (ops/tools.py).
+    """
+    names = [stack] if stack else known_stacks(root)
+    if any(_publishes_at_cloudflare(name, root) for name in names):
+        return {}
+    return {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+
+
+def _publishes_at_cloudflare(stack: str, root: Path) -> bool:
+    try:
+        values = StackFile.read(stack, root).values
+    except StackProblem:
+        return False
+    dns = values.get("dns")
+    return isinstance(dns, dict) and dns.get("provider") == "cloudflare" and values.get("scope") != "cluster"
+
+
+def known_stacks(root: Path = ROOT) -> list[str]:
+    """Names of the stack files, in order."""
+    found = (root / "stacks").glob("Pulumi.*.yaml")
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in found)
 
 
 def passphrase_file(stack: str) -> Path:
@@ -79,13 +108,8 @@ class StackFile:
         try:
             content = strict_yaml.read(path.read_text("utf-8")) or {}
         except FileNotFoundError:
-            known = sorted(
-                p.name.removeprefix("Pulumi.").removesuffix(".yaml")
-                for p in path.parent.glob("Pulumi.*.yaml")
-            )
-            raise StackProblem(
-                f"there is no stack {name!r}; known stacks: {', '.join(known) or 'none'}"
-            ) from None
+            known = ", ".join(known_stacks(root)) or "none"
+            raise StackProblem(f"there is no stack {name!r}; known stacks: {known}") from None
         except UnicodeDecodeError:
             raise StackProblem(f"{path.name} is not text in UTF-8") from None
         except strict_yaml.YamlProblem as problem:

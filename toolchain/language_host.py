@@ -45,10 +45,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=metadata.version("pulumi"))
 
-    # The engine would download every plugin listed here before it starts, also those of packages that are
-    # installed but not used. Each resource names its plugin's version itself, so nothing is lost.
     def GetRequiredPackages(self, request: Any, context: Any) -> language_pb2.GetRequiredPackagesResponse:
-        return language_pb2.GetRequiredPackagesResponse()
+        """The plugins of all packages that are installed, used or not. The engine fetches what is missing first."""
+        found = [
+            plugin_pb2.PackageDependency(kind="resource", name=name, version=version)
+            for name, version in sorted(_plugins())
+        ]
+        return language_pb2.GetRequiredPackagesResponse(packages=found)
 
     def GetRequiredPlugins(self, request: Any, context: Any) -> language_pb2.GetRequiredPluginsResponse:
         return language_pb2.GetRequiredPluginsResponse()
@@ -223,6 +226,16 @@ class Interpreter:
             env["PATH"] = os.pathsep.join([str(self._virtualenv / "bin"), env.get("PATH", os.defpath)])
             env.pop("PYTHONHOME", None)
         return env
+
+
+def _plugins() -> Iterator[tuple[str, str]]:
+    """Name and version of the plugin that each package beside the host wants (pulumi-plugin.json)."""
+    for package in metadata.distributions():
+        for file in package.files or ():
+            if file.name == "pulumi-plugin.json":
+                told = json.loads(file.read_text())
+                if told.get("resource"):
+                    yield told["name"], f"v{told.get('version') or package.version}".replace("vv", "v")
 
 
 def _virtualenv(info: language_pb2.ProgramInfo) -> Path | None:

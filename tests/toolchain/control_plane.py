@@ -30,12 +30,15 @@ def missing() -> list[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[ControlPlane]:
-    """A control plane that lives as long as the block. Builds what it needs when that is not there."""
+def running(folder: Path, *, controllers: bool = True) -> Iterator[ControlPlane]:
+    """A control plane that lives as long as the block. Builds what it needs when that is not there.
+
+    Without `controllers` nobody but the test touches its objects.
+    """
     programs.build(lambda text: print(text, file=sys.stderr), "kubernetes")
     plane = ControlPlane(folder)
     try:
-        plane.start()
+        plane.start(controllers)
         yield plane
     finally:
         plane.stop()
@@ -75,7 +78,7 @@ class ControlPlane:
             "PATCH", f"{path}?fieldManager=kubectl-patch", body, "application/merge-patch+json"
         )
 
-    def start(self) -> None:
+    def start(self, controllers: bool) -> None:
         """Start everything and wait until it answers."""
         key = self._folder / "sa.key"
         subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
@@ -95,6 +98,8 @@ class ControlPlane:
             "--service-account-signing-key-file=sa.key", "--disable-admission-plugins=ServiceAccount",
         )  # fmt: skip
         self._wait_until_ready()
+        if not controllers:
+            return
         self._run(
             "kube-controller-manager", "--kubeconfig=kubeconfig", "--leader-elect=false", "--cert-dir=certs",
             f"--secure-port={self._manager}", "--authentication-kubeconfig=kubeconfig",

@@ -248,6 +248,30 @@ def test_a_language_host_is_found_for_a_pulumi_that_came_onto_path_later(machine
     assert stand_ins.is_launcher(Path(host))
 
 
+def test_a_genuine_language_host_on_path_runs_although_a_launcher_lies_beside_pulumi(
+    machine: Machine,
+) -> None:
+    machine.ensure()
+    genuine = machine.program("pulumi-language-python")
+    found, path = ensure.find(), env.environment()["PATH"]
+    chosen = shutil.which("pulumi-language-python", path=path)
+    assert chosen is not None
+    assert (found.language_host, Path(chosen).resolve()) == (genuine, genuine.resolve())
+    assert shutil.which("pulumi", path=path) == str(found.pulumi)
+
+
+def test_a_genuine_plugin_runs_although_this_environment_was_made_without_one(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.ensure()
+    for name, value in env.environment().items():
+        monkeypatch.setenv(name, value)
+    machine.program("pulumi-resource-kubernetes")
+    found = env.environment()
+    assert "PULUMI_HOME" not in found
+    assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in found
+
+
 def test_the_environment_asks_for_ensure_when_there_is_no_pulumi(machine: Machine) -> None:
     with pytest.raises(NotReady, match="python3 -m toolchain ensure"):
         env.environment()

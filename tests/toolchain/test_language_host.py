@@ -25,6 +25,7 @@ from pulumi.runtime.proto import (
 )
 
 from tests.support.sandbox import PATIENCE, wait_for
+from toolchain import versions
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -204,9 +205,11 @@ def test_a_missing_virtual_environment_is_told_with_its_path(host: Host) -> None
     )
 
 
-def test_no_plugin_is_downloaded_before_a_resource_asks_for_it(host: Host) -> None:
+def test_the_plugins_of_all_installed_packages_are_named(host: Host) -> None:
     request = language_pb2.GetRequiredPackagesRequest(info=host.info())
-    assert list(host.stub.GetRequiredPackages(request).packages) == []
+    found = {package.name: package.version for package in host.stub.GetRequiredPackages(request).packages}
+    assert found.keys() == {"cloudflare", "kubernetes"}
+    assert found["kubernetes"] == f"v{versions.KUBERNETES_PLUGIN}"
 
 
 def test_a_plugin_written_in_python_is_handed_on_line_by_line(host: Host) -> None:

@@ -16,8 +16,10 @@ from model.settings import DkimSelector, Settings
 
 MIN_BITS = 2048
 """Signers should use no less (RFC 8301 section 3.2)."""
-RETIRED_DAYS = 11
-"""A retired key stays until its last signature has expired: Amavis signs for 10 days, and one day is for the queue."""
+SIGNATURE_DAYS = 10
+"""Lifetime (x=) that Amavis gives its signatures; fixed upstream (RFC 6376 section 3.5)."""
+RETIRED_DAYS = SIGNATURE_DAYS + 1
+"""A retired key stays until its last signature has expired: one day more is for the queue."""
 
 VISIBLE = ("published", "active", "retired")
 """Stages in which receivers find the key."""

@@ -145,8 +145,15 @@ def _relay_login(settings: Settings) -> bool:
     return relay is not None and bool(relay.username)
 
 
+def acme_token(settings: Settings) -> str | None:
+    """The key of the Cloudflare token that cert-manager answers DNS-01 with; None when it answers nothing."""
+    if settings.tls.issuer != "acme":
+        return None
+    return "acmeCloudflareToken" if settings.tls.own_token else "cloudflareApiToken"
+
+
 def _edits_dns(settings: Settings) -> bool:
-    return settings.tls.issuer == "acme" or settings.dns.provider == "cloudflare"
+    return acme_token(settings) == "cloudflareApiToken" or settings.dns.provider == "cloudflare"
 
 
 def _catalogue() -> Iterator[Entry]:
@@ -204,8 +211,15 @@ def _catalogue() -> Iterator[Entry]:
     )
     yield Entry(
         Secret("cloudflareApiToken", "cloudflareToken", "edits DNS records of the zones"),
-        "tls.issuer acme, or dns.provider cloudflare",
+        "dns.provider cloudflare, or tls.issuer acme without ownToken",
         _edits_dns,
+    )
+    yield Entry(
+        Secret(
+            "acmeCloudflareToken", "cloudflareToken", "cert-manager's own, for _acme-challenge records alone"
+        ),
+        "tls.ownToken",
+        lambda settings: acme_token(settings) == "acmeCloudflareToken",
     )
     yield Entry(
         Secret("relayPassword", "relayPassword", "SASL password at the smarthost"),

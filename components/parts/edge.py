@@ -9,17 +9,18 @@ from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs
 from components.policies import Policies, PoliciesArgs
 from model import topology
+from model.secrets import acme_token
 
 
 def certificates(stack: Composition) -> Certificates:
     """The certificates of the public names."""
-    needs_token = stack.settings.tls.issuer == "acme"
+    token = acme_token(stack.settings)
     args = CertificatesArgs(
         tls=stack.settings.tls,
         proxy=stack.names.proxy_certificate,
         mx=stack.names.mx_certificate,
         sieve=(stack.names.sieve,),
-        cloudflare_token=stack.secret("cloudflareApiToken") if needs_token else None,
+        cloudflare_token=stack.secret(token) if token else None,
         mx_key=StableKey(stack.secret("mxKey"), stack.settings.tlsa.current) if stack.settings.tlsa else None,
     )
     return Certificates("certificates", stack.site, args, stack.child())

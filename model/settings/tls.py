@@ -23,6 +23,8 @@ class AcmeDns01(Section):
     """Directory URL of the ACME issuer."""
     account_uri: HttpsUrl | None = None
     """URL of the ACME account once it exists; binds CAA to it (RFC 8657)."""
+    own_token: bool = False
+    """cert-manager gets a Cloudflare token of its own, kolab:acmeCloudflareToken, and not the one that publishes all records: whoever breaks into the cluster finds what that token may do."""
     caa: Hostname = "letsencrypt.org"
     """Name of the issuer in CAA records."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks import deployment
+from tests.support.stacks import changed, deploy, deployment, raw
 
 
 def certificates(name: str) -> dict[str, dict[str, Any]]:
@@ -61,6 +61,13 @@ def test_the_token_for_the_zones_is_in_a_secret() -> None:
     reference = solver["dns01"]["cloudflare"]["apiTokenSecretRef"]
     token = deployment("cluster").get("Secret", reference["name"])["stringData"][reference["key"]]
     assert token == deployment("cluster").sentinels["cloudflareApiToken"]
+
+
+def test_a_token_of_its_own_keeps_the_one_that_publishes_out_of_the_cluster() -> None:
+    program = deploy(changed("cluster", {"tls": {**raw("cluster")["tls"], "ownToken": True}}))
+    assert "cloudflareApiToken" not in program.sentinels
+    holders = program.holders_of(program.sentinels["acmeCloudflareToken"])
+    assert {each.partition("/")[0] for each in holders} == {"Secret"}
 
 
 def test_an_issuer_that_is_there_already_is_used_as_it_is() -> None:

@@ -140,6 +140,7 @@ HARMLESS: dict[str, Changes] = {
         "tls[acme].email": "joe@example.com",
         "tls[acme].server": "https://acme.example.net/directory",
         "tls[acme].accountUri": "https://acme.example.net/acct/1",
+        "tls[acme].ownToken": True,
         "tls[acme].caa": "example.net",
         "tlsa.current": "1" * 64,
         "tlsa.next": "2" * 64,

@@ -158,6 +158,9 @@ def needed(changes: Raw | None = None) -> list[str]:
         ({"tlsa/next": None}, {"mxNextKey"}, set()),
         ({"tls": None}, set(), set()),
         ({"tls": None, "dns/provider": "zonefile"}, {"cloudflareApiToken"}, set()),
+        ({"tls/ownToken": True}, set(), {"acmeCloudflareToken"}),
+        ({"tls/ownToken": True, "dns/provider": "zonefile"}, {"cloudflareApiToken"}, {"acmeCloudflareToken"}),
+        ({"monitoring": {"alerts": {"webhook": "secret"}}}, set(), {"alertsWebhook"}),
         ({"mail/dkim": None}, {"dkimKey-k202605", "dkimKey-k202611"}, set()),
         ({"network/egress": {"mode": "relay", "host": "relay.example.net"}}, set(), set()),
         (

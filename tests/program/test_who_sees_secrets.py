@@ -100,4 +100,10 @@ def test_each_secret_is_seen_by_those_who_need_it_and_nobody_else() -> None:
 
 
 def test_every_secret_is_in_the_table_or_seen_by_no_container() -> None:
-    assert NAMES - MAY_SEE.keys() == {"contentSalt", "monitoringPassword", "mxNextKey", "cloudflareApiToken"}
+    assert NAMES - MAY_SEE.keys() == {
+        "contentSalt",
+        "monitoringPassword",
+        "mxNextKey",
+        "cloudflareApiToken",
+        "acmeCloudflareToken",
+    }

@@ -41,6 +41,9 @@ class Machine:
     def copy(self, root: Path) -> Machine:
         """The same machine once more: what one does, the other does not see."""
         shutil.copytree(self.root.parent, root, symlinks=True)
+        login = root / "home" / ".pulumi" / "credentials.json"
+        if login.exists():
+            login.write_text(login.read_text().replace(str(self.root.parent), str(root)))
         return replace(self, root=root / self.root.name, variables=dict(self.variables))
 
     def play(self, steps: Iterable[Step]) -> None:
@@ -161,7 +164,7 @@ def unsaid(expected: Iterable[str], output: str) -> str | None:
     """The first expected line that `output` lacks after the ones before it; None when all are there."""
     lines = iter(re.sub(r"\s+", " ", line).strip() for line in output.splitlines())
     for wanted in expected:
-        pattern = ".*".join(map(re.escape, re.sub(r"\s+", " ", wanted).split("…")))
+        pattern = ".*".join(map(re.escape, re.split(r"\s*…\s*", re.sub(r"\s+", " ", wanted))))
         if not any(re.search(pattern, line) for line in lines):
             return wanted
     return None

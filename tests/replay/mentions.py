@@ -120,8 +120,7 @@ def fault_of_command(text: str, *, exact: bool) -> str | None:
 
 def _fault(words: list[str], *, exact: bool) -> str | None:
     made = parser()
-    # TODO(new): gone with the command.
-    if words[:1] == ["pulumi"] or words[:1] == ["new"]:
+    if words[:1] in (["pulumi"], ["new"]):
         return None
     _prepare(made, exact=exact)
     try:

@@ -61,6 +61,16 @@ def test_every_link_leads_somewhere(page: str) -> None:
     assert not faults, "\n".join(faults)
 
 
+def test_the_index_leads_to_every_page() -> None:
+    linked = {
+        str((CHECKOUT / "docs" / target).resolve().relative_to(CHECKOUT))
+        for _, target in document((CHECKOUT / "docs" / "README.md").read_text()).links
+        if not re.match(r"[a-z]+:", target)
+    }
+    pages = {name for name in mentions.pages() if re.fullmatch(r"docs/(?!adr/|README).*", name)}
+    assert not pages - linked
+
+
 def test_every_setting_exists() -> None:
     top = "|".join(sorted(mentions.sections()))
     named = re.compile(r"\bkolab:([a-zA-Z<][\w<>*…-]*(?:\.[\w<>*…-]*[\w>*…]|\[[\w<>]*\])*)(?!\w*:)")

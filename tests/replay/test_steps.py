@@ -81,7 +81,7 @@ def test_a_line_that_is_not_there_cannot_be_replaced() -> None:
 
 
 def test_output_is_compared_line_by_line_in_order() -> None:
-    assert unsaid(("a … c", "d"), "x\nsaid a  b c\n\nd e\n") is None
+    assert unsaid(("a … c", "d"), "x\nsaid a,  b: c\n\nd e\n") is None
     assert unsaid(("d", "a"), "a\nd\n") == "a"
 
 

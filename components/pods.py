@@ -14,7 +14,7 @@ from model.topology import Resolver
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where pods may run. `nodes` are host names; `together` keeps pods with the edge label on one node."""
+    """Where pods may run. `nodes` are names of nodes; `together` keeps pods with the edge label on one node."""
 
     nodes: Sequence[str] = ()
     together: bool = False
@@ -123,12 +123,19 @@ def _dns_config(resolver: Resolver) -> core.v1.PodDNSConfigArgs | None:
 def _affinity(placement: Placement) -> core.v1.AffinityArgs | None:
     nodes = pods = None
     if placement.nodes:
-        expression = core.v1.NodeSelectorRequirementArgs(
-            key="kubernetes.io/hostname", operator="In", values=list(placement.nodes)
-        )
+        # By the node's name itself: the label kubernetes.io/hostname is what the machine calls itself. The API takes one
+        # name in each term.
+        terms = [
+            core.v1.NodeSelectorTermArgs(
+                match_fields=[
+                    core.v1.NodeSelectorRequirementArgs(key="metadata.name", operator="In", values=[name])
+                ]
+            )
+            for name in placement.nodes
+        ]
         nodes = core.v1.NodeAffinityArgs(
             required_during_scheduling_ignored_during_execution=core.v1.NodeSelectorArgs(
-                node_selector_terms=[core.v1.NodeSelectorTermArgs(match_expressions=[expression])]
+                node_selector_terms=terms
             )
         )
     if placement.together:

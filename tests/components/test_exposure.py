@@ -99,7 +99,7 @@ def test_all_public_pods_run_on_the_node_that_holds_the_address() -> None:
             (term,) = workload.pod["affinity"]["nodeAffinity"][
                 "requiredDuringSchedulingIgnoredDuringExecution"
             ]["nodeSelectorTerms"]
-            assert term["matchExpressions"][0]["values"] == ["server1"]
+            assert term["matchFields"][0]["values"] == ["server1"]
 
 
 @pytest.mark.parametrize("name", ["single-node", "cluster", "full"])

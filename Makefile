@@ -5,13 +5,20 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check golden acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
+.PHONY: help up preview destroy render secrets test check golden policy acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/ready: requirements-dev.txt
 	@$(PYTHON) -m toolchain.venv
+
+policy/.venv/ready: policy/requirements.txt
+	$(PYTHON) -m venv policy/.venv
+	policy/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
+	@touch $@
+
+policy: policy/.venv/ready ## what `./kolab pulumi preview --policy-pack policy` needs
 
 toolchain: .venv/ready
 	@$(PYTHON) -m toolchain ensure
@@ -34,7 +41,7 @@ render: .venv/ready ## write manifests and zones of STACK to rendered/STACK/, wi
 packages: ## as root on Debian: install the daemons and tools that tests use
 	@tests/install-packages
 
-test: test-quick ## all tests that need no cluster
+test: test-quick policy ## all tests that need no cluster
 	@$(RUN) $(VENV) -m pytest -m "thorough or engine" -n 2 --dist loadfile
 
 test-quick: toolchain ## the quick layers of the tests: no engine, no servers

@@ -19,6 +19,7 @@ from model.catalogue import (
     files,
     mail,
     names,
+    objects,
     parts,
     places,
     records,
@@ -49,6 +50,7 @@ AREAS: tuple[Area, ...] = (
     *map(_area, (files, addresses, cluster, egress, parts, mail, names, places, records)),
     _area(changes, refusals_are_lifted=True),
     _area(data, refusals_are_lifted=True),
+    _area(objects),
 )
 """Every rule, sorted by what it is about."""
 

@@ -23,6 +23,8 @@ PLAINTEXT_OR_TRUSTED = {
     ("imap", "sieve"),
 }
 """(daemon, port) that are for daemons of the stack."""
+_IN_THE_POD = {topology.REINJECTION_PORT, *(port.number for port in topology.AMAVIS.ports)}
+"""Ports that only Postfix and Amavis in one pod may reach."""
 _SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|PRIVATE_KEY|APP_KEY|DES_KEY)$")
 
 
@@ -56,11 +58,7 @@ def inside_port(manifest: Manifest) -> Iterator[Finding]:
                     daemon=daemon,
                     public=", ".join(_public_names(daemon)),
                 )
-        if target in (
-            topology.REINJECTION_PORT,
-            topology.AMAVIS_ORIGINATING_PORT,
-            topology.AMAVIS_INBOUND_PORT,
-        ):
+        if target in _IN_THE_POD:
             yield rules.INSIDE_PORT.found(
                 object=title(manifest),
                 port=target,

@@ -233,3 +233,14 @@ def test_a_setting_that_is_misspelt_is_noticed(path: str) -> None:
 )
 def test_a_pod_that_is_not_there_is_noticed(command: str) -> None:
     assert not _is_known(command)
+
+
+def test_the_map_of_the_identity_model_names_every_module() -> None:
+    named = {said.text for said in mentions.codes() if said.where.startswith("docs/architecture.md")}
+    there = {
+        PurePosixPath(name).name
+        for name in mentions.tracked()
+        if re.fullmatch(r"model/identity/\w+\.py", name)
+    }
+    missing = there - {"__init__.py", "snapshot.py"} - {PurePosixPath(name).name for name in named}
+    assert not missing

@@ -77,8 +77,8 @@ acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes,
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m tests.acceptance run -m mutants tests/acceptance/mutants
 
-lab-test: toolchain ## tests of the lab itself and of its images, as root
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab
+lab-test: toolchain ## tests of the lab itself, its images, and of what an API server alone can say, as root
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab tests/toolchain
 
 lab-up: toolchain ## a real two-node cluster with MetalLB on this machine; prints KUBECONFIG
 	@$(VENV) -m tests.lab up

@@ -86,8 +86,7 @@ def _turn(item: pytest.Item) -> tuple[int, int]:
 
 def _mode(item: pytest.Item) -> str:
     assert isinstance(item, pytest.Function)
-    mode: str = item.callspec.params["stack"]
-    return mode
+    return str(item.callspec.params["stack"])
 
 
 class _ByStack(LoadScopeScheduling):

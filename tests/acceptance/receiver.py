@@ -62,7 +62,7 @@ class Handler:
 def _seen(session: Session, envelope: Envelope) -> dict[str, Any]:
     content = envelope.content if isinstance(envelope.content, bytes) else b""
     sender = (envelope.mail_from or "").removeprefix("<>")  # as the library writes that there is none
-    arrival = Arrival(session.peer[0], session.host_name or "", sender, content)
+    arrival = Arrival((session.peer or "")[0], session.host_name or "", sender, content)
     return {
         "sender": arrival.sender,
         "recipients": envelope.rcpt_tos,

@@ -72,7 +72,7 @@ class _Refuse:
 
     def __call__(self, kinds: set[str]) -> None:
         everything = {"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["CREATE"]}
-        policy = {
+        policy: dict[str, object] = {
             "matchConstraints": {
                 "objectSelector": {"matchLabels": {"app.kubernetes.io/part-of": "kolab"}},
                 "resourceRules": [everything],
@@ -85,7 +85,7 @@ class _Refuse:
             ],
         }
         self._apply("ValidatingAdmissionPolicy", policy)
-        binding = {"policyName": self.name, "validationActions": ["Deny"]}
+        binding: dict[str, object] = {"policyName": self.name, "validationActions": ["Deny"]}
         self._apply("ValidatingAdmissionPolicyBinding", binding)
         if "ConfigMap" in kinds:
             eventually(self._in_force, "the admission policy never came into force")

@@ -132,7 +132,8 @@ def at_inner_ports(stack: Stack) -> list[str]:
         answers = json.loads(stack.in_pod(pod, _probe(stack, ports, *addresses)))
         return [f"{pod} reaches {each}" for each, answer in answers.items() if answer == OPEN]
 
-    return _at_once(lambda each: reached(*each), [("webapp", _SMTP), ("redis", _SMTP, _SUBMISSION)])
+    ways = {"webapp": (_SMTP,), "redis": (_SMTP, _SUBMISSION)}
+    return _at_once(lambda each: reached(each, *ways[each]), ways)
 
 
 @dataclass(frozen=True)

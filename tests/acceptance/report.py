@@ -90,7 +90,7 @@ class Report:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         """A test's call is its proof; so is a set-up that failed or was skipped. What is shown by mistakes is none."""
-        result: pytest.TestReport = (yield).get_result()  # type: ignore[attr-defined, misc]
+        result: pytest.TestReport = (yield).get_result()  # type: ignore[attr-defined]
         proves = item.get_closest_marker("acceptance") and not item.get_closest_marker("mutants")
         if proves and (result.when == "call" or not result.passed):
             result.user_properties.append((_PROOF, asdict(_proof(item, result))))
@@ -99,7 +99,7 @@ class Report:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """What a test has proven, in this process or another."""
-        told = dict(report.user_properties)
+        told: dict[str, Any] = dict(report.user_properties)
         if proof := told.get(_PROOF):
             self.proofs.append(Proof(**proof))
         self.figures |= told.get(_FIGURES, {})

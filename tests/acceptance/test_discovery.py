@@ -55,7 +55,10 @@ def _autoconfig(stack: Stack, user: str) -> dict[str, Server]:
     document = _xml(stack.client("http", url))
     found = [*document.iter("incomingServer"), *document.iter("outgoingServer")]
     fields = ("hostname", "port", "socketType", "username")
-    return {each.attrib["type"]: Server(each.attrib["type"], *map(each.findtext, fields)) for each in found}
+    return {
+        each.attrib["type"]: Server(each.attrib["type"], *(each.findtext(field, "") for field in fields))
+        for each in found
+    }
 
 
 @pytest.mark.proves("proxy", "roundcube", "webapp")

@@ -8,6 +8,7 @@ import hmac
 import json
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def _sealed(secret: str, name: str) -> tuple[str, str]:
     return name, base64.b64encode(seal).decode()
 
 
-def _relayed(stack: Stack, transport: str) -> dict[str, list]:
+def _relayed(stack: Stack, transport: str) -> dict[str, Any]:
     given = _credentials(_meet(stack, _SERVER_SECRET))
     peer = f"{_meet(stack, 'WEBRTC_ANNOUNCED_ADDRESS')}:{_media_port(stack)}"
     return json.loads(stack.client("relay", _server(stack), transport, *given, peer))

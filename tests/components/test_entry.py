@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def script(sandbox: Sandbox, *calls: str, arguments: tuple[str, ...] = ()) -> st
     return "\n".join([f"source {entry.PATH}/adjust.sh", "copy_init /init.sh", *calls, *ends])
 
 
-def run(sandbox: Sandbox, *calls: str, init: str = INIT, arguments: tuple[str, ...] = ()):
+def run(sandbox: Sandbox, *calls: str, init: str = INIT, arguments: tuple[str, ...] = ()) -> Any:
     """Runs an entry script for `init`."""
     sandbox.put("/init.sh", init)
     return sandbox.run(script(sandbox, *calls, arguments=arguments), env={"VALUE": "7"})

@@ -128,7 +128,7 @@ def test_no_session_meets_half_a_certificate(sandbox: Sandbox) -> None:
     with sandbox.start(script()):
         wait_for(lambda: any(call.startswith("runuser") for call in sandbox.calls))
         sandbox.renew("/kolab/certificate/tls.crt", "renewed ")
-        wait_for(lambda: bundles.add(sandbox.text(BUNDLE)) or "renewed key" in bundles)
+        wait_for(lambda: bundles.add(sandbox.text(BUNDLE)) or "renewed key" in bundles)  # type: ignore[func-returns-value]
     assert bundles == {"old", "renewed key"}
     assert stat.S_IMODE(sandbox.path(BUNDLE).stat().st_mode) == 0o600
     assert f"chown 1001 {BUNDLE}.new" in sandbox.calls

@@ -135,7 +135,7 @@ def running(server: str, names: list[str], folder: Path) -> Iterator[int]:
     path.write_text(named(names, folder, port) if server == "named" else knotd(names, folder, port))
     arguments = ["-g", "-n", "1", "-c", path] if server == "named" else ["-c", path]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program(server), *arguments], stdout=log, stderr=log)
+        process = subprocess.Popen([program(server), *map(str, arguments)], stdout=log, stderr=log)
     try:
         wait(port, names, process, folder / "log")
         yield port

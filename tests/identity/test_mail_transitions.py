@@ -170,9 +170,9 @@ def test_going_live_passes_and_going_back_is_refused() -> None:
 
 
 def test_a_lost_domain_is_refused_while_live_and_free_on_hold() -> None:
-    fewer = {"hostedDomains": ["example.net"]}
+    fewer: Any = {"hostedDomains": ["example.net"]}
     assert "domain-lost" in step(sts("none"), sts("none", **fewer))
-    held = {"mail__mx": {"stage": "hold"}}
+    held: Any = {"mail__mx": {"stage": "hold"}}
     assert step(sts("none", **held), sts("none", **held, **fewer)) == set()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -79,7 +80,7 @@ def test_a_node_without_egress_reaches_dns_only(lab: Lab, apply: Apply) -> None:
     try:
         wait_until("the server answers", lambda: reaches(lab, "sender", there))
         # As with a cloud's addresses, what comes in to a node's own one arrives at the node: nobody listens.
-        ask = [programs.program("echo"), "ask", "tcp", f"{lab.settings.egress['n1']}:25"]
+        ask: list[str | Path] = [programs.program("echo"), "ask", "tcp", f"{lab.settings.egress['n1']}:25"]
         assert "connection refused" in lab.internet.ask(ask).stderr
         lab.set_egress({"n2": lab.settings.egress["n2"]})
         assert not reaches(lab, "sender", there)
@@ -189,7 +190,7 @@ def test_a_network_policy_sees_the_internets_client(lab: Lab, apply: Apply) -> N
     assert seen_by(lab, LOCAL) == lab.internet.address
     block = {"cidr": "0.0.0.0/0", "except": [f"{lab.internet.address}/32"]}
     apply(network_policy("not-him", ingress=[{"from": [{"ipBlock": block}]}]))
-    ask = [programs.program("echo"), "ask", "tcp", f"{LOCAL}:80"]
+    ask: list[str | Path] = [programs.program("echo"), "ask", "tcp", f"{LOCAL}:80"]
     wait_until("the client is shut out", lambda: lab.internet.ask(ask).returncode != 0)
 
 

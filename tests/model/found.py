@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 from model.findings import Rule
 from ops.stacks import ROOT
@@ -22,7 +23,7 @@ def placeholders(rule: Rule) -> set[str]:
 
 def declared(tree: ast.Module) -> dict[str, str]:
     """Name under which a module knows a part of the catalogue, or a rule -> where that is declared."""
-    found = {}
+    found: dict[Any, Any] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("model.catalogue"):
             found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}

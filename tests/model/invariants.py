@@ -82,8 +82,8 @@ def _public_ports(settings: Settings, listening: Listening) -> None:
     public = topology.public_ports(settings)
     namesakes: dict[str, set[str]] = {}
     for daemon, ports in listening.items():
-        for port in ports:
-            namesakes.setdefault(port.name, set()).add(daemon.name)
+        for each in ports:
+            namesakes.setdefault(each.name, set()).add(daemon.name)
     inside = topology.load_balancer_addresses(settings)
     assert set(inside) == {port.service for port in public}
     assert inside.keys() == topology.public_addresses(settings).keys()

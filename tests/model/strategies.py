@@ -41,7 +41,7 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
 }  # fmt: skip
 TEXT = st.sampled_from(("", "a", "imap", "amavis", "postfix", "https://s3.example.net", "letsencrypt.org", "8.b.d.0.1.0.0.2.ip6.arpa"))  # fmt: skip
 KEYS = st.sampled_from(("example.org", "example.net", "imap", "postfix", "worker1", "k202611", "10.20.0.10", "192.0.2.10", "ns1.example.org"))  # fmt: skip
-JUNK = st.sampled_from((None, "", "junk", 0, -1, 1.5, True, [], {}, [None], {"": None}, [[]], "\x00", "ü" * 300, 10**30))  # fmt: skip
+JUNK: Any = st.sampled_from((None, "", "junk", 0, -1, 1.5, True, [], {}, [None], {"": None}, [[]], "\x00", "ü" * 300, 10**30))  # fmt: skip
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from ops import __main__ as program
 from ops import dkim, dns, engine, frame
 from ops.backend import NO_BACKEND, explained
-from ops.stacks import StackProblem, environment, passphrase_file
+from ops.stacks import ROOT, StackProblem, environment, passphrase_file
 
 
 @pytest.fixture
@@ -121,10 +122,10 @@ def test_pulumi_gets_its_arguments_untouched_and_gives_its_exit_code(monkeypatch
         return Done()
 
     monkeypatch.setattr(engine, "ready", lambda _: None)
-    monkeypatch.setattr(engine.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     assert program.main(["pulumi", "config", "--help", "--stack", "mine", "--", "-x"]) == 7
     assert seen["command"] == ["pulumi", "config", "--help", "--stack", "mine", "--", "-x"]
-    assert seen["cwd"] == engine.ROOT
+    assert seen["cwd"] == ROOT
     assert seen["env"]["PULUMI_STACK"] == "mine"
 
 

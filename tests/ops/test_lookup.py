@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import dns.resolver
 import pytest
 
 from model.identity import zone_file, zones
-from ops import lookup
 from ops.lookup import Found, rrset_at, servers_of
 from ops.stacks import StackProblem
 from tests.identity.stacks import stack
@@ -65,8 +65,8 @@ def test_a_server_is_given_by_address_and_port(given: str, expected: tuple[str, 
 
 def test_without_a_resolver_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> None:
-        raise lookup.dns.resolver.NoNameservers
+        raise dns.resolver.NoNameservers
 
-    monkeypatch.setattr(lookup.dns.resolver, "zone_for_name", fail)
+    monkeypatch.setattr(dns.resolver, "zone_for_name", fail)
     with pytest.raises(StackProblem, match="name them with --server"):
         servers_of(ZONE)

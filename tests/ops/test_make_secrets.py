@@ -316,7 +316,7 @@ def test_rsa_keys_have_the_promised_size(name: Format, bits: int, monkeypatch: p
         asked.append((public_exponent, key_size))
         return serialization.load_pem_private_key(key("rsa-made").encode(), password=None)
 
-    monkeypatch.setattr(secrets.rsa, "generate_private_key", generate)
+    monkeypatch.setattr(rsa, "generate_private_key", generate)
     secrets.make(Secret("x", name, ""))
     assert asked == [(65537, bits)]
 

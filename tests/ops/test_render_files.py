@@ -6,11 +6,12 @@ import functools
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 import yaml
-from pulumi_kubernetes import core
+from pulumi_kubernetes import core, meta
 
 from model.settings import Settings
 from ops import render
@@ -33,12 +34,20 @@ class Small(pulumi.ComponentResource):
         super().__init__("test:index:Small", "small")
         child = pulumi.ResourceOptions(parent=self)
         namespace = core.v1.Namespace("namespace", metadata={"name": "kolab"}, opts=child)
-        inside = {"namespace": namespace.metadata.name}
+        inside: Any = {"namespace": namespace.metadata.name}
         core.v1.ConfigMap(
-            "config", metadata={**inside, "name": "c"}, data={"mode": settings.mode}, opts=child
+            "config",
+            metadata=meta.v1.ObjectMetaArgs(**inside, name="c"),
+            data={"mode": settings.mode},
+            opts=child,
         )
         password = pulumi.Output.concat("mysql://kolab:", secret("databasePassword"), "@mariadb")
-        core.v1.Secret("secret", metadata={**inside, "name": "s"}, string_data={"DSN": password}, opts=child)
+        core.v1.Secret(
+            "secret",
+            metadata=meta.v1.ObjectMetaArgs(**inside, name="s"),
+            string_data={"DSN": password},
+            opts=child,
+        )
 
 
 def checkout(folder: Path, changes: Raw) -> Path:

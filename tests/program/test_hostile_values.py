@@ -161,7 +161,7 @@ def _is_text(case: Spoilt) -> bool:
     for key in case.place:
         if not isinstance(was, dict | list) or (isinstance(now, dict) and key not in now):
             return False
-        was, now = was[key], now[key]
+        was, now = was[key], now[key]  # type: ignore[index]
     return isinstance(was, str) and isinstance(now, str)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_no_name_gives_a_secret_away(program: Deployment) -> None:
     [each for each in secrets(stack("cluster")) if each.format in ("password", "hex", "desKey", "uuid")],
     ids=lambda secret: secret.key,
 )
-def test_a_generated_password_survives_sed_and_dsns(secret) -> None:
+def test_a_generated_password_survives_sed_and_dsns(secret: Any) -> None:
     # Daemons paste them into sed commands, URLs, Perl strings and a login that splits at spaces.
     allowed = string.ascii_letters + string.digits + ("-" if secret.format == "uuid" else "")
     assert set(make(secret)) <= set(allowed)

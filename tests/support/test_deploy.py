@@ -41,7 +41,7 @@ def test_the_same_name_below_two_parents_is_allowed() -> None:
 
 def test_a_misspelt_key_of_a_dictionary_is_refused() -> None:
     with pytest.raises(AssertionError, match="metadata: unknown field nmae"):
-        recorded(lambda: core.v1.ConfigMap("a", metadata={"name": "a", "nmae": "a"}))  # type: ignore[typeddict-unknown-key]
+        recorded(lambda: core.v1.ConfigMap("a", metadata={"name": "a", "nmae": "a"}))  # type: ignore[call-overload]
 
 
 def test_a_misspelt_key_of_a_custom_resource_is_refused() -> None:
@@ -84,7 +84,7 @@ def test_every_registration_is_there_when_it_returns() -> None:
 def test_a_secret_is_told_from_plain_text() -> None:
     made = recorded(lambda: config_map("a", key=pulumi.Output.secret("hidden")))
     (resource,) = (each for each in made.resources if each.name == "a")
-    assert (resource.secrets, resource.inputs["data"]) == ({"data"}, {"key": "hidden"})
+    assert (resource.secrets, resource.inputs["data"]) == (frozenset({"data"}), {"key": "hidden"})
 
 
 def test_an_invoke_is_refused() -> None:

@@ -108,9 +108,7 @@ def _unique_by_key(_: object, keys: list[str], entries: object, __: object) -> I
 def _validator(name: str) -> Any:
     if not (TARGET / name).is_file():
         return None
-    dialect: Any = extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"x-kubernetes-list-map-keys": _unique_by_key}
-    )
+    dialect: Any = extend(Draft202012Validator, {"x-kubernetes-list-map-keys": _unique_by_key})
     return dialect(_read(name), registry=_definitions())
 
 

@@ -14,9 +14,8 @@ import dns.reversename
 import spf
 from checkdmarc.dmarc import parse_dmarc_record
 from checkdmarc.utils import get_base_domain
-from dns.rdata import Rdata
 
-Lookup = Callable[[str, str], Sequence[Rdata]]
+Lookup = Callable[[str, str], Sequence[Any]]
 """Records of a name and type where its aliases lead; none when there are none."""
 
 

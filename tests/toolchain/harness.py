@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf import json_format, struct_pb2
@@ -96,7 +96,9 @@ def serving(folder: Path) -> Iterator[Plugin]:
     """A plugin that is not configured yet."""
     engine = RecordingEngine()
     grpc_server = grpc.server(futures.ThreadPoolExecutor(16))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(server.Provider(engine), grpc_server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        server.Provider(cast("Any", engine)), grpc_server
+    )
     port = grpc_server.add_insecure_port("127.0.0.1:0")
     grpc_server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

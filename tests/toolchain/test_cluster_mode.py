@@ -95,7 +95,7 @@ def config_map(namespace: str, data: dict[str, str], **metadata: Any) -> Case:
 
 def workload(kind: str, namespace: str, labels: dict[str, str] | None = None, **spec: Any) -> Case:
     selector = {"app": kind.lower()}
-    pod = {
+    pod: Case = {
         "metadata": {"labels": {**selector, **(labels or {})}},
         "spec": {"containers": [{"name": "c", "image": "x"}]},
     }

@@ -90,6 +90,6 @@ def _request(method: str, url: str, user: str, password: str, body: bytes, *head
         given.setdefault("Content-Type", "application/xml; charset=utf-8")
     if user:
         given["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-    connection = HTTPSConnection(place.hostname, place.port or 443, timeout=_TIMEOUT, context=careful())
+    connection = HTTPSConnection(place.hostname or "", place.port or 443, timeout=_TIMEOUT, context=careful())
     connection.request(method, place.path, body or None, given)
     return connection.getresponse()

@@ -11,6 +11,7 @@ import time
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
+from typing import Any
 
 from tests.acceptance.client.tls import careful
 
@@ -77,7 +78,7 @@ def submit_anonymously(host: str, port: str, sender: str, recipient: str) -> str
 
 
 def _submission(host: str, port: str) -> smtplib.SMTP:
-    options = {"local_hostname": "laptop.sender.test", "timeout": _TIMEOUT}
+    options: dict[str, Any] = {"local_hostname": "laptop.sender.test", "timeout": _TIMEOUT}
     if port == "465":
         return smtplib.SMTP_SSL(host, 465, context=careful(), **options)
     smtp = smtplib.SMTP(host, int(port), **options)
@@ -99,7 +100,7 @@ def _send(smtp: smtplib.SMTP, sender: str, recipient: str, message: str) -> str:
 def ehlo(host: str, port: str) -> str:
     """The banner and what the server offers, before and after STARTTLS."""
     with smtplib.SMTP(timeout=_TIMEOUT) as smtp:
-        smtp._host = host  # where STARTTLS takes the server's name from
+        smtp._host = host  # type: ignore[attr-defined] # where STARTTLS takes the server's name from
         _, banner = smtp.connect(host, int(port))
         smtp.ehlo("client.sender.test")
         before = sorted(smtp.esmtp_features)
@@ -118,7 +119,7 @@ def read(host: str, port: str, user: str, password: str, subject: str) -> str:
     texts = []
     for number in found[0].split():
         _, parts = imap.fetch(number.decode(), "(RFC822)")
-        texts.append(parts[0][1].decode(errors="replace"))
+        texts.append(parts[0][1].decode(errors="replace"))  # type: ignore[index,union-attr]
     imap.logout()
     return "\n".join(texts)
 

@@ -17,4 +17,5 @@ def _answers(name: str, kind: str) -> list[str]:
         found = dns.resolver.resolve(name, kind, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
+    assert found.rrset is not None
     return [f"{found.canonical_name} {found.rrset.ttl} IN {kind} {data.to_text()}" for data in found]

@@ -42,7 +42,7 @@ def _attempt(host: str, port: int, sender: str, recipient: str) -> str:
 def password(host: str, port: str, user: str, secret: str) -> str:
     """What a server says to a password, before TLS and after it."""
     with smtplib.SMTP(timeout=_TIMEOUT) as smtp:
-        smtp._host = host  # where STARTTLS takes the server's name from
+        smtp._host = host  # type: ignore[attr-defined] # where STARTTLS takes the server's name from
         smtp.connect(host, int(port))
         before = _plain(smtp, user, secret)
         smtp.starttls(context=careful())

@@ -72,7 +72,7 @@ class Workload:
 
     def containers(self) -> Sequence[Spec]:
         """The container specs."""
-        return self.pod["containers"]  # type: ignore[no-any-return]
+        return self.pod["containers"]
 
     def environment(self, spec: Spec) -> dict[str, str]:
         """The variables that a container gets."""
@@ -88,7 +88,7 @@ class Workload:
         """The values of a Secret; cert-manager's are made up."""
         found = self.found.get(("Secret", name))
         if found is not None:
-            return found.get("stringData", {})  # type: ignore[no-any-return]
+            return found.get("stringData", {})
         if name.endswith("-certificate"):
             certificate, key = keys.certificate()
             return {"tls.crt": certificate, "tls.key": key}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -70,8 +71,8 @@ def test_the_pods_of_a_stack_keep_every_contract(name: str) -> None:
     assert all_problems(workloads(name)) == []
 
 
-def _without_variable(spec: dict[str, object], name: str) -> None:
-    spec["env"] = [variable for variable in spec["env"] if variable["name"] != name]  # type: ignore[index,union-attr,attr-defined]
+def _without_variable(spec: dict[str, Any], name: str) -> None:
+    spec["env"] = [variable for variable in spec["env"] if variable["name"] != name]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ class Vector(DaemonComponent):
         """The only pod with a token: it asks the API which pod, with which labels, a log file belongs to.
 
         vector watches the pods of its node across all namespaces and filters afterwards, so a role of one namespace
-        would not do. It may read names and labels of pods, namespaces and nodes, and change nothing.
+        would not do. The API cannot show labels alone, so it may read whole pods, namespaces and nodes, and change
+        nothing. It sees no Secret, and the pods of this stack hold none in their specs.
         """
         account = core.v1.ServiceAccount(
             f"{self._logical}-account",

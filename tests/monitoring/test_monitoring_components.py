@@ -130,6 +130,7 @@ def test_the_log_collector_may_look_and_not_touch() -> None:
     (role,) = of_kind(deployed(_vector), "ClusterRole")
     (rule,) = role["rules"]
     assert set(rule["verbs"]) == {"list", "watch"}
+    assert (rule["apiGroups"], set(rule["resources"])) == ([""], {"namespaces", "nodes", "pods"})
     assert set(rule["resources"]) == {"namespaces", "nodes", "pods"}
 
 

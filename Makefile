@@ -72,6 +72,7 @@ GIVEN = KOLAB_ACCEPTANCE_KUBECONFIG='$(if $(filter command,$(origin KUBECONFIG))
 acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
+	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/toolchain
 
 acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
 	@$(PYTHON) -m toolchain ensure --tests

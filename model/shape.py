@@ -36,6 +36,7 @@ _WORDS = {
     "ip_any_address": "must be an IP address",
     "ip_any_network": "must be a network such as 10.42.0.0/16, with zeros after its prefix",
 }
+_ONE_VALUE = ("string_type", "int_type", "bool_type")
 _SAFE = ("value_error", "greater_than", "less_than", "string_too")
 """Kinds of error whose own message tells what is allowed and never what was given."""
 
@@ -83,6 +84,9 @@ def fault_of(detail: Any) -> Fault:
     if kind == "literal_error":
         return _fault(_one_of(keys, context["expected"], detail["input"]), keys)
     problem = _problem(kind, detail["msg"], context)
+    if kind in _ONE_VALUE and isinstance(detail["input"], list | dict):
+        what = "a list" if isinstance(detail["input"], list) else "a group of keys"
+        problem = f"must be one value, not {what}"
     return _fault(
         rules.VALUE.found(path=path(keys), problem=problem, correction=f"correct it{place.meaning}"), keys
     )

@@ -164,19 +164,20 @@ def _policy(answers: Answers, domain: str) -> str | None:
 
 def _inbound(settings: Settings, answers: Answers) -> Iterator[Inbound]:
     body = mta_sts.policy(settings)
-    public = settings.tls.issuer != "selfSigned"
+    public, ours = settings.tls.issuer != "selfSigned", Names.of(settings).mx
     for domain in settings.domains:
-        hosts = [value.exchange for value in answers.ask(domain, "MX") if isinstance(value, MX)]
+        found = [value for value in answers.ask(domain, "MX") if isinstance(value, MX)]
+        hosts = [value.exchange for value in sorted(found, key=lambda value: value.preference)]
         if not hosts:
             yield Inbound(domain=domain, mx="is not ours yet", mta_sts="none", dane="none", tls_rpt=False)
             continue
         ids = answers.text(f"_mta-sts.{domain}", "v=STSv1")
         sts = _sts(body, hosts, public=public) if body and ids == (mta_sts.text(body),) else "none"
-        keys = [v.certificate for v in answers.ask(f"_25._tcp.{hosts[0]}", "TLSA") if isinstance(v, TLSA)]
+        keys = [v.certificate for v in answers.ask(f"_25._tcp.{ours}", "TLSA") if isinstance(v, TLSA)]
         current = settings.tlsa.current if settings.tlsa else None
         dane = "none" if not keys else "pass" if current in keys else "fail"
         reported = bool(answers.text(f"_smtp._tls.{domain}", "v=TLSRPTv1"))
-        reached = ", ".join(f"{host} ({', '.join(answers.addresses(host))})" for host in hosts)
+        reached = ", ".join(f"{host} ({', '.join(answers.addresses(host)) or 'not ours'})" for host in hosts)
         yield Inbound(domain=domain, mx=reached, mta_sts=sts, dane=dane, tls_rpt=reported)
 
 

@@ -17,6 +17,8 @@ from model.kind import Kind
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # RFC 2317 names its child zones with slashes or what else reads well.
 _REVERSE_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_/-]{0,61}[a-z0-9_])?")
+# Names of SPF records are no host names: many begin with an underscore.
+_SPF_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(m|k|Ki|[MGTPE]i?)?")
 _BARE = re.compile(r"[0-9]+(\.[0-9]+)?")
 # Of what RFC 5321 allows, # begins a comment of a Postfix map, { a template, and $ % ` | mean something to a shell.
@@ -52,6 +54,14 @@ def _reverse_zone(value: str) -> str:
     text = value.strip().removesuffix(".").lower()
     if len(text) > 253 or not all(_REVERSE_LABEL.fullmatch(label) for label in text.split(".")):
         raise ValueError("must be a reverse zone such as 2.0.192.in-addr.arpa or 0-15.2.0.192.in-addr.arpa")
+    return text
+
+
+def _spf_name(value: str) -> str:
+    text = value.strip().removesuffix(".").lower()
+    labels = text.split(".")
+    if len(text) > 253 or len(labels) < 2 or not all(_SPF_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("must be the name of an SPF record, such as _spf.example.net")
     return text
 
 
@@ -128,6 +138,7 @@ def _as_tuple(value: object) -> object:
 # The titles name each kind in schema.json and on the reference page.
 Hostname = Annotated[str, Kind("host name", hostname)]
 ReverseZone = Annotated[str, Kind("reverse zone", _reverse_zone)]
+SpfName = Annotated[str, Kind("name of an SPF record", _spf_name)]
 Email = Annotated[str, Kind("mail address", _email)]
 Cpu = Annotated[
     str,

@@ -15,7 +15,7 @@ from model.identity.place import suffixes
 from model.identity.rdata import parse_value
 from model.identity.record import Record
 from model.settings import Settings
-from ops import lookup, push, render
+from ops import lookup, push, render, spf_count
 from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import table
@@ -31,13 +31,13 @@ def add_command(commands: Any) -> None:
         sub.set_defaults(run=action)
         if name == "export":
             sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")
-        if name in ("compare", "push"):
+        if name in ("compare", "count", "push"):
             sub.add_argument(
                 "--server",
                 action="append",
                 default=[],
                 metavar="ADDRESS[:PORT]",
-                help="name server; default for compare: those of the zone",
+                help="name server; default for compare: those of the zone, for count: this machine's resolver",
             )
         if name == "push":
             push.add_arguments(sub)
@@ -123,5 +123,6 @@ _ACTIONS = {
     "export": (export, "zone files, for servers and providers that take them"),
     "tickets": (tickets, "what only humans can do: PTR, registrar, customers' CNAMEs"),
     "compare": (compare, "what the zones hold already that would be duplicated or shadowed"),
+    "count": (spf_count.run, "look into the SPF records that you include, and write down what they cost"),
     "push": (push_zones, "update your own name servers (RFC 2136)"),
 }

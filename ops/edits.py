@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,10 @@ from model.step import judge
 from model.transition import snapshot
 from ops.stacks import Pulumi, StackFile, StackProblem
 
+_KEY = re.compile(r'\["([^"]+)"\]|([^.\[\]"]+)')
+
 Edits = Mapping[str, str | None]
-"""Path such as mail.dkim.selectors.k1.stage -> new value, or None to remove it."""
+"""Path such as mail.dkim.selectors.k1.stage or domains["example.org"].senders -> new value, or None to remove it."""
 
 
 def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
@@ -22,12 +25,17 @@ def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
     before, _ = stack.settings()
     values = copy.deepcopy(stack.values)
     for path, value in edits.items():
-        _apply(values, path.split("."), value)
+        _apply(values, keys_of(path), value)
     after, _ = load(values, stack.secret_keys, need_secrets=False)
     verdict = judge(snapshot(before), after, today)
     if verdict.refused:
         raise StackProblem(f"nothing was changed: {verdict.text()}")
     return after
+
+
+def keys_of(path: str) -> list[str]:
+    """The keys of a path as the CLI writes it: dots between keys, and keys that hold dots as `["example.org"]`."""
+    return [plain or quoted for quoted, plain in _KEY.findall(path)]
 
 
 def write(pulumi: Pulumi, edits: Edits) -> None:

@@ -12,6 +12,7 @@ from components.imap import Imap, ImapArgs
 from components.pods import Placement
 from components.postfix import Postfix, PostfixArgs, Relay, Smtp
 from model import topology
+from model.identity import dmarc
 from model.types import bytes_of
 
 
@@ -79,7 +80,7 @@ def _role_addresses(stack: Composition) -> Mapping[str, str]:
     reports = (
         stack.settings.mail.reports.tls_rpt,
         stack.settings.mail.reports.caa_iodef,
-        *stack.settings.mail.dmarc.rua,
+        *dmarc.every_report(stack.settings),
     )
     own = [address for address in reports if address and address.rpartition("@")[2] in stack.settings.domains]
     found = [f"{local}@{domain}" for domain in stack.settings.domains for local in ("postmaster", "abuse")]

@@ -142,3 +142,34 @@ CAA_ACCOUNT = Rule(
     why="CAA must allow the account that asks for our certificates.",
     source="RFC 8657 section 3",
 )
+SPF_LOOKUPS = Rule(
+    "spf-lookups",
+    path="{path}",
+    problem="makes receivers ask DNS {number} times for {domain}, and after {most} they treat SPF as broken: all mail of the domain fails it",
+    fix="drop an include, or write networks in place of one that has few",
+    why="SPF may cost a receiver ten lookups, those inside of includes counted.",
+    source="RFC 7208 section 4.6.4",
+)
+SPF_UNCOUNTED = Rule(
+    "spf-uncounted",
+    path="{path}",
+    problem="holds includes whose own lookups nobody has counted: {names}",
+    fix="./kolab dns count --stack <stack>",
+    why="An include costs what is inside of it, which its owner may change.",
+    severity="warning",
+    source="RFC 7208 section 4.6.4",
+)
+OTHER_MX_OURS = Rule(
+    "other-mx-ours",
+    path="{path}",
+    problem="holds {host}, which is our own MX",
+    fix="name servers of somebody else there; ours is published by itself",
+    why="One host has one place in an MX.",
+)
+DOMAIN_NOT_SERVED = Rule(
+    "domain-not-served",
+    path="kolab:domains.{domain}",
+    problem="says something about a domain that this stack does not serve",
+    fix="add {domain} to kolab:hostedDomains, or remove the section",
+    why="What one domain has of its own is read only where the domain is.",
+)

@@ -10,23 +10,35 @@ from model.identity.record import Record
 from model.settings import Settings
 
 
-def text(settings: Settings) -> str:
-    """The record of every mail domain. v first and p second, for readers of the older RFC; no pct, rf or ri, which are gone."""
-    dmarc = settings.mail.dmarc
+def text(settings: Settings, domain: str) -> str:
+    """The record of `domain`. v first and p second, for readers of the older RFC; no pct, rf or ri, which are gone."""
+    dmarc = settings.dmarc_of(domain)
     tags = {
         "v": "DMARC1",
         "p": dmarc.policy,
         "sp": dmarc.subdomain_policy,
         "np": dmarc.nonexistent_policy,
         "t": "y" if dmarc.testing else None,
-        "rua": ",".join(mailto(address) for address in rua(settings)),
+        "rua": ",".join(mailto(address) for address in rua(settings, domain)),
+        "ruf": ",".join(mailto(address) for address in dmarc.ruf),
+        "fo": dmarc.fo if dmarc.ruf else None,
     }
     return "; ".join(f"{tag}={value}" for tag, value in tags.items() if value)
 
 
-def rua(settings: Settings) -> tuple[str, ...]:
-    """Addresses that receive aggregate reports."""
-    return settings.mail.dmarc.rua or (f"dmarc-reports@{settings.domain}",)
+def rua(settings: Settings, domain: str) -> tuple[str, ...]:
+    """Addresses that receive aggregate reports about `domain`."""
+    return settings.dmarc_of(domain).rua or (f"dmarc-reports@{settings.domain}",)
+
+
+def reports(settings: Settings, domain: str) -> tuple[str, ...]:
+    """Addresses that receive any report about `domain`."""
+    return (*rua(settings, domain), *settings.dmarc_of(domain).ruf)
+
+
+def every_report(settings: Settings) -> tuple[str, ...]:
+    """Addresses that receive reports about any of our domains, each once."""
+    return tuple(dict.fromkeys(a for domain in settings.domains for a in reports(settings, domain)))
 
 
 def authorisations(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -37,9 +49,8 @@ def authorisations(settings: Settings) -> Iterator[tuple[str, str]]:
     where a needless one does no harm.
     """
     ours = frozenset(settings.domains)
-    reports = tuple(dict.fromkeys(address.rpartition("@")[2] for address in rua(settings)))
     for domain in settings.domains:
-        for report in reports:
+        for report in dict.fromkeys(address.rpartition("@")[2] for address in reports(settings, domain)):
             upper, lower = sorted((domain, report), key=len)
             same = domain == report or (lower.endswith(f".{upper}") and upper in ours)
             if not same:
@@ -53,9 +64,9 @@ def authorisation_name(domain: str, report: str) -> str:
 
 def records(settings: Settings) -> Iterator[Record]:
     """The policy of every mail domain, and the consent of the report domains to reports about other domains."""
-    body = TXT(text(settings))
     ttl = settings.dns.ttl
     for domain in settings.domains:
+        body = TXT(text(settings, domain))
         yield Record(
             f"_dmarc.{domain}", body, ttl, f"Policy for mail that claims @{domain} and fails (RFC 9989)."
         )

@@ -13,7 +13,7 @@ from model.identity.lint import Keys
 from model.identity.place import foreign_domains, forward_zones, reverse_zones, zone_of
 from model.identity.plan import Plan
 from model.identity.rdata import PTR
-from model.settings import Settings
+from model.settings import Dmarc, Settings
 
 _REVERSE = re.compile(r"^([0-9a-f]+([-/][0-9]+)?\.)+(in-addr|ip6)\.arpa$")
 
@@ -31,7 +31,9 @@ def lint_places(settings: Settings, found: Plan) -> Iterator[Finding]:
 def report_addresses(settings: Settings) -> Iterator[Finding]:
     """Addresses that DNS names must be able to receive, and their domains must agree to it."""
     reports = settings.mail.reports
-    given = [(f"kolab:mail.dmarc.rua[{i}]", a) for i, a in enumerate(settings.mail.dmarc.rua)]
+    given = [*_dmarc_addresses("kolab:mail.dmarc", settings.mail.dmarc)]
+    for domain, own in settings.per_domain.items():
+        given += _dmarc_addresses(f"kolab:domains.{domain}.dmarc", own.dmarc) if own.dmarc else ()
     given += [
         (path, a)
         for path, a in (
@@ -57,6 +59,12 @@ def report_addresses(settings: Settings) -> Iterator[Finding]:
         yield rules.DMARC_CONSENT.found(
             report=report, domains=_some(domains), name=dmarc.authorisation_name(domains[0], report)
         )
+
+
+def _dmarc_addresses(path: str, policy: Dmarc) -> Iterator[tuple[str, str]]:
+    for key, addresses in (("rua", policy.rua), ("ruf", policy.ruf)):
+        for number, address in enumerate(addresses):
+            yield f"{path}.{key}[{number}]", address
 
 
 def forward(settings: Settings) -> Iterator[Finding]:

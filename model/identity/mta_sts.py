@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from model.identity import mx
 from model.identity.rdata import TXT
 from model.identity.record import Record
 from model.names import Names
@@ -32,13 +33,14 @@ def policy(settings: Settings) -> bytes | None:
     if sts.stage == "none":
         return None
     removing = sts.stage == "removing"
-    lines = {
-        "version": "STSv1",
-        "mode": "none" if removing else sts.stage,
-        "mx": Names.of(settings).mx,
-        "max_age": REMOVAL_MAX_AGE if removing else sts.max_age,
-    }
-    return "".join(f"{key}: {value}\r\n" for key, value in lines.items()).encode("ascii")
+    lines = (
+        ("version", "STSv1"),
+        ("mode", "none" if removing else sts.stage),
+        # One policy for all domains: each server that any of them has in its MX.
+        *(("mx", host) for host in (Names.of(settings).mx, *mx.others(settings))),
+        ("max_age", REMOVAL_MAX_AGE if removing else sts.max_age),
+    )
+    return "".join(f"{key}: {value}\r\n" for key, value in lines).encode("ascii")
 
 
 def policy_id(body: bytes) -> str:

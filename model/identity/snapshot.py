@@ -33,7 +33,7 @@ def snapshot(settings: Settings) -> Deployed:
             name: DkimKey(stage=key.stage, since=key.since, public_key=key.public_key)
             for name, key in sorted(mail.dkim.selectors.items())
         },
-        dmarc=Dmarc(policy=mail.dmarc.policy, text=dmarc.text(settings)),
+        dmarc=Dmarc(policy=mail.dmarc.policy, text=dmarc.text(settings, settings.domain)),
         mta_sts=MtaSts(
             stage=mail.mta_sts.stage,
             since=mail.mta_sts.since,

@@ -33,6 +33,29 @@ def sources(settings: Settings) -> tuple[str, ...]:
     return (*own, *(f"include:{domain}" for domain in includes))
 
 
+def terms(settings: Settings, domain: str) -> tuple[str, ...]:
+    """The mechanisms of `domain`: ours first, so that our own mail costs receivers no lookup; then those of others."""
+    others = settings.senders_of(domain)
+    return (
+        *sources(settings),
+        *networks(str(network) for network in others.networks),
+        *(f"include:{name}" for name in others.includes),
+    )
+
+
+def lookups(settings: Settings, domain: str) -> int:
+    """DNS lookups that the record of `domain` costs a receiver in the worst case, inside of includes as they were counted last."""
+    counted = settings.senders_of(domain).counted
+    includes = (*(spf_includes(settings) or ()), *settings.senders_of(domain).includes)
+    return sum(1 + counted.get(name, 0) for name in includes)
+
+
+def uncounted(settings: Settings, domain: str) -> tuple[str, ...]:
+    """Includes of others that nobody has looked into yet."""
+    others = settings.senders_of(domain)
+    return tuple(name for name in others.includes if name not in others.counted)
+
+
 def networks(addresses: Iterable[str]) -> tuple[str, ...]:
     """ip4:/ip6: mechanisms of these addresses; neighbours are joined into networks that hold exactly the same."""
     nets = [ipaddress.ip_network(address) for address in addresses]
@@ -71,7 +94,10 @@ def records(settings: Settings) -> Iterator[Record]:
     ttl, end = settings.dns.ttl, settings.mail.spf_all
     for domain in settings.domains:
         yield Record(
-            domain, TXT(text(found, end)), ttl, f"Addresses that may send mail of @{domain} (RFC 7208)."
+            domain,
+            TXT(text(terms(settings, domain), end)),
+            ttl,
+            f"Addresses that may send mail of @{domain} (RFC 7208).",
         )
     helo = Names.of(settings).helo
     if helo not in settings.domains and egress_addresses(settings, announced=True):

@@ -161,7 +161,7 @@ def _held(now: Plan, then: Plan) -> Iterator[Ticket]:
 
 def _mailboxes(settings: Settings) -> Iterator[Ticket]:
     named = {
-        *dmarc.rua(settings),
+        *dmarc.every_report(settings),
         tls_rpt.rua(settings),
         settings.mail.reports.caa_iodef or f"postmaster@{settings.domain}",
         f"hostmaster@{settings.domain}",

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from model.settings.acknowledgement import Acknowledgement
 from model.settings.base import Section
 from model.settings.dns import Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
+from model.settings.domains import DomainSettings
 from model.settings.kubernetes import Kubernetes
 from model.settings.mail import (
     SELECTOR,
@@ -21,8 +24,10 @@ from model.settings.mail import (
     Mail,
     MtaSts,
     Mx,
+    OtherMx,
     Reports,
     Selector,
+    Senders,
 )
 from model.settings.monitoring import Alerts, Monitoring
 from model.settings.network import (
@@ -51,6 +56,7 @@ __all__ = [
     "DkimStage",
     "Dmarc",
     "Dns",
+    "DomainSettings",
     "Egress",
     "EgressGateway",
     "EgressNodes",
@@ -74,6 +80,7 @@ __all__ = [
     "MtaSts",
     "Mx",
     "Networking",
+    "OtherMx",
     "Ptr",
     "PtrManual",
     "PtrZones",
@@ -84,6 +91,7 @@ __all__ = [
     "Section",
     "Selector",
     "SelfSigned",
+    "Senders",
     "Settings",
     "Shard",
     "Storage",
@@ -104,6 +112,8 @@ class Settings(Section):
     """Primary mail domain; IDN may be written in Unicode."""
     hosted_domains: tuple[Hostname, ...] = ()
     """Further mail domains served by this stack."""
+    per_domain: dict[Hostname, DomainSettings] = Field(default={}, alias="domains")
+    """Mail domain -> what it has of its own."""
     scope: Literal["all", "cluster", "dns"] = "all"
     """What this stack manages. Above 100 hosted domains, Cloudflare records move to stacks of their own (`dns`, see dns.shard) and the main one keeps `cluster`."""
     example: bool = False
@@ -147,6 +157,21 @@ class Settings(Section):
     def domains(self) -> tuple[str, ...]:
         """Primary domain first, then the hosted ones, each once."""
         return tuple(dict.fromkeys((self.domain, *self.hosted_domains)))
+
+    def senders_of(self, domain: str) -> Senders:
+        """Others who may send in the name of `domain`."""
+        own = self.per_domain.get(domain)
+        return self.mail.senders if own is None or own.senders is None else own.senders
+
+    def dmarc_of(self, domain: str) -> Dmarc:
+        """DMARC policy of `domain`."""
+        own = self.per_domain.get(domain)
+        return self.mail.dmarc if own is None or own.dmarc is None else own.dmarc
+
+    def other_mx_of(self, domain: str) -> tuple[OtherMx, ...]:
+        """Servers of somebody else in the MX of `domain`."""
+        own = self.per_domain.get(domain)
+        return self.mail.mx.others if own is None or own.other_mx is None else own.other_mx
 
     @property
     def single_node(self) -> bool:

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Email, MessageSize
+from model.types import Email, Hostname, MessageSize, Network, SpfName
+
+
+class OtherMx(Section):
+    """A mail server of somebody else in the MX of our domains: a backup, or the server that a domain moves away from."""
+
+    host: Hostname
+    """Its name. An MTA-STS policy names it too, so it must offer TLS with a certificate for this name."""
+    preference: Annotated[int, Field(ge=0, le=65535)]
+    """Senders try the lowest first: above ours for a backup, below ours while the other server is still the first."""
 
 
 class Mx(Section):
@@ -17,6 +26,8 @@ class Mx(Section):
     """`hold` publishes everything but MX, _mta-sts and what leads mail clients here (autodiscover, autoconfig, SRV), so a first `up` never empties a live domain."""
     preference: Annotated[int, Field(ge=0, le=65535)] = 10
     """Preference of our MX."""
+    others: tuple[OtherMx, ...] = ()
+    """Servers of somebody else beside ours, published and withdrawn together with our MX."""
 
 
 DkimStage = Literal["staged", "published", "active", "retired", "revoked"]
@@ -56,6 +67,17 @@ class MtaSts(Section):
     """Day on which this stage began, written by ops; the earliest safe end of `removing` counts from here."""
 
 
+class Senders(Section):
+    """Others who may send in the name of our domains. Their terms stand behind ours in SPF."""
+
+    includes: tuple[SpfName, ...] = ()
+    """SPF records of services that send for us (`include:`), such as servers.mcsv.net."""
+    networks: tuple[Network, ...] = ()
+    """Networks or addresses of servers that send for us (`ip4:`, `ip6:`)."""
+    counted: dict[SpfName, Annotated[int, Field(ge=0, le=100)]] = {}
+    """Include -> DNS lookups inside it, written by `./kolab dns count`: receivers stop at ten in all (RFC 7208 section 4.6.4)."""
+
+
 class Dmarc(Section):
     """What receivers do with mail that claims our domains and does not pass (RFC 9989)."""
 
@@ -69,6 +91,10 @@ class Dmarc(Section):
     """t=y: receivers apply one level less."""
     rua: tuple[Email, ...] = ()
     """Where aggregate reports go. Default: dmarc-reports@ the primary domain."""
+    ruf: tuple[Email, ...] = ()
+    """Where reports about single messages go; few receivers send them, and they hold personal data (RFC 9991)."""
+    fo: Annotated[str, Field(pattern=r"^[01ds](:[01ds]){0,3}$")] | None = None
+    """fo=: which failures are reported singly; means nothing without ruf."""
 
 
 class Reports(Section):
@@ -93,6 +119,8 @@ class Mail(Section):
     """Outbound authentication policy."""
     reports: Reports = Reports()
     """Report addresses."""
+    senders: Senders = Senders()
+    """Others who send in our name, for every domain that says nothing of its own under kolab:domains."""
     spf_all: Literal["~all", "-all"] = "~all"
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None

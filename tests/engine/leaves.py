@@ -11,13 +11,16 @@ from pydantic import BaseModel
 SAMPLE_KEYS = {"mail.dkim.selectors": "k202611", "resources": "imap"}
 """A key of each table whose rows are sections."""
 
+WHOLE = ("domains",)
+"""Tables whose rows repeat sections that stand elsewhere, under keys with dots: each is one value here."""
+
 
 def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:
     """Paths as a stack file writes them. Where a section has several kinds, the kind stands behind it, `tls[acme].email`,
     and the section is a leaf itself: its kind can change. What has one value only is left out."""
     for name, field in model.model_fields.items():
         path = f"{above}{field.alias or name}"
-        found = dict(_sections(field.annotation, path))
+        found = {} if path in WHOLE else dict(_sections(field.annotation, path))
         if len(found) != 1 and not _has_one_value(field.annotation):
             yield path
         for place, section in found.items():

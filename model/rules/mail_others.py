@@ -1,0 +1,51 @@
+"""Others who send or receive for our domains, and what one domain has of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.catalogue import mail as rules
+from model.findings import Finding
+from model.identity import spf
+from model.names import Names
+from model.settings import Settings
+
+
+def served(settings: Settings) -> Iterator[Finding]:
+    """What one domain has of its own is about a domain that is here."""
+    for domain in settings.per_domain:
+        if domain not in settings.domains:
+            yield rules.DOMAIN_NOT_SERVED.found(domain=domain)
+
+
+def spf_lookups(settings: Settings) -> Iterator[Finding]:
+    """No domain's SPF record costs receivers more than ten lookups, and each include was counted."""
+    told: set[str] = set()
+    for domain in settings.domains:
+        path = _senders_path(settings, domain)
+        if path in told:
+            continue
+        told.add(path)
+        number = spf.lookups(settings, domain)
+        if number > spf.MAX_LOOKUPS:
+            yield rules.SPF_LOOKUPS.found(path=path, number=number, domain=domain, most=spf.MAX_LOOKUPS)
+        if names := spf.uncounted(settings, domain):
+            yield rules.SPF_UNCOUNTED.found(path=path, names=", ".join(names))
+
+
+def other_servers(settings: Settings) -> Iterator[Finding]:
+    """Servers of somebody else are not ours."""
+    ours = Names.of(settings).mx
+    places = {"kolab:mail.mx.others": settings.mail.mx.others}
+    places |= {f"kolab:domains.{d}.otherMx": own.other_mx or () for d, own in settings.per_domain.items()}
+    for path, others in places.items():
+        if any(other.host == ours for other in others):
+            yield rules.OTHER_MX_OURS.found(path=path, host=ours)
+
+
+def _senders_path(settings: Settings, domain: str) -> str:
+    own = settings.per_domain.get(domain)
+    return f"kolab:domains.{domain}.senders" if own and own.senders is not None else "kolab:mail.senders"
+
+
+RULES = (served, spf_lookups, other_servers)

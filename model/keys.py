@@ -79,6 +79,12 @@ def dkim_pair(selector: str, public: str | None) -> Pair:
     )
 
 
+def public_entry(pair: Pair) -> str:
+    """What is removed from the stack file with a public half: a DKIM key's whole entry."""
+    entry = pair.path.removesuffix(".publicKey")
+    return f"kolab:{entry}"
+
+
 def pairs(settings: Settings) -> Iterator[Pair]:
     """Every key pair of the stack."""
     yield Pair("passportPrivateKey", "passportPublicKey", settings.passport_public_key, public_pem)

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from model import secret_values
 from model.catalogue import files as rules
 from model.findings import Finding, report
-from model.keys import Plaintext, mismatches
+from model.keys import Pair, Plaintext, mismatches, pairs, public_entry
 from model.rules import check
 from model.secrets import NAMES, Secret, is_secret_key, secrets
 from model.settings import Settings
 from model.shape import NAMESPACE, Fault, Keys, aliases, fault_of, path, unknown_key
+from model.shipped import is_shipped_key
 
 __all__ = ["NAMESPACE", "StackFileError", "load"]
 
@@ -53,7 +54,7 @@ def load(
         doubtful = [path(keys) for keys in (*left_out, *(fault.meant for fault in faults))]
         findings += [f for f in check(settings) if not any(_touches(f.path, place) for place in doubtful)]
         if need_secrets:
-            findings += _missing_secrets([s for s in secrets(settings) if s.key not in values])
+            findings += _missing_secrets([s for s in secrets(settings) if s.key not in values], settings)
         if plaintext is not None:
             findings += [*secret_values.judge(settings, plaintext), *mismatches(settings, plaintext)]
     if settings is None or any(f.severity == "error" for f in findings):
@@ -154,13 +155,22 @@ def _plain_secret(key: str) -> Finding:
     return rules.PLAIN_SECRET.found(path=path((key,)))
 
 
-def _missing_secrets(missing: Sequence[Secret]) -> Iterator[Finding]:
-    """One finding for all that `ops secrets` would make, and one for each that only the operator has."""
-    made = [secret.key for secret in missing if secret.made]
+def _missing_secrets(missing: Sequence[Secret], settings: Settings) -> Iterator[Finding]:
+    """One finding for all that `./kolab secrets` would make, and one for each that only the operator has."""
+    halves = {pair.secret: pair for pair in pairs(settings) if pair.public is not None}
+    lost = [] if settings.example else [s for s in missing if s.key in halves and not _shipped(halves[s.key])]
+    made = [secret.key for secret in missing if secret.made and secret not in lost]
     if made:
         others = f", like {len(made) - 1} more: {', '.join(made[1:])}" if made[1:] else ""
         yield rules.MISSING_SECRET.found(path=path((made[0],)), others=others)
     for secret in missing:
-        if not secret.made:
-            at = path((secret.key,))
-            yield rules.MISSING_SECRET_GIVEN.found(path=at, why=secret.why)
+        if secret in lost:
+            pair = halves[secret.key]
+            public, entry = path((pair.path,)), public_entry(pair)
+            yield rules.MISSING_SECRET_HALF.found(path=path((secret.key,)), public=public, entry=entry)
+        elif not secret.made:
+            yield rules.MISSING_SECRET_GIVEN.found(path=path((secret.key,)), why=secret.why)
+
+
+def _shipped(pair: Pair) -> bool:
+    return is_shipped_key(pair.public)

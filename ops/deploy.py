@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     pulumi = Pulumi(options.stack)
     if is_local:
         pulumi.select(create=True)
-        secrets.run(argparse.Namespace(stack=options.stack, given=None))
+        secrets.run(argparse.Namespace(stack=options.stack, action="make", key=None, given=None))
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:
         # People approve what they have seen; only the local stack goes ahead by itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from components.guard import Guard
 from components.kolab import Kolab
 from components.preflight import inside_project
 from model import identity
+from model.keys import pairs
 from model.settings import Settings
 from ops.frame import add_stack
 from ops.recorder import Registered, objects, record
@@ -34,8 +35,9 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Writes rendered/<stack>/, in the layout of the kubernetes plugin's render mode."""
-    settings, warnings = StackFile.read(options.stack, ROOT).settings()
-    for warning in warnings:
+    stack = StackFile.read(options.stack, ROOT)
+    settings, warnings = stack.settings()
+    for warning in (*warnings, *_halves(stack, settings)):
         print(f"warning: {warning}", file=sys.stderr)
     target = ROOT / "rendered" / options.stack
     if not inside_project(target / "manifests", ROOT) or not inside_project(target / "zones", ROOT):
@@ -45,6 +47,15 @@ def run(options: argparse.Namespace) -> None:
     written = write_manifests(objects(resources(settings)), target / "manifests")
     zones = write_zones(settings, target / "zones")
     print(f"render: {written} manifests and {zones} zones in {target.relative_to(ROOT)}/", file=sys.stderr)
+
+
+def _halves(stack: StackFile, settings: Settings) -> Iterator[str]:
+    """Public halves that are written although nothing here can sign with the private ones."""
+    if settings.example or settings.scope == "dns":
+        return
+    for pair in pairs(settings):
+        if pair.public is not None and pair.secret not in stack.secret_keys:
+            yield f"kolab:{pair.path} is rendered, but its private half kolab:{pair.secret} is not in the stack file"
 
 
 def resources(settings: Settings) -> list[Registered]:

@@ -11,6 +11,7 @@ import string
 import sys
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from model import secret_values
 from model.findings import Finding
-from model.keys import Pair, PrivateKey, dkim_pair, pairs, private_key
+from model.keys import Pair, PrivateKey, dkim_pair, pairs, private_key, public_entry
 from model.secrets import DKIM_PREFIX, Secret, dkim_key, secrets
 from model.settings import SELECTOR, Settings
+from model.shipped import is_shipped_key
 from model.stack_file import StackFileError
 from ops.frame import add_stack
 from ops.stacks import Pulumi, StackFile, StackProblem
@@ -32,7 +34,15 @@ _PASSWORD_LENGTH = 32
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("secrets", help="make the secrets that a stack lacks")
+    parser = commands.add_parser("secrets", help="make the secrets that a stack lacks, or show one")
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("make", "show"),
+        default="make",
+        help="make (default): fails as long as something is left that only you can give; show: print the value of KEY",
+    )
+    parser.add_argument("key", nargs="?", metavar="KEY", help="for show, such as adminPassword")
     add_stack(parser)
     parser.add_argument(
         "--from",
@@ -45,17 +55,47 @@ def add_command(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Makes and stores what is missing. Never overwrites: an existing value, also in FOLDER's way, stays."""
+    """Shows one secret, or makes and stores what is missing.
+
+    Never overwrites: an existing value, also in FOLDER's way, stays. Raises StackProblem when something is left that
+    only the operator can give.
+    """
     stack = StackFile.read(options.stack)
+    if options.action == "show":
+        print(shown(stack, Pulumi(options.stack), options.key))
+        return
+    if options.key is not None:
+        raise StackProblem(f"makes all that is missing; to see one: ./kolab secrets show {options.key}")
     made = fill(stack, Pulumi(options.stack), given=_read_given(options.given), today=datetime.date.today())
-    print(f"secrets: {', '.join(made) if made else 'nothing was missing'}", file=sys.stderr)
+    print(f"secrets: {', '.join(made.written) if made.written else 'nothing was missing'}", file=sys.stderr)
+    if made.left:
+        raise StackProblem("\n  ".join(("some are left that only you can give:", *made.left)))
 
 
-def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: datetime.date) -> list[str]:
-    """Stores every missing secret and public half of `stack`; returns the keys that were written.
+def shown(stack: StackFile, pulumi: Pulumi, key: str | None) -> str:
+    """The value of one secret. Raises StackProblem when the stack has none of this name."""
+    there = sorted(stack.secret_keys)
+    if key is None or key.removeprefix("kolab:") not in there:
+        said = f"has no secret {key}" if key else "has several secrets"
+        raise StackProblem(
+            f"stack {stack.name} {said}; name one of: {', '.join(there) or '(there is none yet)'}"
+        )
+    return pulumi.plaintexts()[key.removeprefix("kolab:")]
 
-    A public half without its private one is somebody's key: it is not replaced, except in an example, whose keys
-    nobody has. Raises StackProblem, before anything is written, when `given` cannot be used.
+
+@dataclass
+class Filled:
+    """What `fill` came to: the keys that were written, and a sentence for each that only the operator has."""
+
+    written: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: datetime.date) -> Filled:
+    """Stores every missing secret and public half of `stack`.
+
+    A public half without its private one is somebody's key: it is not replaced, except in an example and a copy of
+    one, whose keys nobody has. Raises StackProblem, before anything is written, when `given` cannot be used.
     """
     settings, _ = known(stack)
     halves = {pair.secret: pair for pair in pairs(settings)}
@@ -67,26 +107,31 @@ def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: d
     _refuse_strangers(given, stack, needed)
     if not settings.example:
         _refuse_other_halves(usable, halves, stack)
-    written: list[str] = []
+    found = Filled()
     for secret in needed:
         pair = halves.get(secret.key)
         if secret.key in stack.values:
             if pair and pair.public is None:
                 # An earlier run was cut short, or somebody stored the private half by hand.
                 _publish(pulumi, settings, pair, pulumi.plaintexts()[secret.key], today)
-                written.append(pair.path)
+                found.written.append(pair.path)
             continue
         value = usable.get(secret.key)
-        lost = pair is not None and pair.public is not None and not settings.example
+        lost = pair is not None and pair.public is not None and not _throw_away(pair, settings)
         if value is None and (lost or not secret.made):
-            print(f"secrets: {_yours(secret, pair if lost else None)}", file=sys.stderr)
+            found.left.append(_yours(secret, pair if lost else None))
             continue
         value = value or make(secret)
         pulumi.set_secret(secret.key, value)
-        written.append(secret.key)
+        found.written.append(secret.key)
         if pair and not pair.belongs(value):
             _publish(pulumi, settings, pair, value, today)
-    return written
+    return found
+
+
+def _throw_away(pair: Pair, settings: Settings) -> bool:
+    """Whether nobody has the private half, so that a new pair takes its place."""
+    return settings.example or is_shipped_key(pair.public)
 
 
 def _yours(secret: Secret, pair: Pair | None) -> str:
@@ -94,14 +139,15 @@ def _yours(secret: Secret, pair: Pair | None) -> str:
         return f"{secret.key} is yours to give: ./kolab pulumi config set --secret kolab:{secret.key} ({secret.why})"
     return (
         f"{secret.key} is yours to give, since its public half stands in kolab:{pair.path}:"
-        f" ./kolab pulumi config set --secret kolab:{secret.key} < key.pem, or remove the public half for a new pair"
+        f" ./kolab secrets --from <folder with {secret.key}>, or remove {public_entry(pair)} for a new pair"
     )
 
 
 def _publish(pulumi: Pulumi, settings: Settings, pair: Pair, private: str, today: datetime.date) -> None:
     """Writes the public half, and for a new DKIM key the rest of its entry."""
     pulumi.set_plain(pair.path, pair.derive(private))
-    if pair.public is None and pair.secret.startswith(DKIM_PREFIX):
+    fresh = pair.public is None or (is_shipped_key(pair.public) and not settings.example)
+    if fresh and pair.secret.startswith(DKIM_PREFIX):
         # A stack that is never deployed may sign at once; a real one first waits until DNS shows the key.
         stage = "active" if settings.example or settings.kubernetes.render else "published"
         entry = pair.path.rpartition(".")[0]
@@ -136,8 +182,13 @@ def _refuse_strangers(given: Mapping[str, str], stack: StackFile, needed: Sequen
 def _refuse_other_halves(usable: Mapping[str, str], halves: Mapping[str, Pair], stack: StackFile) -> None:
     for key, value in usable.items():
         pair = halves.get(key)
+        if is_shipped_key(pair.public if pair else None):
+            continue
         if pair and pair.public is not None and key not in stack.values and not pair.belongs(value):
             raise StackProblem(f"the value brought in for {key} is not the private half of kolab:{pair.path}")
+
+
+_MADE_HERE = ("public-half-missing", "example-key")
 
 
 def known(stack: StackFile) -> tuple[Settings, tuple[Finding, ...]]:
@@ -145,7 +196,7 @@ def known(stack: StackFile) -> tuple[Settings, tuple[Finding, ...]]:
     try:
         return stack.settings()
     except StackFileError as error:
-        if any(f.severity == "error" and f.rule != "public-half-missing" for f in error.findings):
+        if any(f.severity == "error" and f.rule not in _MADE_HERE for f in error.findings):
             raise
         values = {key: value for key, value in stack.values.items() if key not in stack.secret_keys}
         return Settings.model_validate(values), error.findings

@@ -28,7 +28,7 @@ LOCAL = "local"
 def environment(stack: str, root: Path = ROOT) -> dict[str, str]:
     """Variables with which the CLI runs on `stack`: the operator's own; local has its own backend and passphrase."""
     if stack != LOCAL:
-        return {**_plugins(stack, root), **_passphrase(stack), **os.environ}
+        return {**_plugins(stack, root), **_passphrase(), **os.environ}
     folder = root / ".local"
     # The CLI takes a passphrase from this variable, were it empty, before it looks into the file.
     others = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
@@ -71,16 +71,16 @@ def known_stacks(root: Path = ROOT) -> list[str]:
     return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in found)
 
 
-def passphrase_file(stack: str) -> Path:
-    """Where `./kolab new` keeps a passphrase that it made: outside of the checkout, readable by its owner alone."""
-    return Path.home() / ".kolab" / "passphrases" / stack
+def passphrase_file() -> Path:
+    """Where an operator's passphrase is kept: outside of the checkout, readable by its owner alone."""
+    return Path.home() / ".kolab" / "passphrase"
 
 
-def _passphrase(stack: str) -> dict[str, str]:
-    """The variable that names a kept passphrase, unless the shell gives one."""
+def _passphrase() -> dict[str, str]:
+    """The variable that names the kept passphrase, unless the shell gives one."""
     given = any(os.environ.get(f"PULUMI_CONFIG_PASSPHRASE{end}") is not None for end in ("", "_FILE"))
-    kept = passphrase_file(stack) if stack else None
-    return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(kept)} if kept and not given and kept.is_file() else {}
+    kept = passphrase_file()
+    return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(kept)} if not given and kept.is_file() else {}
 
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")

@@ -59,6 +59,11 @@ MISSING_SECRET_GIVEN = MISSING_SECRET.but(
     problem="is missing ({why})",
     fix="./kolab pulumi config set --secret {path}",
 )
+MISSING_SECRET_HALF = MISSING_SECRET.but(
+    path="{path}",
+    problem="is missing, and its public half stands in {public} already, so no other key may take its place unasked",
+    fix="bring it in with ./kolab secrets --from <folder>; or, for a new pair, remove {entry} and run ./kolab secrets",
+)
 KEY_UNREADABLE = Rule(
     "key-unreadable",
     path="kolab:{secret}",
@@ -134,4 +139,24 @@ PUBLIC_HALF_MISSING_DKIM = PUBLIC_HALF_MISSING.but(
     path="kolab:mail.dkim.selectors",
     problem="is empty: Amavis would make a key of its own that no DNS record names",
     fix="./kolab secrets --stack <stack> makes the first DKIM key",
+)
+EXAMPLE_KEY = Rule(
+    "example-key",
+    path="kolab:{path}",
+    problem="is the public half of a key of the shipped examples, whose private half nobody has",
+    fix="./kolab secrets --stack <stack> puts a pair of your own in its place",
+    why="A copy of an example keeps none of what only stands for something.",
+)
+EXAMPLE_VALUE = Rule(
+    "example-value",
+    path="kolab:dns.zones.{zone}",
+    problem="is a zone id of the shipped example",
+    fix="copy the id from the zone's overview page at Cloudflare",
+    why="A copy of an example keeps none of what only stands for something.",
+)
+EXAMPLE_VALUE_ACCOUNT = EXAMPLE_VALUE.but(
+    path="kolab:tls.accountUri",
+    problem="is the account of the shipped example: CAA would forbid your own account every certificate",
+    fix="remove it, and add your own once the Issuer's status shows it",
+    source="RFC 8657 section 3",
 )

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from model.catalogue import files as rules
 from model.findings import Finding
+from model.keys import pairs
+from model.rules.names import is_placeholder
 from model.settings import Settings
+from model.shipped import ACCOUNT, ZONE_IDS, is_shipped_key
 
 
 def public_halves(settings: Settings) -> Iterator[Finding]:
@@ -17,4 +20,19 @@ def public_halves(settings: Settings) -> Iterator[Finding]:
         yield rules.PUBLIC_HALF_MISSING_DKIM.found()
 
 
-RULES = (public_halves,)
+def example_keys(settings: Settings) -> Iterator[Finding]:
+    """A copy of an example keeps none of what only stands for something: nobody has the keys, accounts and zones."""
+    own = [d for d in settings.domains if not is_placeholder(d)]
+    if settings.example and not own:
+        return
+    for pair in pairs(settings):
+        if is_shipped_key(pair.public):
+            yield rules.EXAMPLE_KEY.found(path=pair.path)
+    if settings.tls.issuer == "acme" and settings.tls.account_uri == ACCOUNT:
+        yield rules.EXAMPLE_VALUE_ACCOUNT.found()
+    for zone, number in settings.dns.zone_ids.items():
+        if number in ZONE_IDS:
+            yield rules.EXAMPLE_VALUE.found(zone=zone)
+
+
+RULES = (public_halves, example_keys)

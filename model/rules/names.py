@@ -13,6 +13,11 @@ PLACEHOLDERS = ("example.com", "example.net", "example.org", "example", "test", 
 """Domains that can never be delegated (RFC 2606, RFC 6761)."""
 
 
+def is_placeholder(domain: str) -> bool:
+    """Whether nobody can own `domain`."""
+    return domain in PLACEHOLDERS or domain.endswith(tuple(f".{p}" for p in PLACEHOLDERS))
+
+
 def placeholders(settings: Settings) -> Iterator[Finding]:
     """A deployed stack must not carry example domains."""
     if settings.example or settings.kubernetes.render:
@@ -21,7 +26,7 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
         ("kolab:domain", settings.domain),
         *((f"kolab:hostedDomains[{i}]", d) for i, d in enumerate(settings.hosted_domains)),
     ):
-        if domain in PLACEHOLDERS or domain.endswith(tuple(f".{p}" for p in PLACEHOLDERS)):
+        if is_placeholder(domain):
             yield rules.DOMAIN_PLACEHOLDER.found(path=path, domain=domain)
 
 

@@ -15,6 +15,7 @@ from model.rules import RULES
 from model.settings import Settings
 from model.stack_file import StackFileError, load
 from ops.stacks import ROOT
+from tests.model import real_keys
 
 Raw = dict[str, Any]
 
@@ -53,14 +54,16 @@ def _change(values: Raw, changes: Raw) -> None:
 
 _REAL: Raw = {
     "example": None,
+    **real_keys.CHANGES,
     "domain": "kolabtest.eu",
     "hostedDomains": None,
     "network/addresses": _PUBLIC,
     "network/public": None,
     "network/egress/nodes": {"worker1": ["11.0.1.1"], "worker2": ["11.0.1.2"]},
-    "dns/zones": {"kolabtest.eu": "0123456789abcdef0123456789abcdef"},
+    "dns/zones": {"kolabtest.eu": "00112233445566778899aabbccddeeff"},
     "mail/postmaster": "jane@kolabtest.eu",
     "tls/email": "jane@kolabtest.eu",
+    "tls/accountUri": "https://acme-v02.api.letsencrypt.org/acme/acct/77",
     "monitoring/alerts": {"webhook": "https://alerts.kolabtest.eu"},
     "images/digests": dict.fromkeys(KOLAB, f"sha256:{'0' * 64}"),
 }

@@ -201,6 +201,13 @@ def test_missing_secrets_are_told_in_one_line_and_those_of_others_one_by_one() -
     assert found[1].fix == "./kolab pulumi config set --secret kolab:cloudflareApiToken"
 
 
+def test_a_missing_half_of_a_pair_is_not_promised_by_a_command_that_will_not_make_it() -> None:
+    found = [f for f in refused(raw("real"), need_secrets=True) if f.path == "kolab:dkimKey-k202611"]
+    (finding,) = found
+    assert "kolab:mail.dkim.selectors.k202611.publicKey already" in finding.problem
+    assert "remove kolab:mail.dkim.selectors.k202611 and run" in finding.fix
+
+
 def test_nothing_is_missing_when_every_secret_is_there() -> None:
     keys = tuple(secret.key for secret in secrets(settings("cluster")))
     loaded, _ = load({**raw("cluster"), **dict.fromkeys(keys, "v1:x")}, keys)

@@ -140,6 +140,22 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     # Public halves.
     ("cluster", {"passportPublicKey": None}, {("public-half-missing", "kolab:passportPublicKey")}),
     ("cluster", {"mail/dkim": None}, {("public-half-missing", "kolab:mail.dkim.selectors")}),
+    (
+        "single-node",
+        {"domain": "kolabtest.eu"},
+        {
+            ("example-key", "kolab:passportPublicKey"),
+            ("example-key", "kolab:mail.dkim.selectors.k202611.publicKey"),
+        },
+    ),
+    (
+        "real",
+        {
+            "tls/accountUri": "https://acme-v02.api.letsencrypt.org/acme/acct/1234567890",
+            "dns/zones": {"kolabtest.eu": "0123456789abcdef0123456789abcdef"},
+        },
+        {("example-value", "kolab:tls.accountUri"), ("example-value", "kolab:dns.zones.kolabtest.eu")},
+    ),
     # Names.
     ("real", {"domain": "example.org"}, {("domain-placeholder", "kolab:domain")}),
     ("real", {"hostedDomains": ["kolab.test"]}, {("domain-placeholder", "kolab:hostedDomains[0]")}),

@@ -16,10 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from model.keys import dkim_public_key, pairs, public_pem
 from model.secrets import FORMATS, NAMES, Format, Secret
+from model.settings import Settings
+from model.shipped import is_shipped_key
 from model.stack_file import StackFileError, load
 from ops import secrets
+from ops.__main__ import main
 from ops.stacks import StackProblem
-from tests.model.files import raw
+from tests.model.files import raw, refused, settings
 from tests.ops.fakes import FakePulumi, stack_file
 
 TODAY = datetime.date(2026, 11, 23)
@@ -65,7 +68,12 @@ def new(base: str = "real", **changes: Any) -> dict[str, Any]:
 
 
 def fill(values: dict[str, Any], pulumi: FakePulumi, given: dict[str, str] | None = None) -> list[str]:
-    """One run of the command."""
+    """One run of the command: the keys that it wrote."""
+    return filled(values, pulumi, given).written
+
+
+def filled(values: dict[str, Any], pulumi: FakePulumi, given: dict[str, str] | None = None) -> secrets.Filled:
+    """The same, and what is left to give."""
     return secrets.fill(stack_file(values, pulumi), pulumi, given=given or {}, today=TODAY)  # type: ignore[arg-type]
 
 
@@ -126,10 +134,12 @@ def test_a_stack_that_only_publishes_records_gets_no_keys() -> None:
     assert pulumi.calls == [("secret", "cloudflareApiToken")]
 
 
-def test_what_only_the_operator_has_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    pulumi = FakePulumi()
-    assert "cloudflareApiToken" not in fill(new(), pulumi)
-    assert "pulumi config set --secret kolab:cloudflareApiToken" in capsys.readouterr().err
+def test_what_only_the_operator_has_is_asked_for() -> None:
+    found = filled(new(), FakePulumi())
+    assert "cloudflareApiToken" not in found.written
+    assert ["./kolab pulumi config set --secret kolab:cloudflareApiToken" in text for text in found.left] == [
+        True
+    ]
 
 
 # An earlier run that was cut short.
@@ -160,15 +170,53 @@ def test_a_dkim_key_without_its_entry_is_completed_under_its_selector() -> None:
         ("mxKey", "tlsa.current"),
     ],
 )
-def test_no_key_is_made_beside_the_public_half_of_another(
-    secret: str, place: str, capsys: pytest.CaptureFixture[str]
+def test_no_key_is_made_beside_the_public_half_of_another(secret: str, place: str) -> None:
+    pulumi = FakePulumi()
+    left = "\n".join(filled(raw("real"), pulumi).left)
+    assert secret not in pulumi.stored
+    assert f"{secret} is yours to give, since its public half stands in kolab:{place}" in left
+
+
+@pytest.mark.usefixtures("rsa_keys")
+def test_a_copy_of_an_example_gets_pairs_of_its_own_that_do_not_sign_before_dns_shows_them() -> None:
+    pulumi, copied = FakePulumi(), raw("real", _HALVES)
+    assert {f.rule for f in refused(copied)} == {"example-key"}
+    found = filled(copied, pulumi, {"cloudflareApiToken": TOKEN})
+    assert found.left == []
+    done = stack_file(copied, pulumi)
+    settings = Settings.model_validate({k: v for k, v in done.values.items() if k not in done.secret_keys})
+    assert all(pair.belongs(pulumi.stored[pair.secret]) for pair in pairs(settings))
+    assert {(k.stage, k.since) for k in settings.mail.dkim.selectors.values()} == {("published", str(TODAY))}
+
+
+def test_every_public_half_in_a_shipped_file_is_known_as_one() -> None:
+    found = [pair for name in ("single-node", "cluster") for pair in pairs(settings(name))]
+    assert len(found) == 7
+    assert all(is_shipped_key(pair.public) for pair in found)
+
+
+@pytest.mark.usefixtures("rsa_keys")
+def test_what_is_left_to_give_decides_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pulumi = FakePulumi()
-    fill(raw("real"), pulumi)
-    assert secret not in pulumi.stored
-    assert (
-        f"{secret} is yours to give, since its public half stands in kolab:{place}" in capsys.readouterr().err
-    )
+    monkeypatch.setattr(secrets, "Pulumi", lambda _: pulumi)
+    monkeypatch.setattr(secrets.StackFile, "read", lambda _: stack_file(new(), pulumi))
+    assert main(["secrets", "--stack", "x"]) == 1
+    assert "cloudflareApiToken is yours to give" in capsys.readouterr().err
+    pulumi.stored["cloudflareApiToken"] = TOKEN
+    assert main(["secrets", "--stack", "x"]) == 0
+    assert main(["secrets", "show", "--stack", "x", "cloudflareApiToken"]) == 0
+    assert capsys.readouterr().out == f"{TOKEN}\n"
+    assert main(["secrets", "show", "none", "--stack", "x"]) == 1
+    assert "has no secret none; name one of: adminPassword" in capsys.readouterr().err
+
+
+_HALVES = {
+    "passportPublicKey": raw("cluster")["passportPublicKey"],
+    "mail/dkim": raw("cluster")["mail"]["dkim"],
+    "tlsa": raw("cluster")["tlsa"],
+}
 
 
 @pytest.mark.usefixtures("rsa_keys")

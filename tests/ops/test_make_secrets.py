@@ -201,7 +201,7 @@ def test_what_is_left_to_give_decides_the_exit_code(
 ) -> None:
     pulumi = FakePulumi()
     monkeypatch.setattr(secrets, "Pulumi", lambda _: pulumi)
-    monkeypatch.setattr(secrets.StackFile, "read", lambda _: stack_file(new(), pulumi))
+    monkeypatch.setattr("ops.secrets.StackFile.read", lambda _: stack_file(new(), pulumi))
     assert main(["secrets", "--stack", "x"]) == 1
     assert "cloudflareApiToken is yours to give" in capsys.readouterr().err
     pulumi.stored["cloudflareApiToken"] = TOKEN

@@ -52,7 +52,7 @@ def deploy() -> None:
     """All of the stack. Raises pulumi.RunError when it must not be, before anything is registered."""
     config = pulumi.Config(NAMESPACE)
     settings = settings_of(config)
-    preflight(settings)
+    before = preflight(settings)
     guard = Guard.of(settings)
     kolab = None
     if settings.scope != "dns":
@@ -63,7 +63,7 @@ def deploy() -> None:
 
         publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
 
-    pulumi.export("model", snapshot(settings).exported())
+    pulumi.export("model", snapshot(settings, before).exported())
     pulumi.export("addresses", topology.public_addresses(settings))
     pulumi.export("tickets", identity.markdown(identity.tickets(settings)))
 

@@ -17,10 +17,10 @@ from model.rules.cluster import cluster
 from model.settings import Settings
 
 
-def preflight(settings: Settings) -> None:
+def preflight(settings: Settings) -> Deployed | None:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Raises pulumi.RunError with all findings about the cluster, else about the step, or when the deployed model is of a
+    Gives the deployed model. Raises pulumi.RunError with all findings about the cluster, else about the step, or when the deployed model is of a
     later release.
     """
     folder = settings.kubernetes.render
@@ -39,6 +39,7 @@ def preflight(settings: Settings) -> None:
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
+    return deployed
 
 
 _PROJECT = Path(__file__).resolve().parent.parent

@@ -83,6 +83,17 @@ class Dmarc(_Part):
     """The whole record."""
 
 
+class CachedPolicy(_Part):
+    """An enforced MTA-STS policy that is served no more, and that senders may still hold."""
+
+    hosts: tuple[str, ...]
+    """MX hosts that it allows."""
+    max_age: int
+    """Seconds that senders keep it."""
+    ended: str | None = None
+    """Day by which it was served no more; None until a later `since` tells."""
+
+
 class MtaSts(_Part):
     """The policy that senders keep."""
 
@@ -94,6 +105,8 @@ class MtaSts(_Part):
     """Seconds that senders keep it."""
     id: str | None = None
     """Its id in DNS."""
+    cached: tuple[CachedPolicy, ...] = ()
+    """Enforced ones of before that senders may still hold."""
 
 
 class Tlsa(_Part):

@@ -25,7 +25,7 @@ def transition(before: Deployed | None, after: Settings, today: datetime.date | 
     """Findings about the step from the deployed model to this stack file; none for a first deployment."""
     if before is None:
         return []
-    now = snapshot(after)
+    now = snapshot(after, before)
     found = (
         *life_cycles.dkim(before, now, today),
         *life_cycles.mta_sts(before, now, today),

@@ -61,9 +61,42 @@ MTA_STS_MAX_AGE_LOWERED = Rule(
 MTA_STS_REMOVED_EARLY = Rule(
     "mta-sts-removed-early",
     path="kolab:mail.mtaSts.stage",
-    problem="becomes none before {safe}, while senders may still hold the policy that was served until {began}",
+    problem="becomes none before {safe}, while senders may still hold the policy that was served until {began} and is kept for {seconds} seconds",
     fix="wait until {safe}, and write that day to mail.mtaSts.since",
     why="The policy is tightened and removed step by step, and outlives nothing that it names.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_END_UNKNOWN = Rule(
+    "mta-sts-end-unknown",
+    path="kolab:mail.mtaSts.since",
+    problem="does not tell when the policy that senders keep for {seconds} seconds was served last, so nobody knows when it is forgotten",
+    fix="write today's date there, update without any other change, and wait from then",
+    why="The end of the wait is counted from the day on which the policy was served last.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_LOWERED_UNDATED = Rule(
+    "mta-sts-lowered-undated",
+    path="kolab:mail.mtaSts.since",
+    problem="does not say on which day maxAge was lowered, so the {seconds} seconds of before will count from a later day",
+    fix="write the day of this change there",
+    why="The end of the wait is counted from the day on which the policy was served last.",
+    severity="warning",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_SINCE_BACKWARDS = Rule(
+    "mta-sts-since-backwards",
+    path="kolab:mail.mtaSts.since",
+    problem="becomes {changed}, before {began}, when the present stage began",
+    fix="write the day of this change",
+    why="The end of the wait is counted from the day on which the policy was served last.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_SINCE_FUTURE = Rule(
+    "mta-sts-since-future",
+    path="kolab:mail.mtaSts.since",
+    problem="is {changed}, which has not come yet",
+    fix="write {today}",
+    why="The end of the wait is counted from the day on which the policy was served last.",
     source="RFC 8461 section 8.3",
 )
 MTA_STS_DOMAIN_LEFT = Rule(

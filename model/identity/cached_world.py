@@ -14,6 +14,7 @@ from typing import Literal
 from model.catalogue import changes as rules
 from model.deployed import Deployed, Tlsa
 from model.findings import Finding
+from model.identity import cached_policies
 from model.identity.dkim import VISIBLE
 from model.identity.snapshot import snapshot
 from model.settings import Settings
@@ -77,7 +78,7 @@ def cached_world(before: Deployed | None, after: Settings) -> CachedWorld:
     """All four combinations of the deployed model and this stack file; nothing to say about a first deployment."""
     if before is None:
         return CachedWorld((), 0)
-    now = snapshot(after)
+    now = snapshot(after, before)
     world: dict[Literal["old", "new"], Deployed] = {"old": before, "new": now}
     pairs = tuple(
         Pair(
@@ -167,7 +168,30 @@ def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deplo
                 "senders hold an MTA-STS policy and refuse a self-signed certificate",
                 f"set mail.mtaSts.stage to testing and wait {policies[0].mta_sts.max_age} seconds",
             )
+    yield from _remembered(dns, services, policies)
     yield from _pinned(dns.tlsa, services.tlsa)
+
+
+def _remembered(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed]) -> Iterator[Trouble]:
+    """Enforced policies of before the last step, where this one changes what they demand."""
+    before, now = policies
+    for policy in now.mta_sts.cached:
+        safe = cached_policies.forgotten_on(policy)
+        wait = f"wait until {safe or 'they are forgotten'}, and write that day to mail.mtaSts.since"
+        if before.mx.host != now.mx.host and not {dns.mx.host, services.mx.host} <= set(policy.hosts):
+            yield Trouble(
+                "bounced",
+                "kolab:hosts.mx",
+                f"senders may still hold the MTA-STS policy that allows only {', '.join(policy.hosts)}",
+                wait,
+            )
+        if before.tls != now.tls and services.tls == "selfSigned":
+            yield Trouble(
+                "bounced",
+                "kolab:tls",
+                "senders may still hold an MTA-STS policy and refuse a self-signed certificate",
+                wait,
+            )
 
 
 def _pinned(published: Tlsa | None, shown: Tlsa | None) -> Iterator[Trouble]:

@@ -9,8 +9,9 @@ import datetime
 from collections.abc import Iterator
 
 from model.catalogue import changes as rules
-from model.deployed import Deployed, DkimKey
+from model.deployed import CachedPolicy, Deployed, DkimKey
 from model.findings import Finding
+from model.identity import cached_policies
 from model.identity.dkim import RETIRED_DAYS
 
 _DKIM_MOVES: dict[str | None, tuple[str | None, ...]] = {
@@ -71,25 +72,56 @@ def mta_sts(before: Deployed, now: Deployed, today: datetime.date | None) -> Ite
     """The policy is tightened and removed step by step, and outlives nothing that it names."""
     old, new = before.mta_sts, now.mta_sts
     first, second = old.stage, new.stage
+    longest = cached_policies.longest(before)
     if first != second and second not in _MTA_STS_MOVES[first]:
         fix = "set it to removing and wait for maxAge" if first == "enforce" else "set it to testing first"
-        yield rules.MTA_STS_STAGE_SKIPPED.found(
-            first=first, second=second, seconds=old.max_age, first_step=fix
-        )
+        yield rules.MTA_STS_STAGE_SKIPPED.found(first=first, second=second, seconds=longest, first_step=fix)
     if first == "removing" and new.max_age < old.max_age:
         yield rules.MTA_STS_MAX_AGE_LOWERED.found(seconds=old.max_age)
-    began = _date(old.since)
-    if first == "removing" and second == "none" and began:
-        safe = began + datetime.timedelta(seconds=old.max_age, days=1)
-        when = today or _date(new.since)
-        if when is None or when < safe:
-            yield rules.MTA_STS_REMOVED_EARLY.found(safe=safe, began=began)
+    began, becomes = _date(old.since), _date(new.since)
+    if began and becomes and becomes < began:
+        yield rules.MTA_STS_SINCE_BACKWARDS.found(changed=becomes, began=began)
+    if becomes and today and becomes > today:
+        yield rules.MTA_STS_SINCE_FUTURE.found(changed=becomes, today=today)
+    if first == "enforce" and second == "enforce" and new.max_age < old.max_age and old.since == new.since:
+        yield rules.MTA_STS_LOWERED_UNDATED.found(seconds=old.max_age)
+    when = today or becomes
+    if first in ("testing", "removing") and second == "none":
+        yield from _removed(before, when)
     left = sorted(set(before.domains) - set(now.domains))
-    if first == "enforce" and left:
-        yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(left), seconds=old.max_age)
+    if left and (first == "enforce" or _still_held(before, when)):
+        yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(left), seconds=longest)
     mx = before.mx
     if first == "enforce" and mx.stage == "live" and mx.host != now.mx.host:
         yield rules.MTA_STS_MX_CHANGED.found(host=now.mx.host, allowed=mx.host)
+
+
+def _removed(before: Deployed, when: datetime.date | None) -> Iterator[Finding]:
+    """No policy is served any more: until then senders who come back find that the old one counts no more."""
+    began = _date(before.mta_sts.since)
+    held = list(before.mta_sts.cached)
+    if before.mta_sts.stage == "removing":
+        # Its maxAge is the largest value that was served before anything remembered it.
+        held.append(
+            CachedPolicy(
+                hosts=(), max_age=before.mta_sts.max_age, ended=before.mta_sts.since if began else None
+            )
+        )
+    days = [(cached_policies.forgotten_on(policy), policy) for policy in held]
+    known = [(day, policy) for day, policy in days if day]
+    if len(known) < len(days) and before.mta_sts.cached:
+        longest = max(policy.max_age for day, policy in days if day is None)
+        yield rules.MTA_STS_END_UNKNOWN.found(seconds=longest)
+    elif known:
+        safe, policy = max(known, key=lambda pair: pair[0])
+        if when is None or when < safe:
+            yield rules.MTA_STS_REMOVED_EARLY.found(safe=safe, began=policy.ended, seconds=policy.max_age)
+
+
+def _still_held(before: Deployed, when: datetime.date | None) -> bool:
+    """Whether senders hold what was enforced before the last step."""
+    safe = [cached_policies.forgotten_on(policy) for policy in before.mta_sts.cached]
+    return before.mx.stage == "live" and any(day is None or when is None or when < day for day in safe)
 
 
 def tlsa(before: Deployed, now: Deployed) -> Iterator[Finding]:

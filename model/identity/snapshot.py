@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.deployed import Deployed, DkimKey, Dmarc, MtaSts, Mx, Sending, Spf, Tlsa
-from model.identity import dmarc, mta_sts, spf
+from model.identity import cached_policies, dmarc, mta_sts, spf
 from model.identity.place import foreign_domains
 from model.names import Names
 from model.rules import acknowledgements
@@ -11,8 +11,17 @@ from model.settings import Settings
 from model.topology import egress_addresses, public_addresses, smarthost
 
 
-def snapshot(settings: Settings) -> Deployed:
-    """The deployed model of this stack file: of a preview's wish, or of what an update has just made."""
+def snapshot(settings: Settings, before: Deployed | None = None) -> Deployed:
+    """The deployed model of this stack file: of a preview's wish, or of what an update has just made.
+
+    `before` is the model that it follows: what the caches of others may still hold is remembered from there.
+    """
+    now = _alone(settings)
+    policies = now.mta_sts.model_copy(update={"cached": cached_policies.after(before, now)})
+    return now.model_copy(update={"mta_sts": policies})
+
+
+def _alone(settings: Settings) -> Deployed:
     names, mail = Names.of(settings), settings.mail
     relay, policy = smarthost(settings), mta_sts.policy(settings)
     return Deployed(

@@ -62,9 +62,9 @@ class MtaSts(Section):
     stage: Literal["none", "testing", "enforce", "removing"] = "none"
     """none -> testing -> enforce, one step at a time; back to none only through removing, which serves `mode: none` until every sender has forgotten the old policy (RFC 8461 section 8.3)."""
     max_age: Annotated[int, Field(ge=86400, le=31557600)] = 604800
-    """Seconds that senders keep the policy. While removing: the largest value ever served."""
+    """Seconds that senders keep the policy. The largest value that senders may still hold is remembered with its day; while removing, name a larger one here if it was served before this stack was."""
     since: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
-    """Day on which this stage began, written by ops; the earliest safe end of `removing` counts from here."""
+    """Day on which this stage, or this maxAge, began; the waits count from here."""
 
 
 class Senders(Section):

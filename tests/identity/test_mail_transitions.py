@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from model.deployed import Deployed
 from model.rehearsal import cached_world
 from model.settings import Settings
+from model.step import judge
 from model.transition import snapshot, transition
 from tests.identity.stacks import selectors, stack
 from tests.identity.strategies import settings
@@ -154,6 +156,168 @@ def test_removal_ends_no_sooner_than_the_longest_policy_is_forgotten() -> None:
     assert "mta-sts-removed-early" in step(before, sts("none"))
     assert step(before, sts("none"), date(2026, 6, 9)) == set()
     assert "mta-sts-max-age-lowered" in step(before, sts("removing", "2026-06-01", age=86400))
+
+
+YEAR = 31536000
+
+
+def after_all(*steps: Settings) -> Deployed:
+    """The model that a stack exports after these updates, each through JSON as the engine keeps it."""
+    model = None
+    for each in steps:
+        model = Deployed.read(json.loads(json.dumps(snapshot(each, model).exported())))
+    assert model is not None
+    return model
+
+
+def refusals(before: Deployed, after: Settings, today: date | None = None) -> set[str]:
+    return {finding.rule for finding in judge(before, after, today).findings}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (sts("enforce", "2026-02-01", YEAR), sts("removing", "2026-06-01", 86400)),
+        (
+            sts("enforce", "2026-02-01", YEAR),
+            sts("enforce", "2026-02-01", 86400),
+            sts("removing", "2026-06-01", 86400),
+        ),
+        (
+            sts("enforce", "2026-02-01", YEAR),
+            sts("enforce", "2026-06-01", 86400),
+            sts("removing", "2026-09-01", 86400),
+        ),
+        (sts("enforce", "2026-02-01", YEAR), sts("testing", "2026-06-01", 86400)),
+        (
+            sts("enforce", "2026-02-01", YEAR),
+            sts("testing", "2026-06-01", 86400),
+            sts("removing", "2026-06-02", 86400),
+        ),
+        (
+            sts("enforce", "2026-02-01", YEAR),
+            sts("removing", "2026-06-01", 86400),
+            sts("testing", "2026-06-02", 86400),
+            sts("enforce", "2026-06-03", 86400),
+            sts("removing", "2026-06-04", 86400),
+        ),
+    ],
+)
+def test_the_longest_policy_that_senders_may_hold_is_remembered_with_its_day(
+    steps: tuple[Settings, ...],
+) -> None:
+    before = after_all(*steps)
+    early, safe = sts("none", "2027-06-01", 86400), sts("none", "2027-06-02", 86400)
+    found = [f for f in judge(before, early).findings if f.rule == "mta-sts-removed-early"]
+    assert ["before 2027-06-02" in str(f) for f in found] == [True]
+    assert refusals(before, safe) == set()
+    assert refusals(before, sts("none", None, 86400), date(2027, 6, 1)) == {"mta-sts-removed-early"}
+    assert refusals(before, sts("none", None, 86400), date(2027, 6, 2)) == set()
+
+
+def test_a_day_that_nobody_wrote_is_not_guessed() -> None:
+    before = after_all(sts("enforce", None, YEAR), sts("testing", None, 86400))
+    assert refusals(before, sts("none", "2030-01-01", 86400)) == {"mta-sts-end-unknown"}
+    dated = after_all(
+        sts("enforce", None, YEAR), sts("testing", None, 86400), sts("testing", "2026-06-01", 86400)
+    )
+    assert refusals(dated, sts("none", "2027-06-01", 86400)) == {"mta-sts-removed-early"}
+    assert refusals(dated, sts("none", "2027-06-02", 86400)) == set()
+
+
+def test_lowering_the_age_without_its_day_is_said() -> None:
+    before, lower = sts("enforce", "2026-02-01", YEAR), sts("enforce", "2026-02-01", 86400)
+    assert step(before, lower) == {"mta-sts-lowered-undated"}
+    assert step(before, sts("enforce", "2026-06-01", 86400)) == set()
+
+
+def test_a_day_does_not_go_backwards_nor_lie_ahead() -> None:
+    before = sts("enforce", "2026-02-01", YEAR)
+    assert step(before, sts("removing", "2025-06-01", YEAR)) == {"mta-sts-since-backwards"}
+    ahead = step(before, sts("removing", "2026-06-01", YEAR), date(2026, 5, 31))
+    assert ahead == {"mta-sts-since-future"}
+
+
+def test_whole_days_are_waited_for_an_age_of_broken_days() -> None:
+    before = after_all(sts("enforce", "2026-02-01", 90000), sts("removing", "2026-06-01", 86400))
+    assert refusals(before, sts("none", "2026-06-03", 86400)) == {"mta-sts-removed-early"}
+    assert refusals(before, sts("none", "2026-06-04", 86400)) == set()
+
+
+def test_what_is_forgotten_and_what_is_outlived_leaves_the_model() -> None:
+    longer = after_all(sts("enforce", "2026-02-01", 86400), sts("enforce", "2026-03-01", YEAR))
+    assert longer.mta_sts.cached == ()
+    gone = after_all(
+        sts("enforce", "2026-02-01", 86400),
+        sts("testing", "2026-03-01", 86400),
+        sts("testing", "2026-03-03", 86400),
+    )
+    assert gone.mta_sts.cached == ()
+
+
+def test_on_hold_nobody_holds_a_policy() -> None:
+    held: Any = {"mail__mx": {"stage": "hold"}}
+    before = after_all(sts("enforce", "2026-02-01", YEAR, **held), sts("testing", "2026-06-01", **held))
+    assert before.mta_sts.cached == ()
+    assert refusals(before, sts("none", "2026-06-01", **held)) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            "hosts": {"mx": "mx2.example.org"},
+            "tlsa": None,
+            "acknowledge": [{"rule": "mx-moved", "reason": "meant, and all owners know"}],
+        },
+        {"tls": {"issuer": "selfSigned"}},
+        {
+            "hostedDomains": ["example.net"],
+            "acknowledge": [{"rule": "domain-lost", "reason": "meant, and all owners know"}],
+        },
+    ],
+    ids=["MX name", "certificate", "domain"],
+)
+def test_after_enforce_nothing_that_the_policy_demands_changes_before_it_is_forgotten(
+    change: dict[str, Any],
+) -> None:
+    change = {"tlsa": None} | change
+    before = after_all(
+        sts("enforce", "2026-02-01", YEAR, tlsa=None), sts("testing", "2026-06-01", 86400, tlsa=None)
+    )
+    early = sts("testing", "2027-06-01", 86400, **change)
+    assert judge(before, early).refused
+    assert not judge(before, sts("testing", "2027-06-02", 86400, **change)).refused
+    follows = after_all(sts("enforce", "2026-02-01", YEAR, tlsa=None), sts("testing", "2026-06-01"), early)
+    assert not judge(follows, early).refused
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("testing", "enforce", "removing")), st.integers(1, 60), st.integers(1, 60)
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 200),
+)
+def test_no_history_ends_while_a_sender_may_hold_an_enforced_policy(
+    history: list[tuple[str, int, int]], wait: int
+) -> None:
+    """The model is compared with a sender who fetched each policy on its last day."""
+    day, held, steps = date(2026, 1, 1), date(2026, 1, 1), []
+    for stage, age, lasts in history:
+        steps.append(sts(stage, day.isoformat(), age * 86400))
+        day += timedelta(days=lasts)
+        if stage == "enforce":
+            held = max(held, day + timedelta(days=age))
+    before = after_all(*steps)
+    assume(before.mta_sts.stage != "enforce")
+    end = date.fromisoformat(str(before.mta_sts.since)) + timedelta(days=wait)
+    if "mta-sts-removed-early" not in refusals(before, sts("none", end.isoformat(), 86400)):
+        assert end > held
 
 
 def test_under_enforce_neither_the_mx_name_nor_a_domain_may_leave() -> None:

@@ -51,8 +51,7 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
 def deploy() -> None:
     """All of the stack. Raises pulumi.RunError when it must not be, before anything is registered."""
     config = pulumi.Config(NAMESPACE)
-    settings = settings_of(config)
-    before = preflight(settings)
+    settings, before = preflight(settings_of(config))
     guard = Guard.of(settings)
     kolab = None
     if settings.scope != "dns":

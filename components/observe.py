@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import pulumi
 
+from components.observe_network import network_facts
 from model.rules.cluster import ClusterFacts
+from model.settings import ClusterDns
 
 _TIMEOUT = 10
 """Seconds for each question: a preview must not hang on a cluster that is away."""
@@ -15,8 +17,9 @@ _TIMEOUT = 10
 _T = TypeVar("_T")
 
 
-def observe(context: str | None) -> ClusterFacts:
-    """Facts about the cluster that `context` of the kubeconfig reaches; empty ones if it does not answer."""
+def observe(context: str | None, dns: ClusterDns) -> ClusterFacts:
+    """Facts about the cluster that `context` of the kubeconfig reaches; empty ones if it does not answer. `dns` is where
+    its DNS should be."""
     from kubernetes import client, config  # noqa: PLC0415 (costs half a second, and rendering does without)
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
@@ -75,4 +78,5 @@ def observe(context: str | None) -> ClusterFacts:
                 for s in items(storage.list_storage_class)
             },
         ),
+        network=network_facts(api, dns, ask),
     )

@@ -14,28 +14,19 @@ from pulumi_kubernetes import meta, networking
 from components.daemon import Site, labels_of, selector_of
 from model.topology import PROXY, Connection, Daemon, Outside, Port, PublicPort
 
-_DNS = (Port("dns", 53, "UDP"), Port("dns-tcp", 53, "TCP"))
 _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 """Where Ingress controllers listen: on their address, and in pods that run without root."""
-_WORLD: dict[str, tuple[str, ...]] = {
-    # Whoever may ask the web may not ask the cloud for the node's own keys: its metadata server is link-local, at
-    # one provider's also at a private IPv6 address.
-    "0.0.0.0/0": ("169.254.0.0/16",),
-    "::/0": ("fe80::/10", "fd00:ec2::/32"),
-}
-"""Everywhere outside, but for the neighbourhood of the node."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
     """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `reached_at`
-    are the networks of a server that some of its clients reach as the world does; in `pod_cidr` nobody is outside."""
+    are the networks of a server that some of its clients reach as the world does."""
 
     daemons: Sequence[Daemon]
     connections: Sequence[Connection]
     public: Sequence[PublicPort]
     reached_at: Mapping[Daemon, Sequence[str]]
-    pod_cidr: str
     elsewhere: Sequence[Daemon]
     logs_namespace: str
     main_namespace: str
@@ -112,12 +103,12 @@ class Policies(pulumi.ComponentResource):
         return rules
 
     def _egress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
-        rules = [networking.v1.NetworkPolicyEgressRuleArgs(ports=_ports(_DNS))]
+        rules: list[networking.v1.NetworkPolicyEgressRuleArgs] = []
         for connection in self._args.connections:
             if connection.client != daemon:
                 continue
             if isinstance(connection.server, Outside):
-                to = self._outside(connection.server)
+                to = _outside(connection.server)
                 ports = list(connection.server.ports)
             else:
                 to = [self._peer(connection.server, daemon)]
@@ -126,23 +117,6 @@ class Policies(pulumi.ComponentResource):
                     rules.append(self._from_outside(connection.server, ports))
             rules.append(networking.v1.NetworkPolicyEgressRuleArgs(to=to, ports=_ports(ports)))
         return rules
-
-    def _outside(self, server: Outside) -> list[networking.v1.NetworkPolicyPeerArgs]:
-        blocks: dict[str, tuple[str, ...]]
-        if server.cidrs:
-            blocks = dict.fromkeys(server.cidrs, ())
-        else:
-            pods = () if server.pod else (self._args.pod_cidr,)
-            blocks = {
-                world: (*near, *(each for each in pods if (":" in each) == (":" in world)))
-                for world, near in _WORLD.items()
-            }
-        return [
-            networking.v1.NetworkPolicyPeerArgs(
-                ip_block=networking.v1.IPBlockArgs(cidr=cidr, except_=list(excepted) or None)
-            )
-            for cidr, excepted in blocks.items()
-        ]
 
     def _from_outside(
         self, server: Daemon, ports: Sequence[Port]
@@ -174,6 +148,29 @@ class Policies(pulumi.ComponentResource):
             pod_selector=meta.v1.LabelSelectorArgs(match_labels=selector_of(peer.name)),
             namespace_selector=_namespace(name) if there != here else None,
         )
+
+
+def _outside(peer: Outside) -> list[networking.v1.NetworkPolicyPeerArgs]:
+    peers = [
+        networking.v1.NetworkPolicyPeerArgs(
+            ip_block=networking.v1.IPBlockArgs(
+                cidr=str(block.network), except_=[str(each) for each in block.excepted] or None
+            )
+        )
+        for block in peer.blocks
+    ]
+    if peer.pods is not None:
+        wanted = [
+            meta.v1.LabelSelectorRequirementArgs(key=key, operator="In", values=list(values))
+            for key, values in peer.pods.labels
+        ]
+        peers.append(
+            networking.v1.NetworkPolicyPeerArgs(
+                namespace_selector=_namespace(peer.pods.namespace),
+                pod_selector=meta.v1.LabelSelectorArgs(match_expressions=wanted),
+            )
+        )
+    return peers
 
 
 def _namespace(name: str) -> meta.v1.LabelSelectorArgs:

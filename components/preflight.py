@@ -14,23 +14,26 @@ from model.catalogue import files
 from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding, report
 from model.rules.cluster import cluster
+from model.rules.cluster_network import completed
 from model.settings import Settings
 
 
-def preflight(settings: Settings) -> Deployed | None:
+def preflight(settings: Settings) -> tuple[Settings, Deployed | None]:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Gives the deployed model. Raises pulumi.RunError with all findings about the cluster, else about the step, or when the deployed model is of a
-    later release.
+    Gives the settings with what only the cluster knows, and the deployed model. Raises pulumi.RunError with all findings
+    about the cluster, else about the step, or when the deployed model is of a later release.
     """
     folder = settings.kubernetes.render
     if folder is not None and not inside_project(_PROJECT / folder):
         raise pulumi.RunError(report([files.RENDER_OUTSIDE.found()]))
     if settings.scope != "dns" and not settings.kubernetes.render:
-        found = list(cluster(settings, observe(settings.kubernetes.context)))
+        facts = observe(settings.kubernetes.context, settings.network.dns)
+        found = list(cluster(settings, facts))
         if any(finding.severity == "error" for finding in found):
             raise pulumi.RunError(report(found))
         _warn(found, settings)
+        settings = completed(settings, facts.network)
     try:
         deployed = Deployed.read(_outputs().get("model"))
     except UnreadableModel as error:
@@ -39,7 +42,7 @@ def preflight(settings: Settings) -> Deployed | None:
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
-    return deployed
+    return settings, deployed
 
 
 _PROJECT = Path(__file__).resolve().parent.parent

@@ -32,6 +32,22 @@ ObjectName = Annotated[
     ),
 ]
 """Names of nodes, Secrets, issuers, Ingress and storage classes (RFC 1123 subdomain)."""
+LabelKey = Annotated[
+    str,
+    matching(
+        "label",
+        rf"(?:{_LABELS.replace('$', '/')}/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?",
+        "must be the key of a Kubernetes label such as k8s-app or app.kubernetes.io/name",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    matching(
+        "value of a label",
+        r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+        "must be the value of a Kubernetes label: 1 to 63 letters, digits, or inner - _ .",
+    ),
+]
 OwnNamespace = Annotated[
     str,
     matching(

@@ -131,7 +131,8 @@ def _written(value: object) -> object:
     return value
 
 
-def _as_tuple(value: object) -> object:
+def as_tuple(value: object) -> object:
+    """One text where a list may stand is a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -150,13 +151,19 @@ VolumeSize = Annotated[str, _size("size of a volume", "64Mi", "500Ti", "20Gi")]
 Memory = Annotated[str, _size("memory", "16Mi", "4Ti", "512Mi")]
 MetricsRetention = Annotated[str, _duration("duration of metrics", "1h", "10y", "15d")]
 LogsRetention = Annotated[str, _duration("duration of logs", "1h", "10y", "7d")]
+PortNumber = Annotated[int, Field(ge=1, le=65535, title="port")]
 Address = Annotated[IPvAnyAddress, BeforeValidator(_written), Field(title="IP address")]
 Addresses = Annotated[
     tuple[Address, ...],
-    BeforeValidator(_as_tuple, json_schema_input_type=Address | tuple[Address, ...]),
+    BeforeValidator(as_tuple, json_schema_input_type=Address | tuple[Address, ...]),
     Field(title="IP addresses"),
 ]
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_written), Field(title="network")]
+Networks = Annotated[
+    tuple[Network, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=Network | tuple[Network, ...]),
+    Field(title="networks"),
+]
 
 DOCUMENTATION = tuple(
     ipaddress.ip_network(net)

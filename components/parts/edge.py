@@ -45,7 +45,6 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
             topology.PROXY: reached("proxy") if website is None else website,
             topology.MEET: reached("meet"),
         },
-        pod_cidr=str(settings.network.pod_cidr),
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,

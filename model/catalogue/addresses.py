@@ -133,6 +133,11 @@ NETWORK_KIND = Rule(
     fix="write the addresses of the service, such as 203.0.113.8/32",
     why="A range that is let through leads to hosts that exist.",
 )
+NETWORK_METADATA = NETWORK_KIND.but(
+    path="{path}",
+    problem="is {net}, where a cloud hands out the keys of its nodes",
+    fix="write the addresses of the service that is meant",
+)
 NETWORK_BROAD = Rule(
     "network-broad",
     path="{path}",

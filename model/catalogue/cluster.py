@@ -54,3 +54,60 @@ STORAGE_CLASS_DEFAULT = Rule(
     why="A volume without a class is made by the cluster's default class.",
     severity="warning",
 )
+POD_CIDR = Rule(
+    "pod-cidr",
+    path="kolab:network.podCidr",
+    problem="is {given}, but pods of this cluster are in {found}",
+    fix="write the network of all pods, which holds {around}",
+    why="What is in it is closed to daemons that fetch from the web, and believed about the address of a client.",
+)
+SERVICE_CIDR = Rule(
+    "service-cidr",
+    path="kolab:network.serviceCidr",
+    problem="is {given}, but the Service kubernetes of this cluster has {service}, and it always has the first address",
+    fix="write the API server's --service-cluster-ip-range",
+    why="The addresses of the API server and of DNS follow from it, and what is in it is closed to daemons otherwise.",
+    source="kubernetes: pkg/controlplane/instance.go",
+)
+SERVICE_CIDR_KNOWN = SERVICE_CIDR.but(
+    path="kolab:network.serviceCidr",
+    problem="is {given}, but Services of this cluster are in {whole}",
+    fix="write {whole}",
+)
+DNS_UNKNOWN = Rule(
+    "dns-unknown",
+    path="kolab:network.dns.labels",
+    problem="fit no pod in the namespace {namespace}, so that no daemon could ask for a name",
+    fix="write namespace and labels of the cluster's DNS pods (kubectl get pods -A --show-labels)",
+    why="Daemons may ask the cluster's DNS for names and nobody else.",
+)
+DNS_PORTS = Rule(
+    "dns-ports",
+    path="kolab:network.dns.ports",
+    problem="are {given}, but {pod} listens on {found}",
+    fix="write ports: [{found}]",
+    why="Most networks judge a connection by the port of the pod behind the Service.",
+)
+DNS_ADDRESSES = Rule(
+    "dns-addresses",
+    path="kolab:network.dns.addresses",
+    problem="lack {missing}, the address of the DNS Service, which NodeLocal DNSCache answers on each node",
+    fix="write addresses: [{addresses}]",
+    why="NodeLocal DNSCache takes over the address of the Service, so that no connection reaches a pod of DNS.",
+    source="kubernetes: cluster/addons/dns/nodelocaldns",
+)
+API_UNKNOWN = Rule(
+    "api-unknown",
+    path="kolab:kubernetes.api.networks",
+    problem="is empty, and the cluster does not say where its API servers are: the log collector may learn no pod's name",
+    fix="write the addresses of the API servers",
+    why="Most networks judge a connection by the address behind the Service.",
+    severity="warning",
+)
+API_ELSEWHERE = Rule(
+    "api-elsewhere",
+    path="kolab:kubernetes.api",
+    problem="leaves out {address} port {port}, where an API server of this cluster answers",
+    fix="add it to networks and ports, or remove kubernetes.api so that the cluster is asked",
+    why="The log collector asks the API server which pod a line belongs to, and reaches nothing else there.",
+)

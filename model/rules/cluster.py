@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from model.catalogue import cluster as rules
 from model.findings import Finding
+from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.settings import Settings
 from model.topology import postfix_nodes
 
@@ -27,6 +28,8 @@ class ClusterFacts:
     """Names of ingress classes."""
     storage_classes: Mapping[str, bool] | None = field(default=None)
     """Storage class -> whether it is the default."""
+    network: NetworkFacts = field(default_factory=NetworkFacts)
+    """Where its pods, Services, DNS and API servers are."""
 
 
 def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
@@ -34,6 +37,7 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from _operators(settings, facts)
     yield from _nodes(settings, facts)
     yield from _classes(settings, facts)
+    yield from cluster_network(settings, facts.network)
 
 
 def _operators(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from model.catalogue import addresses as rules
 from model.findings import Finding
 from model.settings import Settings
+from model.topology import METADATA, smarthost
 from model.types import DOCUMENTATION
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -25,6 +26,8 @@ _INSIDE = tuple(
     )
 )
 """Ranges that no host of the Internet has (RFC 1918, RFC 6598, RFC 2544, RFC 1112, RFC 4193)."""
+
+_METADATA = tuple(map(ipaddress.ip_network, METADATA))
 
 
 def _within(net: Net, ranges: tuple[Net, ...]) -> bool:
@@ -54,6 +57,14 @@ def _named(settings: Settings) -> Iterator[tuple[str, Net]]:
             yield f"kolab:external.{name}.cidr", engine.cidr
     if ingress is not None:
         yield "kolab:network.ingress.controllerCidr", ingress.controller_cidr
+    inside, relay = settings.network.internal_peers, smarthost(settings)
+    for path, networks in (
+        ("kolab:network.internalPeers.web", inside.web),
+        ("kolab:network.internalPeers.smtp", inside.smtp),
+        ("kolab:network.egress.networks", relay.networks if relay else ()),
+        ("kolab:kubernetes.api.networks", settings.kubernetes.api.networks),
+    ):
+        yield from ((f"{path}[{index}]", network) for index, network in enumerate(networks))
 
 
 def named_ranges(settings: Settings) -> Iterator[Finding]:
@@ -66,6 +77,8 @@ def named_ranges(settings: Settings) -> Iterator[Finding]:
             least = 24 if net.version == 4 else 56
         if net.is_loopback or net.is_link_local or net.is_multicast or net.is_unspecified:
             yield rules.NETWORK_KIND.found(path=path, net=net)
+        elif net in _METADATA:
+            yield rules.NETWORK_METADATA.found(path=path, net=net)
         elif net.prefixlen < least:
             yield rules.NETWORK_BROAD.found(path=path, net=net, least=least)
         elif any(

@@ -14,7 +14,7 @@ from model.settings.acknowledgement import Acknowledgement
 from model.settings.base import Section
 from model.settings.dns import Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
 from model.settings.domains import DomainSettings
-from model.settings.kubernetes import Kubernetes
+from model.settings.kubernetes import Kubernetes, KubernetesApi
 from model.settings.mail import (
     SELECTOR,
     Dkim,
@@ -31,11 +31,13 @@ from model.settings.mail import (
 )
 from model.settings.monitoring import Alerts, Monitoring
 from model.settings.network import (
+    ClusterDns,
     Egress,
     EgressGateway,
     EgressNodes,
     EgressRelay,
     Ingress,
+    InternalPeers,
     Metallb,
     Networking,
     PublicAddresses,
@@ -51,6 +53,7 @@ __all__ = [
     "Acknowledgement",
     "AcmeDns01",
     "Alerts",
+    "ClusterDns",
     "Dkim",
     "DkimSelector",
     "DkimStage",
@@ -71,7 +74,9 @@ __all__ = [
     "Hosts",
     "ImagesRegistry",
     "Ingress",
+    "InternalPeers",
     "Kubernetes",
+    "KubernetesApi",
     "Mail",
     "MeetMedia",
     "Metallb",

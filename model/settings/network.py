@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from model.settings.base import Section
-from model.texts import Interface, Label, ObjectName, Username
-from model.types import Address, Addresses, Hostname, Network
+from model.texts import Interface, Label, LabelKey, LabelValue, ObjectName, Username
+from model.types import Address, Addresses, Hostname, Network, Networks, PortNumber, as_tuple
 
 
 class PublicAddresses(Section):
@@ -102,6 +102,8 @@ class EgressRelay(_Egress):
     """Port of the smarthost."""
     username: Username | None = None
     """SASL user; its password is the flat secret key kolab:relayPassword."""
+    networks: Networks = ()
+    """Its addresses, if it stands inside: in a private network, the cluster, or behind an address of ours. Otherwise mail goes to relays in the world only."""
     spf_include: Hostname | None = None
     """Domain whose SPF record lists the relay's addresses (`include:`)."""
 
@@ -141,6 +143,37 @@ class Ingress(Section):
     """Public addresses of the controller: A and AAAA of every web name. Mail names keep the proxy's address."""
 
 
+_Values = Annotated[
+    tuple[LabelValue, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=LabelValue | tuple[LabelValue, ...]),
+    Field(min_length=1, title="values of a label"),
+]
+
+
+class ClusterDns(Section):
+    """The cluster's DNS, which is all that pods may ask for names. The defaults fit kubeadm, k3s, RKE2, MicroK8s and most clouds."""
+
+    namespace: Label = "kube-system"
+    """Namespace of its pods. OpenShift: openshift-dns."""
+    labels: Annotated[dict[LabelKey, _Values], Field(min_length=1)] = {
+        "k8s-app": ("kube-dns", "node-local-dns")
+    }
+    """Labels of its pods: each of these, with one of its values. OpenShift: `dns.operator.openshift.io/daemonset-dns: default`."""
+    ports: Annotated[tuple[PortNumber, ...], Field(min_length=1)] = (53,)
+    """Ports on which its pods listen, behind the Service: most networks judge a connection by these. OpenShift: 5353, Gardener: 8053."""
+    addresses: Addresses | None = None
+    """Addresses that answer on port 53 without being such a pod's: of the Service, where NodeLocal DNSCache takes it over, and of the latter. Default: the tenth address of serviceCidr, and 169.254.20.10."""
+
+
+class InternalPeers(Section):
+    """Peers that are not in the world. Without them, private networks, the cluster and our own addresses are closed to every daemon."""
+
+    web: Networks = ()
+    """Networks that are reached on ports 80 and 443 by whoever may fetch from the web: an alert webhook, a mirror of virus signatures."""
+    smtp: Networks = ()
+    """Networks that Postfix may deliver to on port 25: mail servers of the same company."""
+
+
 class Networking(Section):
     """Addresses in, addresses out, and what lies between."""
 
@@ -158,6 +191,12 @@ class Networking(Section):
     """Addresses of pods. Nothing in it may be public, and no daemon trusts it as a mail client."""
     service_cidr: Network = Field(default="10.43.0.0/16", validate_default=True)
     """Addresses of Services."""
+    dns: ClusterDns = ClusterDns()
+    """Where pods ask for names."""
+    internal_peers: InternalPeers = InternalPeers()
+    """What daemons may reach although it is no part of the world."""
+    closed: Networks = ()
+    """Public networks that daemons may not reach as a part of the world: IPv6 addresses of pods and nodes, the company's own servers."""
     edge_node: ObjectName | None = None
     """single-node mode in a larger cluster: the one node that runs all public pods."""
     metallb: Metallb = Metallb()

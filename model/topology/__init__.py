@@ -18,11 +18,7 @@ from model.topology.addresses import (
     public_services,
 )
 from model.topology.connections import (
-    KUBERNETES_API,
-    SMTP,
-    WEB,
     Connection,
-    Outside,
     connections,
     database_host,
     redis_host,
@@ -63,6 +59,7 @@ from model.topology.daemons import (
     daemons,
     sidecars,
 )
+from model.topology.outside import METADATA, Block, Outside, Pods, dns_addresses
 from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
@@ -72,11 +69,11 @@ __all__ = [
     "COLLABORA",
     "HORIZON",
     "IMAP",
-    "KUBERNETES_API",
     "LOGS",
     "MARIADB",
     "MEET",
     "MEET_FIRST_MEDIA_PORT",
+    "METADATA",
     "MINIO",
     "POSTFIX",
     "POSTFIX_EXPORTER",
@@ -88,16 +85,16 @@ __all__ = [
     "ROUNDCUBE_MIGRATE",
     "SCHEDULER",
     "SEED",
-    "SMTP",
     "TURN",
     "TURN_ALLOCATIONS",
     "TURN_RELAY_PORTS",
     "VECTOR",
-    "WEB",
     "WEBAPP",
+    "Block",
     "Connection",
     "Daemon",
     "Outside",
+    "Pods",
     "Port",
     "Protocol",
     "PublicPort",
@@ -106,6 +103,7 @@ __all__ = [
     "connections",
     "daemons",
     "database_host",
+    "dns_addresses",
     "edge_node",
     "egress_addresses",
     "host_ports",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.settings import External, Settings
+from model.topology import outside
 from model.topology.addresses import meet_media_ports
 from model.topology.daemons import (
     ALERTMANAGER,
@@ -36,18 +37,7 @@ from model.topology.daemons import (
     daemons,
     sidecars,
 )
-from model.topology.sending import smarthost
-
-
-@dataclass(frozen=True)
-class Outside:
-    """A peer that is no pod of ours: who, on which ports, and optionally in which networks."""
-
-    name: str
-    ports: tuple[Port, ...]
-    cidrs: tuple[str, ...] = ()
-    pod: bool = False
-    """Whether it may be a pod of another namespace, if no networks are given."""
+from model.topology.outside import Outside
 
 
 @dataclass(frozen=True)
@@ -83,14 +73,17 @@ def redis_host(settings: Settings) -> str:
     return settings.external.redis.host if settings.external.redis else REDIS.name
 
 
-_HTTP = (Port("http", 80), Port("https", 443))
-WEB = Outside("web", _HTTP)
-SMTP = Outside("smtp", (Port("smtp", 25),))
-KUBERNETES_API = Outside("kubernetes", (Port("api", 443), Port("api-direct", 6443)))
+NAMES = "names"
+"""Why the cluster's DNS is asked."""
+_BY_ADDRESS = (TURN,)
+"""Clients that are told the addresses of their servers."""
 
 
 def connections(settings: Settings) -> tuple[Connection, ...]:
-    """Connections between what really runs. A sidecar has the address of its pod, so its connections are the pod's."""
+    """Connections between what really runs. A sidecar has the address of its pod, so its connections are the pod's.
+
+    Whoever opens a connection asks for the server's name first.
+    """
     pods: dict[Daemon | Sidecar, Daemon] = {}
     for daemon in daemons(settings):
         pods |= dict.fromkeys((daemon, *sidecars(settings, daemon)), daemon)
@@ -98,13 +91,15 @@ def connections(settings: Settings) -> tuple[Connection, ...]:
     for row in _connections(settings):
         client = pods.get(row.client)
         server = row.server if isinstance(row.server, Outside) else pods.get(row.server)
-        if client is None or server is None:
+        if client is None or server is None or (isinstance(server, Outside) and not server.somewhere):
             continue
         # Two containers of a pod may both need a connection, for reasons of their own.
         same = found.get((client, server, row.ports))
         why = f"{same.why}; {row.why}" if same else row.why
         found[client, server, row.ports] = Connection(client, server, row.ports, why, row.public)
-    return tuple(found.values())
+    asking = dict.fromkeys(each.client for each in found.values() if each.client not in _BY_ADDRESS)
+    names = [Connection(each, server, (), NAMES) for each in asking for server in outside.dns(settings, each)]
+    return (*found.values(), *names)
 
 
 def scraped(settings: Settings) -> tuple[tuple[Daemon | Sidecar, str], ...]:
@@ -131,9 +126,9 @@ class _Engines:
         """Ours, where the stack file names no others."""
         database, redis, s3 = external.database, external.redis, external.s3
         return cls(
-            Outside("database", MARIADB.ports, (str(database.cidr),)) if database else MARIADB,
-            Outside("redis", REDIS.ports, (str(redis.cidr),)) if redis else REDIS,
-            Outside("s3", (Port("https", 443),), (str(s3.cidr),)) if s3 else MINIO,
+            outside.at("database", MARIADB.ports, database.cidr) if database else MARIADB,
+            outside.at("redis", REDIS.ports, redis.cidr) if redis else REDIS,
+            outside.at("s3", (Port("https", 443),), s3.cidr) if s3 else MINIO,
         )
 
 
@@ -142,7 +137,7 @@ def _connections(settings: Settings) -> Iterator[_Row]:
     yield from _application_connections(settings, engines)
     yield from _mail_connections(settings, engines)
     yield from _web_connections(settings, engines)
-    yield from _watch_connections(engines)
+    yield from _watch_connections(settings, engines)
 
 
 def _application_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
@@ -157,7 +152,12 @@ def _application_connections(settings: Settings, engines: _Engines) -> Iterator[
         if settings.features.meet:
             yield _Row(client, MEET, ("http",), "opens rooms")
     for client in (SEED, SCHEDULER, HORIZON):
-        yield _Row(client, WEB, (), "address ranges of the regional registries, exchange rates, push")
+        yield _Row(
+            client,
+            outside.web(settings),
+            (),
+            "address ranges of the regional registries, exchange rates, push",
+        )
 
 
 def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
@@ -165,13 +165,9 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
     yield _Row(POSTFIX, engines.database, ("mysql",), "recipients and domains")
     yield _Row(POSTFIX, IMAP, ("lmtp",), "delivers")
-    relay = smarthost(settings)
-    if relay:
-        yield _Row(POSTFIX, Outside("relay", (Port("relay", relay.port),), pod=True), (), "smarthost")
-    else:
-        yield _Row(POSTFIX, SMTP, (), "delivers to the world")
+    yield _Row(POSTFIX, outside.mail(settings), (), "delivers to the world, or to the smarthost")
     yield _Row(AMAVIS, engines.database, ("mysql",), "policies of receivers")
-    yield _Row(AMAVIS, WEB, (), "SpamAssassin and ClamAV updates")
+    yield _Row(AMAVIS, outside.web(settings), (), "SpamAssassin and ClamAV updates")
 
 
 def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
@@ -192,7 +188,7 @@ def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
         yield _Row(PROXY, backend, ("http",), "backend")
 
 
-def _watch_connections(engines: _Engines) -> Iterator[_Row]:
+def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     for target in (WEBAPP, IMAP, LOGS, ALERTMANAGER, BLACKBOX):
         yield _Row(PROMETHEUS, target, ("http",), "metrics")
     for measured in (POSTFIX_EXPORTER, VECTOR):
@@ -203,6 +199,7 @@ def _watch_connections(engines: _Engines) -> Iterator[_Row]:
     yield _Row(BLACKBOX, engines.database, ("mysql",), "probes")
     yield _Row(BLACKBOX, engines.redis, ("redis",), "probes")
     yield _Row(VECTOR, LOGS, ("http",), "ships logs")
-    yield _Row(VECTOR, KUBERNETES_API, (), "looks up pod names")
-    yield _Row(ALERTMANAGER, WEB, (), "alert webhooks")
+    for api in outside.kubernetes_api(settings):
+        yield _Row(VECTOR, api, (), "looks up pod names")
+    yield _Row(ALERTMANAGER, outside.web(settings), (), "alert webhooks")
     yield _Row(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")

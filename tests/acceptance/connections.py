@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from model import topology
+from model.rules.cluster_network import NetworkFacts, completed
 from tests.acceptance.configs import egress
 from tests.acceptance.stack import NAMESPACE, Stack
 from tests.acceptance.strangers import ELSEWHERE, Stranger, strangers
@@ -19,9 +20,12 @@ from tests.support.reach import OPEN, Policy, Target
 _PATIENCE, _MORE_PATIENCE = 3, 10
 """Seconds that an answer may take; and that a second try waits for one that has to come."""
 _AT_ONCE = 8
-_LISTENING = (25, 80, 443, 465, 587, 6443)
+_LISTENING = (25, 53, 80, 443, 465, 587, 6443)
 _LOGS = f"{NAMESPACE}-logs"
-METADATA = "169.254.169.254"
+METADATA = ("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+"""Of most clouds, of Alibaba, Azure and Oracle."""
+_PRIVATE = "172.20.0.9"
+"""Somebody in a private network beyond the router."""
 UNKNOWN, UNKNOWN_LOGS, FOREIGN = "unknown", "unknown-logs", "foreign"
 """Strangers: without labels of ours in either of our namespaces, and in a namespace of somebody else."""
 
@@ -46,11 +50,20 @@ Answers = dict[tuple[Source, Target], str]
 @contextmanager
 def tried(stack: Stack) -> Iterator[Answers]:
     """What every pod of the stack and every stranger saw of every target."""
-    with strangers(stack, _strangers(stack)) as made, _world(stack) as world:
+    with (
+        strangers(stack, _strangers(stack)) as made,
+        _world(stack, made[FOREIGN]["status"]["podIP"]) as world,
+    ):
         pods = _pods(stack)
         sources = [*_daemons(stack, pods), *_stand_ins(made)]
         targets = {*_inside(stack, pods), *_services(stack), *world}
         yield _ask_all(stack, sources, sorted(targets))
+
+
+def policy_of(stack: Stack) -> Policy:
+    """What its topology allows, now that the cluster has said where its API server is."""
+    api = frozenset({(stack.lab.settings.control_plane, 6443)})
+    return Policy(completed(stack.settings, NetworkFacts(api=api)))
 
 
 def jobs(stack: Stack) -> dict[str, dict[str, str]]:
@@ -164,13 +177,15 @@ def _services(stack: Stack) -> Iterator[Target]:
 
 
 @contextmanager
-def _world(stack: Stack) -> Iterator[list[Target]]:
-    """Places outside: somebody on the internet, a cloud's metadata server, the Kubernetes API, the cluster's DNS."""
+def _world(stack: Stack, neighbour: str) -> Iterator[list[Target]]:
+    """Places outside: somebody on the internet, metadata services of clouds, a private network, the Kubernetes API, the
+    cluster's DNS, nodes, a pod of another namespace."""
     lab = stack.lab
     # Not the client's own address: other tests listen there.
     somebody = str(IPv4Network(lab.settings.internet)[80])
     with ExitStack() as opened:
-        for address, ports in ((somebody, _LISTENING), (METADATA, (80,))):
+        near = ((_PRIVATE, (25, 80, 443)), *((address, (53, 80)) for address in METADATA))
+        for address, ports in ((somebody, _LISTENING), *near):
             opened.enter_context(lab.internet.also(address))
             listener = lab.internet.start(stack.client_line("listen", address, *map(str, ports)))
             opened.callback(listener.wait)
@@ -180,15 +195,36 @@ def _world(stack: Stack) -> Iterator[list[Target]]:
             assert line == "listening\n", line
         yield [
             *(Target("internet", "TCP", number, somebody, number) for number in _LISTENING),
-            Target("metadata", "TCP", 80, METADATA, 80),
-            Target("kubernetes", "TCP", 6443, lab.settings.api_service, 443),
+            *(Target("internet", protocol, 53, lab.settings.internet_dns, 53) for protocol in ("TCP", "UDP")),
+            *(
+                Target("metadata", "TCP", number, address, number)
+                for address in METADATA
+                for number in (53, 80)
+            ),
+            *(Target("private", "TCP", number, _PRIVATE, number) for number in (25, 80, 443)),
+            Target("kubernetes", "TCP", 443, lab.settings.api_service, 443),
             Target("kubernetes", "TCP", 6443, lab.settings.control_plane, 6443),
-            *(Target("names", protocol, 53, lab.settings.cluster_dns, 53) for protocol in ("TCP", "UDP")),
+            *(
+                Target("names", protocol, 53, address, 53)
+                for address in (lab.settings.cluster_dns, *_dns_pods(stack))
+                for protocol in ("TCP", "UDP")
+            ),
+            *(Target("names", "TCP", 8080, address, 8080) for address in _dns_pods(stack)),
+            *(
+                Target("node", "TCP", 10250, lab.settings.node_address(node), 10250)
+                for node in lab.settings.node_names
+            ),
+            Target("neighbour", "TCP", 8080, neighbour, 8080),
         ]
 
 
+def _dns_pods(stack: Stack) -> list[str]:
+    pods = stack.lab.get("pods", "-n", "kube-system", "-l", "k8s-app=kube-dns")["items"]
+    return [pod["status"]["podIP"] for pod in pods if pod["status"].get("podIP")]
+
+
 def _ask_all(stack: Stack, sources: Sequence[Source], targets: Sequence[Target]) -> Answers:
-    policy = Policy(stack.settings)
+    policy = policy_of(stack)
     found: Answers = {}
     homes = {source.address for source in sources}
 
@@ -208,8 +244,10 @@ def _ask_all(stack: Stack, sources: Sequence[Source], targets: Sequence[Target])
 def _telling(source: Source, target: Target, homes: set[str]) -> bool:
     """Whether an answer says anything. A pod always reaches itself, and may do so through its own Service; where a
     node has no way out, silence of the world is no policy's work."""
-    if target.owner in ("internet", "metadata"):
+    if target.owner in ("internet", "metadata", "private"):
         return source.outward
+    if target.owner == "neighbour":
+        return source.name != FOREIGN
     if target.owner == source.name:
         return target.address in homes - {source.address}
     return True

@@ -15,6 +15,7 @@ from tests.acceptance.connections import (
     Answers,
     Source,
     allowed,
+    policy_of,
     probe,
     tried,
 )
@@ -22,7 +23,7 @@ from tests.acceptance.report import UNPROVEN
 from tests.acceptance.stack import Stack
 from tests.acceptance.strangers import ELSEWHERE, Stranger, strangers
 from tests.lab import workloads
-from tests.support.reach import Policy, Target, differences, enforced
+from tests.support.reach import Target, differences, enforced
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def answers(stack: Stack, enforcing: None) -> Iterator[Answers]:
 
 def _agree(stack: Stack, answers: Answers, chosen: Callable[[Source, Target], bool]) -> None:
     """What was seen and what may be, among the connections that a test is about."""
-    policy = Policy(stack.settings)
+    policy = policy_of(stack)
     seen = {key: answer for key, answer in answers.items() if chosen(*key)}
     assert seen, "nobody has tried any of these"
     found = differences(seen, partial(allowed, policy))
@@ -86,13 +87,22 @@ def test_the_kubernetes_api_is_reached_by_those_who_need_it_only(stack: Stack, a
     _agree(stack, answers, lambda source, target: _ours(source) and target.owner == "kubernetes")
 
 
-def test_no_daemon_reaches_the_metadata_server_of_a_cloud(stack: Stack, answers: Answers) -> None:
-    """It hands out the node's own keys."""
-    _agree(stack, answers, lambda source, target: _ours(source) and target.owner == "metadata")
+@pytest.mark.parametrize("whose", ["metadata", "private", "node", "neighbour"])
+def test_no_daemon_reaches_the_neighbourhood(stack: Stack, answers: Answers, whose: str) -> None:
+    """Metadata services hand out the node's own keys; private networks, the kubelet and pods of others are no part of
+    the world either."""
+    _agree(stack, answers, lambda source, target: _ours(source) and target.owner == whose)
 
 
-def test_every_daemon_can_ask_for_names(stack: Stack, answers: Answers) -> None:
-    _agree(stack, answers, lambda source, target: _ours(source) and target.owner == "names")
+def test_names_are_asked_of_the_clusters_dns_alone_by_those_who_need_them(
+    stack: Stack, answers: Answers
+) -> None:
+    """At its Service and at its pods; a resolver on the internet would carry data out."""
+    _agree(
+        stack,
+        answers,
+        lambda source, target: _ours(source) and (target.owner == "names" or target.number == 53),
+    )
 
 
 def test_a_pod_of_another_namespace_reaches_only_what_is_public(stack: Stack, answers: Answers) -> None:

@@ -64,7 +64,9 @@ def _connections(settings: Settings, listening: Listening) -> None:
         assert connection.client in listening, f"{connection.client.name} does not run"
         assert connection.why
         if isinstance(connection.server, Outside):
-            assert all(ipaddress.ip_network(cidr) for cidr in connection.server.cidrs)
+            assert connection.server.somewhere
+            for block in connection.server.blocks:
+                assert all(ipaddress.ip_network(each) for each in (block.network, *block.excepted))
             ports = connection.server.ports
         else:
             assert connection.server in listening, f"{connection.server.name} does not run"

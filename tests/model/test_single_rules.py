@@ -30,6 +30,26 @@ S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.1
 LONG = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "eu"))
 
 CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
+    # Peers that are no part of the world.
+    *(
+        ("cluster", {path: value}, {("network-kind", f"kolab:{at}")})
+        for path, value, at in (
+            ("network/internalPeers", {"web": "169.254.169.254/32"}, "network.internalPeers.web[0]"),
+            (
+                "network/internalPeers",
+                {"smtp": ["10.0.0.0/24", "127.0.0.0/8"]},
+                "network.internalPeers.smtp[1]",
+            ),
+            ("network/internalPeers", {"web": "100.100.100.200/32"}, "network.internalPeers.web[0]"),
+            ("external/redis", {"host": "r.example.net", "cidr": "fd00:42::42/128"}, "external.redis.cidr"),
+            (
+                "network/egress",
+                {**RELAY, "spfInclude": "spf.example.net", "networks": "168.63.129.16/32"},
+                "network.egress.networks[0]",
+            ),
+        )
+    ),
+    ("cluster", {"network/internalPeers": {"web": "10.9.0.0/16", "smtp": "192.168.7.25/32"}}, set()),
     # Which address carries what.
     ("single-node", {"network/addresses/all": None}, {("address-missing", f"{AT}.all")}),
     ("single-node", {"network/addresses/smtp": "192.0.2.11"}, {("address-mode", f"{AT}.smtp")}),

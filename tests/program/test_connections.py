@@ -14,8 +14,6 @@ Connection = tuple[str, str, str, int]
 """Client, server, protocol, port."""
 
 NAME = "app.kubernetes.io/name"
-DNS = {("UDP", 53), ("TCP", 53)}
-ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def ports(rule: dict[str, Any]) -> set[tuple[str, int]]:
@@ -80,28 +78,44 @@ def test_the_world_reaches_exactly_the_public_ports(name: str, program: Deployme
 
 
 def test_pods_reach_exactly_the_outside_of_the_topology(name: str, program: Deployment) -> None:
-    settings = stack(name)
+    """Networks, what is not meant in them, and other people's pods."""
     wanted = {
-        (connection.client.name, cidr, port.protocol, port.number)
-        for connection in topology.connections(settings)
+        (connection.client.name, peer, port.protocol, port.number)
+        for connection in topology.connections(stack(name))
         if isinstance(connection.server, topology.Outside)
         for port in connection.server.ports
-        for cidr in connection.server.cidrs or ANYWHERE
+        for peer in (
+            *map(block_text, connection.server.blocks),
+            *([connection.server.pods.namespace] if connection.server.pods else ()),
+        )
     }
     found = set()
     for policy in program.of_kind("NetworkPolicy"):
         daemon = policy["metadata"]["name"]
         for rule in policy["spec"].get("egress", ()):
-            if "to" not in rule:
-                assert ports(rule) == DNS, daemon
-            elif daemon not in ("meet", "coturn"):  # their public peers have tests of their own
-                found |= {
-                    (daemon, peer["ipBlock"]["cidr"], *port)
-                    for peer in rule["to"]
-                    if "ipBlock" in peer
-                    for port in ports(rule)
-                }
-    assert found == wanted
+            assert rule["to"], f"{daemon} reaches everybody"
+            assert rule["ports"], f"{daemon} reaches every port"
+            found |= {
+                (daemon, peer, *port)
+                for peer in filter(None, map(foreign, rule["to"]))
+                for port in ports(rule)
+            }
+    # The public addresses of these two's peers have tests of their own.
+    assert {each for each in found if each in wanted or each[0] not in ("meet", "coturn")} == wanted
+
+
+def block_text(block: topology.Block) -> str:
+    return f"{block.network} without {[str(each) for each in block.excepted]}"
+
+
+def foreign(peer: dict[str, Any]) -> str | None:
+    """A peer that is none of our pods, in words."""
+    if "ipBlock" in peer:
+        return f"{peer['ipBlock']['cidr']} without {peer['ipBlock'].get('except', [])}"
+    if NAME in peer["podSelector"].get("matchLabels", {}) if "podSelector" in peer else False:
+        return None
+    namespace: str = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    return namespace
 
 
 def test_every_pod_has_a_policy_of_its_own(program: Deployment) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import TypeVar
 
 from model import topology
@@ -13,7 +12,8 @@ from model.topology import Connection, Daemon, Outside, Port
 
 OPEN, REFUSED, SILENT = "open", "refused", "silent"
 """What a probe sees of a target."""
-_DNS = 53
+NAMES = "names"
+"""Who owns the cluster's DNS."""
 
 
 @dataclass(frozen=True, order=True)
@@ -53,9 +53,7 @@ class Policy:
         return {*daemon.ports, *(each.target for each in self._public if each.daemon == daemon)}
 
     def of_daemon(self, client: str, target: Target) -> bool:
-        """Whether a pod of this daemon may reach the target. Names may be asked for by all."""
-        if target.number == _DNS:
-            return True
+        """Whether a pod of this daemon may reach the target."""
         return any(
             self._leads(connection, target)
             for connection in self._connections
@@ -80,11 +78,12 @@ class Policy:
         return (target.protocol, target.number) in {(port.protocol, port.number) for port in ports}
 
     def _outside(self, peer: Outside, target: Target) -> bool:
-        """Whether a target may be this peer. The neighbourhood of the node is nobody's outside."""
-        address = ip_address(target.address)
-        if target.owner in self._daemons or address.is_link_local:
+        """Whether a target may be this peer. Other people's pods that are one are those of the cluster's DNS."""
+        if target.owner in self._daemons:
             return False
-        return not peer.cidrs or any(address in ip_network(cidr) for cidr in peer.cidrs)
+        return (peer.pods is not None and target.owner == NAMES) or any(
+            target.address in block for block in peer.blocks
+        )
 
 
 def differences(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from model.rules.cluster_network import NetworkFacts, completed
 from model.settings import Settings
 from tests.acceptance.configs import for_lab
 from tests.support.reach import OPEN, REFUSED, SILENT, Policy, Target, differences, enforced
 
 
 def policy(mode: str = "cluster") -> Policy:
-    return Policy(Settings.model_validate(for_lab(mode)))
+    seen = NetworkFacts(api=frozenset({("192.168.50.10", 6443)}))
+    return Policy(completed(Settings.model_validate(for_lab(mode)), seen))
 
 
 def target(owner: str, number: int, address: str = "10.244.1.7", protocol: str = "TCP") -> Target:
@@ -36,7 +38,11 @@ def target(owner: str, number: int, address: str = "10.244.1.7", protocol: str =
         ("vector", target("kubernetes", 6443, "192.168.50.10"), True),
         ("horizon", target("kubernetes", 6443, "192.168.50.10"), False),
         ("horizon", target("metadata", 80, "169.254.169.254"), False),
-        ("redis", target("names", 53, "10.96.0.10", "UDP"), True),
+        ("horizon", target("names", 53, "10.96.0.10", "UDP"), True),
+        ("horizon", target("names", 53, "10.244.1.2", "UDP"), True),
+        ("horizon", target("names", 9153, "10.244.1.2"), False),
+        ("horizon", target("the internet", 53, "203.0.113.9", "UDP"), False),
+        ("redis", target("names", 53, "10.96.0.10", "UDP"), False),
     ],
 )
 def test_a_daemon_may_what_its_connections_say(client: str, there: Target, allowed: bool) -> None:

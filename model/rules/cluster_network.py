@@ -1,0 +1,136 @@
+"""Whether the stack file says of the cluster's network what the cluster says: NetworkPolicies are made of these ranges.
+
+A wrong range closes nothing that it should close, or closes the way to names and to the API server.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from model.catalogue import cluster as rules
+from model.findings import Finding
+from model.settings import KubernetesApi, Settings
+from model.topology import dns_addresses
+from model.topology.outside import Network, within
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_AT = "kolab:network"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFacts:
+    """What was seen of the cluster's network. None means: it could not be read."""
+
+    node_networks: tuple[str, ...] | None = None
+    """`spec.podCIDRs` of the nodes. Calico and Cilium may have an address plan of their own instead."""
+    pods: frozenset[str] | None = None
+    """Addresses of some pods that are not on their node's own network."""
+    service_networks: tuple[str, ...] | None = None
+    """ServiceCIDRs, since Kubernetes 1.33."""
+    service: str | None = None
+    """Address of the Service `kubernetes`."""
+    api: frozenset[tuple[str, int]] | None = None
+    """Address and port of each API server."""
+    dns_ports: Mapping[str, frozenset[int]] | None = None
+    """Pod that network.dns selects -> UDP ports that it declares."""
+    dns_services: frozenset[str] | None = None
+    """Addresses of the Services that answer on UDP port 53 in the namespace of network.dns."""
+    node_local_dns: bool | None = None
+    """Whether NodeLocal DNSCache runs, which takes over the address of the Service."""
+
+
+def cluster_network(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    """Findings about ranges, names and the API server; what could not be read is not judged."""
+    yield from _pods(settings, facts)
+    yield from _services(settings, facts)
+    yield from _dns(settings, facts)
+    yield from _api(settings, facts)
+
+
+def completed(settings: Settings, facts: NetworkFacts) -> Settings:
+    """`settings` with the API servers that the cluster has, where the stack file names none."""
+    if settings.kubernetes.api.networks or not facts.api:
+        return settings
+    api = KubernetesApi(
+        networks=tuple(sorted({ipaddress.ip_network(address) for address, _ in facts.api}, key=str)),
+        ports=tuple(sorted({port for _, port in facts.api})),
+    )
+    kubernetes = settings.kubernetes.model_copy(update={"api": api})
+    return settings.model_copy(update={"kubernetes": kubernetes})
+
+
+def _pods(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    """What pods have tells more than what nodes say; without pods the nodes have to do."""
+    given = settings.network.pod_cidr
+    seen = [*map(ipaddress.ip_address, facts.pods or ())]
+    plan = [ipaddress.ip_network(each) for each in facts.node_networks or ()]
+    # Pods that no node's range holds have another plan than the nodes.
+    used = [each for each in plan if not seen or any(pod in each for pod in seen)]
+    outside = sorted(_beyond(given, (*map(ipaddress.ip_network, seen), *used)), key=str)
+    if outside:
+        around = _around([*used, *map(ipaddress.ip_network, seen)], given.version)
+        yield rules.POD_CIDR.found(given=given, found=outside[0], around=around)
+
+
+def _services(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    """The Service `kubernetes` has the first address of its range, always (kubernetes: pkg/controlplane)."""
+    given, service = settings.network.service_cidr, ipaddress.ip_address(facts.service or "::")
+    if facts.service is None or service.version != given.version:
+        return
+    known = [ipaddress.ip_network(each) for each in facts.service_networks or ()]
+    whole = next((each for each in known if service in each), None)
+    if whole is not None and whole != given:
+        yield rules.SERVICE_CIDR_KNOWN.found(given=given, whole=whole)
+    elif given.num_addresses < 2 or service != given[1]:
+        yield rules.SERVICE_CIDR.found(given=given, service=service)
+
+
+def _dns(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    dns, asked = settings.network.dns, dns_addresses(settings)
+    if facts.dns_ports is not None and not facts.dns_ports:
+        yield rules.DNS_UNKNOWN.found(namespace=dns.namespace)
+    others = {
+        pod: ports for pod, ports in (facts.dns_ports or {}).items() if ports and not ports & {*dns.ports}
+    }
+    if others:
+        pod = min(others)
+        yield rules.DNS_PORTS.found(given=_listed(dns.ports), pod=pod, found=_listed(sorted(others[pod])))
+    missing = sorted((facts.dns_services or frozenset()) - {*asked})
+    if facts.node_local_dns and missing:
+        yield rules.DNS_ADDRESSES.found(missing=missing[0], addresses=_listed((*missing, *asked)))
+
+
+def _api(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    if not settings.monitoring.enabled or facts.api is None:
+        return
+    api = settings.kubernetes.api
+    if not api.networks and not facts.api:
+        yield rules.API_UNKNOWN.found()
+    left_out = [
+        (address, port)
+        for address, port in sorted(facts.api if api.networks else ())
+        if port not in api.ports or not any(ipaddress.ip_address(address) in each for each in api.networks)
+    ]
+    for address, port in left_out[:1]:
+        yield rules.API_ELSEWHERE.found(address=address, port=port)
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _beyond(given: Network, found: Iterable[Network]) -> list[Network]:
+    """Those of the same IP version that `given` does not hold."""
+    return [each for each in found if each.version == given.version and not within(each, given)]
+
+
+def _around(networks: Iterable[Network], version: int) -> str:
+    """The smallest network that holds all of one version."""
+    found = [each for each in networks if each.version == version]
+    whole = found[0]
+    while not all(within(each, whole) for each in found):
+        whole = whole.supernet()
+    return str(whole)

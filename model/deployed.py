@@ -103,6 +103,8 @@ class MtaSts(_Part):
     """Day on which the stage began."""
     max_age: int = 0
     """Seconds that senders keep it."""
+    others: tuple[str, ...] = ()
+    """MX hosts of somebody else that it allows beside ours."""
     id: str | None = None
     """Its id in DNS."""
     cached: tuple[CachedPolicy, ...] = ()

@@ -29,7 +29,7 @@ def issue(settings: Settings) -> str | None:
 def names(settings: Settings) -> tuple[str, ...]:
     """Names in our certificates that are published now."""
     every = Names.of(settings)
-    held = frozenset(every.discovery if settings.mail.mx.stage != "live" else ())
+    held = frozenset((*every.policy_hosts, *every.discovery) if settings.mail.mx.stage != "live" else ())
     ours = dict.fromkeys((*every.proxy_certificate, every.sieve, *every.mx_certificate))
     return tuple(name for name in ours if name not in held)
 

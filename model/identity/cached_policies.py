@@ -45,7 +45,7 @@ def _served(model: Deployed) -> CachedPolicy | None:
     """The policy that senders who fetch it enforce; none on hold, where no record names it."""
     if model.mta_sts.stage != "enforce" or model.mx.stage != "live":
         return None
-    return CachedPolicy(hosts=(model.mx.host,), max_age=model.mta_sts.max_age)
+    return CachedPolicy(hosts=(model.mx.host, *model.mta_sts.others), max_age=model.mta_sts.max_age)
 
 
 def _outlived(policy: CachedPolicy, served: CachedPolicy | None) -> bool:

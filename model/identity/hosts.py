@@ -54,11 +54,14 @@ def _hosts(settings: Settings) -> Iterator[Host]:
         "Name in our EHLO, with every address that our mail leaves from: receivers compare it with PTR (RFC 8601 section 2.7.3).",
     )
     for domain in names.domains:
-        yield Host(
-            f"mta-sts.{domain}", "policy", web, "Serves the MTA-STS policy over HTTPS (RFC 8461 section 3.3)."
-        )
-        # A live domain may have clients that are led to another server: while on hold they stay there.
+        # The MX of a domain on hold is another server's, which may have a policy and clients that are led there.
         if settings.mail.mx.stage == "live":
+            yield Host(
+                f"mta-sts.{domain}",
+                "policy",
+                web,
+                "Serves the MTA-STS policy over HTTPS (RFC 8461 section 3.3).",
+            )
             yield Host(
                 f"autoconfig.{domain}", "autoconfig", web, "Thunderbird and others ask here for settings."
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.deployed import Deployed, DkimKey, Dmarc, MtaSts, Mx, Sending, Spf, Tlsa
-from model.identity import cached_policies, dmarc, mta_sts, spf
+from model.identity import cached_policies, dmarc, mta_sts, mx, spf
 from model.identity.place import foreign_domains
 from model.names import Names
 from model.rules import acknowledgements
@@ -47,6 +47,7 @@ def _alone(settings: Settings) -> Deployed:
             stage=mail.mta_sts.stage,
             since=mail.mta_sts.since,
             max_age=mail.mta_sts.max_age,
+            others=mx.others(settings) if policy else (),
             id=mta_sts.policy_id(policy) if policy else None,
         ),
         tls=settings.tls.issuer,

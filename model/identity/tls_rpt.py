@@ -22,9 +22,12 @@ def text(settings: Settings) -> str:
 
 
 def records(settings: Settings) -> Iterator[Record]:
-    """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460)."""
+    """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460).
+
+    On hold the domain's reports are about the server of somebody else, who reads them.
+    """
     body = TXT(text(settings))
-    for domain in settings.domains:
+    for domain in settings.domains if settings.mail.mx.stage == "live" else ():
         why = f"Senders report TLS failures on the way to @{domain}."
         yield Record(f"_smtp._tls.{domain}", body, settings.dns.ttl, why)
     yield Record(

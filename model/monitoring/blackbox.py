@@ -32,7 +32,9 @@ def verified(settings: Settings) -> bool:
     Our own authority is not in the image's trust store. Expiry is seen either way; senders that keep an MTA-STS
     policy verify, so with a policy we do too.
     """
-    return settings.tls.issuer == "acme" or settings.mail.mta_sts.stage in ("testing", "enforce")
+    return settings.tls.issuer == "acme" or (
+        bool(mta_sts.policy(settings)) and settings.mail.mta_sts.stage in ("testing", "enforce")
+    )
 
 
 def _modules(settings: Settings) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _web(settings: Settings, names: Names) -> Iterator[Probe]:
             meaning="documents cannot be edited",
             severity="ticket",
         )
-    if settings.mail.mta_sts.stage != "none":
+    if mta_sts.policy(settings):
         for policy_host in names.policy_hosts:
             yield web(
                 "mta-sts",

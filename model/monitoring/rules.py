@@ -7,9 +7,13 @@ from model.monitoring.alerts_mail import mail
 from model.monitoring.alerts_stack import stack
 from model.monitoring.alerts_webapp import webapp
 from model.monitoring.document import to_yaml
-from model.settings import Mail, MtaSts, Settings
+from model.settings import Mail, MtaSts, Mx, Settings
 
-_EVERYTHING = Settings(mode="cluster", domain="example.org", mail=Mail(mta_sts=MtaSts(stage="enforce")))
+_EVERYTHING = Settings(
+    mode="cluster",
+    domain="example.org",
+    mail=Mail(mx=Mx(stage="live"), mta_sts=MtaSts(stage="enforce")),
+)
 """A stack that leaves nothing out."""
 
 

@@ -23,7 +23,7 @@ class Mx(Section):
     """Whether the world may send us mail yet."""
 
     stage: Literal["hold", "live"] = "hold"
-    """`hold` publishes everything but MX, _mta-sts and what leads mail clients here (autodiscover, autoconfig, SRV), so a first `up` never empties a live domain."""
+    """`hold` publishes nothing that leads mail or mail clients here or speaks for the server that has them now (MX, MTA-STS with its policy and host, TLS-RPT of the domains, autodiscover, autoconfig, SRV), so a first `up` never empties a live domain."""
     preference: Annotated[int, Field(ge=0, le=65535)] = 10
     """Preference of our MX."""
     others: tuple[OtherMx, ...] = ()

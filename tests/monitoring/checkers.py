@@ -24,7 +24,7 @@ def settings(**changed: Any) -> Settings:
         "mode": "cluster",
         "domain": "example.org",
         "hostedDomains": ["example.net"],
-        "mail": {"mtaSts": {"stage": "enforce"}},
+        "mail": {"mx": {"stage": "live"}, "mtaSts": {"stage": "enforce"}},
         "monitoring": {"alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"}},
         "network": {"egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}}},
     }

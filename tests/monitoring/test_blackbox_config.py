@@ -160,7 +160,13 @@ def test_every_probe_has_a_module(stack: Settings) -> None:
     [
         ({"tls": {"issuer": "selfSigned"}, "mail": {}}, False),
         ({"tls": {"issuer": "acme", "email": "a@example.org"}, "mail": {}}, True),
-        ({"tls": {"issuer": "selfSigned"}, "mail": {"mtaSts": {"stage": "testing"}}}, True),
+        (
+            {
+                "tls": {"issuer": "selfSigned"},
+                "mail": {"mx": {"stage": "live"}, "mtaSts": {"stage": "testing"}},
+            },
+            True,
+        ),
     ],
     ids=["own authority", "public authority", "MTA-STS"],
 )

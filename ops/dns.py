@@ -15,7 +15,7 @@ from model.identity.place import suffixes
 from model.identity.rdata import parse_value
 from model.identity.record import Record
 from model.settings import Settings
-from ops import lookup, push, render, spf_count
+from ops import lookup, push, render, serials, spf_count
 from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import table
@@ -31,13 +31,20 @@ def add_command(commands: Any) -> None:
         sub.set_defaults(run=action)
         if name == "export":
             sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")
-        if name in ("compare", "count", "push"):
+            sub.add_argument(
+                "--served",
+                action="append",
+                default=[],
+                metavar="[ZONE=]SERIAL",
+                help="serial that the secondaries of a zone, or of all, have now: the new one comes after it",
+            )
+        if name in ("compare", "count", "export", "push"):
             sub.add_argument(
                 "--server",
                 action="append",
                 default=[],
                 metavar="ADDRESS[:PORT]",
-                help="name server; default for compare: those of the zone, for count: this machine's resolver",
+                help="name server; default for compare: those of the zone, for count: this machine's resolver; export asks it for serials",
             )
         if name == "push":
             push.add_arguments(sub)
@@ -59,7 +66,9 @@ def show(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Writes the zone files."""
     target = options.to or ROOT / "rendered" / options.stack / "zones"
-    count = render.write_zones(_settings(options), target)
+    settings = _settings(options)
+    served = serials.served(identity.zones(settings), options.served, options.server)
+    count = render.write_zones(settings, target, served)
     print(f"dns export: {count} zones in {target}", file=sys.stderr)
 
 

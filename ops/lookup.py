@@ -77,6 +77,14 @@ def rdata_at(server: tuple[str, int], name: str, kind: str) -> list[str]:
     return list(rrset_at(server, name, kind).values)
 
 
+def serial_at(server: tuple[str, int], zone: str) -> int:
+    """The SOA serial of `zone` at one server. Raises StackProblem when there is none."""
+    found = rdata_at(server, zone, "SOA")
+    if not found:
+        raise StackProblem(f"name server {server[0]} has no SOA record of {zone}")
+    return int(found[0].split()[2])
+
+
 def _addresses(host: str) -> list[str]:
     """Addresses of a name server; IPv6 only where there is nothing else, since not every machine has it."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +67,30 @@ def resources(settings: Settings) -> list[Registered]:
     return record(program)
 
 
-def write_zones(settings: Settings, folder: Path) -> int:
-    """Writes every zone of the stack, forward and reverse, as a zone file; returns how many."""
+def write_zones(settings: Settings, folder: Path, served: Mapping[str, int] | None = None) -> int:
+    """Writes every zone of the stack, forward and reverse, as a zone file; returns how many.
+
+    Serials go on from the files that lie there, and from those that name servers have now (zone -> `served`). Raises
+    StackProblem, with nothing written, when a file there has none.
+    """
+    written = {}
+    for zone, records in identity.zones(settings).items():
+        path = folder / identity.file_name(zone)
+        previous = path.read_text() if path.exists() else None
+        try:
+            written[path] = identity.zone_file(
+                settings, zone, records, served=(served or {}).get(zone), previous=previous
+            )
+        except ValueError as error:
+            raise StackProblem(
+                f"{path} {error}, so the serial of {zone} could go back: remove the file, and tell the serial that"
+                f" your servers have with ./kolab dns export --served {zone}=<serial>"
+            ) from None
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    zones = identity.zones(settings)
-    for zone, records in zones.items():
-        (folder / identity.file_name(zone)).write_text(identity.zone_file(settings, zone, records))
-    return len(zones)
+    for path, text in written.items():
+        path.write_text(text)
+    return len(written)
 
 
 def write_manifests(found: Iterable[dict[str, Any]], folder: Path) -> int:

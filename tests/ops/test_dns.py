@@ -11,6 +11,9 @@ from model.findings import Finding
 from model.identity import file_name, parse, tickets, zone_file, zones
 from model.identity import records as every_record
 from model.identity.existing import kind
+from model.identity.zonefile import serial_of
+from model.settings import Settings
+from ops import render
 from ops.__main__ import main
 from ops.dns import existing_conflicts
 from ops.stacks import ROOT, StackFile, StackProblem
@@ -114,6 +117,54 @@ def test_export_writes_every_zone(tmp_path: Path) -> None:
         lines = (tmp_path / "zones" / file_name(zone)).read_text().splitlines()
         written = {parse(line) for line in lines if " IN " in line and " IN SOA " not in line}
         assert set(records) <= written
+
+
+def exported(folder: Path, settings: Settings, served: int | None = None) -> int:
+    """The serial after one more export."""
+    render.write_zones(settings, folder, {} if served is None else {ZONE: served})
+    return serial_of((folder / file_name(ZONE)).read_text())
+
+
+def test_edits_one_after_the_other_never_take_a_serial_back(tmp_path: Path) -> None:
+    edits = [stack(dns__ttl=ttl) for ttl in (3600, 300, 3600, 600, 3600, 300, 60)]
+    found = [exported(tmp_path, each) for each in edits]
+    assert found == list(range(found[0], found[0] + 7))
+
+
+def test_an_export_without_an_edit_keeps_the_serial(tmp_path: Path) -> None:
+    assert exported(tmp_path, OURS) == exported(tmp_path, OURS)
+
+
+@pytest.mark.parametrize("served", [0, 1, 2026112601, 2**31 - 1, 2**31, 2**32 - 1])
+def test_a_serial_comes_after_the_served_one_and_after_the_last_file(served: int, tmp_path: Path) -> None:
+    first = exported(tmp_path, OURS, served)
+    assert 0 < (first - served) % 2**32 < 2**31
+    assert exported(tmp_path, OURS, served) == first
+    assert exported(tmp_path, OURS, first) == first
+    assert exported(tmp_path, stack(dns__ttl=60), served) == ((first + 1) % 2**32 or 1)
+
+
+def test_a_file_without_a_serial_is_refused_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / file_name(ZONE)
+    path.write_text("half a file")
+    with pytest.raises(StackProblem, match=f"holds no SOA.*--served {ZONE}=<serial>"):
+        render.write_zones(OURS, tmp_path)
+    assert path.read_text() == "half a file"
+
+
+def test_export_asks_a_server_for_the_serials(server: NameServer, tmp_path: Path) -> None:
+    to = ["dns", "export", "--stack", "single-node", "--to", str(tmp_path / "zones")]
+    assert main([*to, "--server", server.given]) == 0
+    served = serial_of(zone_file(OURS, ZONE, []))
+    assert serial_of((tmp_path / "zones" / file_name(ZONE)).read_text()) == served + 1
+    assert main([*to, "--served", f"{ZONE.upper()}.=7", "--served", "5"]) == 0
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "4294967296", "other.example=1", f"{ZONE}="])
+def test_what_is_no_serial_is_refused(given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    to = ["dns", "export", "--stack", "single-node", "--to", str(tmp_path / "zones"), f"--served={given}"]
+    assert main(to) == 1
+    assert f"--served {given}: " in capsys.readouterr().err
 
 
 def test_tickets_are_printed_as_one_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """What people notice while a daemon's pods are replaced: protocols, and for how many seconds.
 
-Figures are measured on the lab (tests/acceptance) from the moment the pod is deleted until its protocol answers
-again, image present, volumes attached to the same node; they are rounded up. Nodes that pull images take longer.
+Figures are kept true by tests/acceptance/test_interruptions.py, from the moment the pod is deleted until the new one is
+ready: image present, volumes attached to the same node. They are rounded up; nodes that pull images take longer.
 """
 
 from __future__ import annotations

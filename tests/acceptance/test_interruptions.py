@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_a_replaced_pod_is_back_within_the_figure_that_reviewers_read(
     assert time.monotonic() - began <= _SHARED * FIGURES[daemon].seconds
 
 
-def _renewed(stack: Stack, daemon: str, old: dict) -> bool:
+def _renewed(stack: Stack, daemon: str, old: dict[str, Any]) -> bool:
     for pod in stack.pods(daemon):
         ready = any(
             c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ())

@@ -51,7 +51,7 @@ MISSING_SECRET = Rule(
     "missing-secret",
     path="{path}",
     problem="is missing{others}",
-    fix="./kolab secrets --stack <stack> makes what is missing and keeps what is there",
+    fix="./kolab secrets --stack <stack>: it makes what is missing and keeps what is there",
     why="Secrets are never made during a run: a new one at each preview would be an endless change.",
 )
 MISSING_SECRET_GIVEN = MISSING_SECRET.but(

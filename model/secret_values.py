@@ -76,5 +76,5 @@ def _key(value: str) -> PrivateKey | None:
 
 def _fix(secret: Secret) -> str:
     if secret.made:
-        return f"./kolab pulumi config rm kolab:{secret.key}, and ./kolab secrets --stack <stack> makes a good one, where nothing depends on the old one yet"
+        return f"./kolab pulumi config rm kolab:{secret.key}, and ./kolab secrets --stack <stack>: it makes a good one, where nothing depends on the old one yet"
     return f"./kolab pulumi config set --secret kolab:{secret.key}"

@@ -132,19 +132,19 @@ PUBLIC_HALF_MISSING = Rule(
     "public-half-missing",
     path="kolab:passportPublicKey",
     problem="is missing",
-    fix="./kolab secrets --stack <stack> writes it beside its private key",
+    fix="./kolab secrets --stack <stack>: it writes it beside its private key",
     why="Render, previews and DNS work from public halves alone, so these cannot be made later.",
 )
 PUBLIC_HALF_MISSING_DKIM = PUBLIC_HALF_MISSING.but(
     path="kolab:mail.dkim.selectors",
     problem="is empty: Amavis would make a key of its own that no DNS record names",
-    fix="./kolab secrets --stack <stack> makes the first DKIM key",
+    fix="./kolab secrets --stack <stack>: it makes the first DKIM key",
 )
 EXAMPLE_KEY = Rule(
     "example-key",
     path="kolab:{path}",
     problem="is the public half of a key of the shipped examples, whose private half nobody has",
-    fix="./kolab secrets --stack <stack> puts a pair of your own in its place",
+    fix="./kolab secrets --stack <stack>: it puts a pair of your own in its place",
     why="A copy of an example keeps none of what only stands for something.",
 )
 EXAMPLE_VALUE = Rule(

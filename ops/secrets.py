@@ -139,7 +139,7 @@ def _yours(secret: Secret, pair: Pair | None) -> str:
         return f"{secret.key} is yours to give: ./kolab pulumi config set --secret kolab:{secret.key} ({secret.why})"
     return (
         f"{secret.key} is yours to give, since its public half stands in kolab:{pair.path}:"
-        f" ./kolab secrets --from <folder with {secret.key}>, or remove {public_entry(pair)} for a new pair"
+        f" ./kolab secrets --from <folder>, which holds the file {secret.key}, or remove {public_entry(pair)} for a new pair"
     )
 
 

@@ -73,6 +73,8 @@ KINDS = {
 GOOD = {
     "Label": "kolab",
     "ObjectName": "server1.example.org",
+    "LabelKey": "app.kubernetes.io/name",
+    "LabelValue": "kube-dns",
     "OwnNamespace": "kolab",
     "ClusterDomain": "cluster.local",
     "Context": "arn:aws:eks:eu-central-1:123:cluster/prod",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -18,18 +18,33 @@ from model import topology
 from model.settings import Volume
 
 _CERTIFICATE = "/kolab/certificate"
+_LOGIN = "/kolab/relay"
 
 _REASON = "postfix set-permissions, the queue's owners and the setgid queue commands need root and these capabilities"
 
 
+@dataclass(frozen=True)
+class Login:
+    """Who we are at the smarthost. A user name has no colon: SASL's PLAIN could say it, Postfix' map could not."""
+
+    username: str
+    password: pulumi.Input[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Relay:
-    """A smarthost, with a user name when it wants one."""
+    """A smarthost. `authorities` (PEM) are believed about it in place of the image's own."""
 
     host: str
     port: int
-    username: str | None
-    password: pulumi.Input[str] | None
+    implicit_tls: bool
+    authorities: str | None
+    login: Login | None
+
+    @property
+    def next_hop(self) -> str:
+        """As transport(5) writes it: without a look at MX records."""
+        return f"[{self.host}]:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +83,8 @@ class Postfix(DaemonComponent):
         self, name: str, site: Site, args: PostfixArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.POSTFIX, name, site, opts)
-        scripts = self.scripts(
-            "postfix", settings=_settings(args), more={"aliases": _aliases(args.smtp.aliases)}
-        )
+        scripts = self.scripts("postfix", settings=_settings(args), more=_files(args.smtp))
         credentials = self.secret("credentials", {"DB_PASSWORD": args.database.password})
-        own = [credentials]
-        if args.smtp.relay is not None and args.smtp.relay.password is not None:
-            # Amavis reads what strangers send, and logs in nowhere.
-            own.append(self.secret("relay", {"RELAY_PASSWORD": args.smtp.relay.password}))
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
         absent = () if args.exporter else topology.POSTFIX_EXPORTER.ports
@@ -83,7 +92,7 @@ class Postfix(DaemonComponent):
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
-            self._postfix(args, scripts, own),
+            self._postfix(args, scripts, credentials),
             amavis_container(self, args.amavis, credentials),
         ]
         if args.exporter is not None:
@@ -97,7 +106,7 @@ class Postfix(DaemonComponent):
             self.disruption_budget()
         self.register_outputs({})
 
-    def _postfix(self, args: PostfixArgs, scripts: Mount, secrets: Sequence[pulumi.Input[str]]) -> Container:
+    def _postfix(self, args: PostfixArgs, scripts: Mount, credentials: pulumi.Input[str]) -> Container:
         ready = entry.command("ready.sh", str(self.daemon.port("submission").number))
         return Container(
             name="postfix",
@@ -123,12 +132,13 @@ class Postfix(DaemonComponent):
                 "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
                 "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
             },
-            secrets=secrets,
+            secrets=[credentials],
             mounts=[
                 scripts,
                 from_secret("certificate", _CERTIFICATE, args.certificate),
                 from_template("queue", "/var/spool/postfix", "spool"),
                 from_template("queue", "/var/lib/postfix", "lib"),
+                *self._login(args.smtp.relay),
             ],
             ports=self.daemon.own_ports,
             host_ports=args.public.host_ports,
@@ -137,6 +147,25 @@ class Postfix(DaemonComponent):
             readiness=Probe(command=ready, timeout=10),
             liveness=Probe(tcp=True, port="submission", period=30, timeout=10, failures=6),
         )
+
+    def _login(self, relay: Relay | None) -> list[Mount]:
+        """The smarthost's password, as a file for this one container: no environment and no command line has it."""
+        if relay is None or relay.login is None:
+            return []
+        login = self.secret("relay", {"login": login_map(relay, relay.login)})
+        return [from_secret("relay", _LOGIN, login, mode=0o400)]
+
+
+def login_map(relay: Relay, login: Login) -> pulumi.Output[str]:
+    """The one line of the smarthost's password map (postconf(5), smtp_sasl_password_maps)."""
+    return pulumi.Output.concat(relay.next_hop, " ", login.username, ":", login.password, "\n")
+
+
+def _files(args: Smtp) -> dict[str, str]:
+    found = {"aliases": _aliases(args.aliases)}
+    if args.relay and args.relay.authorities:
+        found["authorities.pem"] = args.relay.authorities
+    return found
 
 
 def _aliases(aliases: Mapping[str, str]) -> str:
@@ -151,7 +180,7 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_MESSAGE_SIZE_LIMIT": str(args.smtp.message_size_limit),
     }
     if args.smtp.relay:
-        found["KOLAB_RELAY"] = f"[{args.smtp.relay.host}]:{args.smtp.relay.port}"
-        if args.smtp.relay.username:
-            found["KOLAB_RELAY_USER"] = args.smtp.relay.username
+        found["KOLAB_RELAY"] = args.smtp.relay.next_hop
+        found["KOLAB_RELAY_IMPLICIT_TLS"] = "yes" if args.smtp.relay.implicit_tls else "no"
+        found["KOLAB_RELAY_LOGIN"] = "yes" if args.smtp.relay.login else "no"
     return found

@@ -10,7 +10,7 @@ from components.certificates import Certificates
 from components.composition import Composition
 from components.imap import Imap, ImapArgs
 from components.pods import Placement
-from components.postfix import Postfix, PostfixArgs, Relay, Smtp
+from components.postfix import Login, Postfix, PostfixArgs, Relay, Smtp
 from model import topology
 from model.identity import dmarc
 from model.types import bytes_of
@@ -40,8 +40,14 @@ def mail(stack: Composition, certificates: Certificates) -> None:
     )
     through, relay = topology.smarthost(settings), None
     if through:
-        password = secret("relayPassword") if through.username else None
-        relay = Relay(host=through.host, port=through.port, username=through.username, password=password)
+        login = Login(through.username, secret("relayPassword")) if through.username else None
+        relay = Relay(
+            host=through.host,
+            port=through.port,
+            implicit_tls=through.implicit_tls,
+            authorities=through.authorities,
+            login=login,
+        )
     postfix = PostfixArgs(
         build=stack.build("postfix"),
         exporter=stack.build("postfix-exporter") if settings.monitoring.enabled else None,

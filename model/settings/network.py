@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field
 
+from model.authorities import Authorities
 from model.settings.base import Section
 from model.texts import Interface, Label, LabelKey, LabelValue, ObjectName, Username
 from model.types import Address, Addresses, Hostname, Network, Networks, PortNumber, as_tuple
@@ -100,6 +101,10 @@ class EgressRelay(_Egress):
     """Name of the smarthost."""
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     """Port of the smarthost."""
+    tls: Literal["starttls", "implicit"] | None = None
+    """How TLS begins: `starttls`, or `implicit` from the first byte. Left out: `implicit` on port 465, `starttls` on others. Mail never leaves without TLS and a certificate of the smarthost's name."""
+    authorities: Authorities | None = None
+    """Certificates (PEM) of the authorities that vouch for the smarthost, if it is no public one: they alone are believed then."""
     username: Username | None = None
     """SASL user; its password is the flat secret key kolab:relayPassword."""
     networks: Networks = ()
@@ -116,6 +121,11 @@ class EgressRelay(_Egress):
     def spf_includes(self) -> tuple[str, ...] | None:
         """The relay's own list, if its operator has told it."""
         return (self.spf_include,) if self.spf_include else None
+
+    @property
+    def implicit_tls(self) -> bool:
+        """Whether TLS begins before SMTP does (RFC 8314 section 3.3)."""
+        return (self.tls or ("implicit" if self.port == 465 else "starttls")) == "implicit"
 
 
 Egress = Annotated[EgressNodes | EgressGateway | EgressRelay, Discriminator("mode")]

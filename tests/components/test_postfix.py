@@ -12,7 +12,7 @@ import pytest
 
 from components import entry
 from model.stack_file import StackFileError
-from tests.support.deploy import Workload
+from tests.support.deploy import Workload, deploy
 from tests.support.sandbox import Sandbox, talking, wait_for
 from tests.support.stacks import changed, deployment
 
@@ -256,14 +256,73 @@ def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbo
     assert stat.S_IMODE(sandbox.path(PEM).stat().st_mode) == 0o600
 
 
-def test_a_smarthost_is_used_over_tls_and_with_its_password(sandbox: Sandbox) -> None:
-    start(sandbox, "host-port")
-    written = main_cf(sandbox)
-    assert written["relayhost"] == "[relay.example.net]:587"
-    assert written["smtp_tls_security_level"] == "encrypt"
-    passwords = sandbox.path("/etc/postfix/relay_password")
-    assert passwords.read_text() == "[relay.example.net]:587 kolab:Sentinel0relayPassword0Value\n"
-    assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+SMARTHOST = {"mode": "relay", "host": "relay.example.net", "username": "kolab"}
+RELAY = "postconf -P kolab-relay/unix/"
+
+
+def relay(sandbox: Sandbox) -> dict[str, str]:
+    """What was decided about the way to the smarthost."""
+    calls = [call.removeprefix(RELAY) for call in sandbox.calls if call.startswith(RELAY)]
+    return dict(call.split("=", 1) for call in calls)
+
+
+@pytest.fixture
+def relaying(sandbox: Sandbox) -> Sandbox:
+    sandbox.put("/etc/pki/tls/certs/ca-bundle.crt", "authorities")
+    return start(sandbox, "host-port")
+
+
+def test_what_is_demanded_of_a_smarthost_is_demanded_of_nobody_else(relaying: Sandbox) -> None:
+    # Amavis speaks no TLS: with one level for all of Postfix, every message in and out would wait for ever.
+    written = main_cf(relaying)
+    assert (
+        "postconf -e relayhost = [relay.example.net]:587 default_transport = kolab-relay relay_transport = kolab-relay"
+        in relaying.calls
+    )
+    assert not any(key.startswith(("smtp_tls", "smtp_sasl")) for key in written)
+    decided = relay(relaying)
+    assert (decided["smtp_tls_security_level"], decided["smtp_tls_secure_cert_match"]) == (
+        "secure",
+        "nexthop",
+    )
+    assert decided["smtp_tls_CAfile"].endswith("/etc/pki/tls/certs/ca-bundle.crt")
+
+
+def test_the_smarthosts_password_lies_in_a_file_for_postfix_alone() -> None:
+    stack = deployment("host-port")
+    text = stack.file("postfix", "postfix", "/kolab/relay/login")
+    assert text == "[relay.example.net]:587 kolab:Sentinel0relayPassword0Value\n"
+    (volume,) = (each for each in postfix("host-port").pod["volumes"] if each["name"] == "relay")
+    assert volume["secret"]["defaultMode"] == 0o400
+    for container in postfix("host-port").pod["containers"]:
+        mounted = {each["name"] for each in container["volumeMounts"]}
+        assert ("relay" in mounted) == (container["name"] == "postfix")
+        assert "RELAY_PASSWORD" not in stack.secret_env("postfix", container["name"])
+
+
+def test_an_image_without_authorities_does_not_start_in_front_of_a_smarthost(sandbox: Sandbox) -> None:
+    image(sandbox, "host-port")
+    done = sandbox.run(file("entry.sh", "host-port"), env=environment("host-port"))
+    assert (done.returncode, STARTED in sandbox.calls) == (70, False)
+    assert "nobody vouches for the smarthost" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "implicit"),
+    [({"port": 465}, "yes"), ({"port": 587}, "no"), ({"port": 2465, "tls": "implicit"}, "yes"), ({"port": 465, "tls": "starttls"}, "no")],
+)  # fmt: skip
+def test_port_465_speaks_tls_from_the_first_byte(changes: dict[str, object], implicit: str) -> None:
+    stack = deploy(changed("single-node", {"network": {"egress": SMARTHOST | changes}}))
+    settings = stack.file("postfix", "postfix", f"{entry.PATH}/{entry.SETTINGS}")
+    assert f"KOLAB_RELAY_IMPLICIT_TLS={implicit}\n" in settings
+
+
+@pytest.mark.parametrize(
+    "text", ["rubbish", "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n", ""]
+)
+def test_authorities_that_are_no_certificates_are_refused_at_preview(text: str) -> None:
+    with pytest.raises(StackFileError, match=r"network\.egress.*authorities.*certificates in PEM"):
+        changed("single-node", {"network": {"egress": SMARTHOST | {"authorities": text}}})
 
 
 def test_without_a_smarthost_mail_goes_straight_to_its_receiver(started: Sandbox) -> None:

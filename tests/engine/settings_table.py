@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.lab.images.keys import certificate
+
 Changes = dict[str, Any]
 
 _CLAIMS = {
@@ -170,6 +172,8 @@ HARMLESS: dict[str, Changes] = {
     "relay": {
         "network.egress[relay].host": "other.example.net",
         "network.egress[relay].port": 465,
+        "network.egress[relay].tls": "implicit",
+        "network.egress[relay].authorities": certificate()[0],
         "network.egress[relay].username": "somebody",
         "network.egress[relay].networks": ["10.9.0.25/32"],
         "network.egress[relay].spfInclude": "other.example.net",

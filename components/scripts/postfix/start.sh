@@ -37,14 +37,7 @@ postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all' "10025/inet/s
 # Broken upstream (11465) or unused (11587): the proxy is the one way to submit from outside.
 postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet
 
-if [ -n "${KOLAB_RELAY-}" ]; then
-  postconf -e "relayhost = $KOLAB_RELAY"
-  postconf -e 'smtp_tls_security_level = encrypt'
-  if [ -n "${KOLAB_RELAY_USER-}" ]; then
-    (umask 077; printf '%s %s:%s\n' "$KOLAB_RELAY" "$KOLAB_RELAY_USER" "$RELAY_PASSWORD" > /etc/postfix/relay_password)
-    postconf -e 'smtp_sasl_auth_enable = yes' 'smtp_sasl_security_options = noanonymous' 'smtp_sasl_password_maps = texthash:/etc/postfix/relay_password'
-  fi
-fi
+[ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
 /usr/sbin/postfix check
 
 # The SPF policy defers every client whose network it does not know. Until the registries' address ranges are

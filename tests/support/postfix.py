@@ -1,0 +1,344 @@
+"""Postfix, run for real: our entry script on the lab's stand-in for the image, and a smarthost that is a Postfix as well.
+
+Needs root, as Postfix' master does. Everything listens on the loopback address.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import pwd
+import re
+import shutil
+import signal
+import smtplib
+import socketserver
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from components import entry
+from tests.lab import signing
+from tests.lab.signing import Authority
+from tests.support.deploy import Deployment
+from tests.support.ports import free_port
+from tests.support.sandbox import Sandbox, wait_for
+
+RECIPE = Path(__file__).parent.parent / "lab/images/recipes/postfix/rootfs/etc/postfix"
+RELAY = "relay.example.net"
+HOST = "localhost"
+"""What the smarthost is called here: no name server is asked."""
+_REAL = "PATH=/usr/sbin:/usr/bin exec"
+
+
+def needs_postfix() -> None:
+    """Skips the test where Postfix cannot be run, and says why."""
+    if not Path("/usr/sbin/postfix").exists():
+        pytest.skip("Postfix is not installed: tests/install-packages test")
+    if os.getuid() != 0:
+        pytest.skip("Postfix' master runs as root only")
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that Postfix' own users may enter; pytest's are closed to them."""
+    with tempfile.TemporaryDirectory(prefix="kolab-postfix-") as path:
+        Path(path).chmod(0o755)
+        yield Path(path) / "root"
+
+
+@dataclass
+class Mailbox:
+    """What a server of the test took: recipients, and the message."""
+
+    took: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 (the library's name)
+        """Takes everything."""
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        self.took.append((tuple(envelope.rcpt_tos), content.decode(errors="replace")))
+        return "250 2.0.0 Ok"
+
+    def subjects(self) -> set[str]:
+        """Of the messages that came."""
+        return {found for _, text in self.took for found in re.findall(r"(?m)^Subject: (.*?)\r?$", text)}
+
+
+@dataclass
+class _Filter(Mailbox):
+    """Amavis' place: speaks no TLS, and hands each message back."""
+
+    back: int = 0
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await super().handle_DATA(server, session, envelope)
+        assert isinstance(envelope.content, bytes)
+        with smtplib.SMTP("127.0.0.1", self.back) as client:
+            client.sendmail(envelope.mail_from or "", envelope.rcpt_tos, envelope.content)
+        return "250 2.0.0 Ok"
+
+
+class _Lmtp(Controller):
+    """Cyrus' place."""
+
+    def factory(self) -> SMTP:
+        return LMTP(self.handler, hostname="imap")
+
+
+@dataclass
+class Smarthost:
+    """A Postfix that takes mail from whoever shows a password over TLS. `asked` is every password that it ever saw."""
+
+    root: Path
+    port: int
+    implicit: bool
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def log(self) -> str:
+        """What it says."""
+        return (self.root / "out").read_text()
+
+    def messages(self) -> list[str]:
+        """What it took."""
+        return [file.read_text() for file in (self.root / "mail").glob("inbox/new/*")]
+
+
+def authority() -> Authority:
+    """Somebody who vouches."""
+    return signing.authority("authority of the test")
+
+
+def pem(made: Authority) -> str:
+    """Its certificate."""
+    return made.certificate.public_bytes(Encoding.PEM).decode()
+
+
+def _identity(by: Authority, name: str) -> str:
+    """A certificate of a server and its key."""
+    key = signing.new_key()
+    made = signing.sign(signing.name(name), key, by, alternatives=[x509.DNSName(name)])
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private.decode() + made.public_bytes(Encoding.PEM).decode()
+
+
+class _Passwords(socketserver.ThreadingUnixStreamServer):
+    """Says whether a password is right, as Dovecot's auth process does (dovecot: doc/auth-protocol.txt)."""
+
+    daemon_threads = True
+
+    def __init__(self, path: Path, login: tuple[str, str], asked: list[tuple[str, str]]) -> None:
+        super().__init__(str(path), _Question)
+        self.login, self.asked = login, asked
+
+
+class _Question(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        assert isinstance(self.server, _Passwords)
+        self.wfile.write(
+            b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t00112233445566778899aabbccddeeff\nDONE\n"
+        )
+        for line in self.rfile:
+            command, *words = line.decode().rstrip("\n").split("\t")
+            if command != "AUTH":
+                continue
+            answer = next(word for word in words if word.startswith("resp="))
+            _, user, password = base64.b64decode(answer.removeprefix("resp=")).decode().split("\0")
+            self.server.asked.append((user, password))
+            good = (user, password) == self.server.login
+            self.wfile.write(f"{'OK' if good else 'FAIL'}\t{words[0]}\tuser={user}\n".encode())
+
+
+@contextmanager
+def smarthost(
+    by: Authority, name: str, login: tuple[str, str], *, implicit: bool = False
+) -> Iterator[Smarthost]:
+    """A smarthost whose certificate says `name`."""
+    needs_postfix()
+    with folder() as root, ExitStack() as servers:
+        made = Smarthost(root, free_port(), implicit)
+        for each in ("conf", "queue", "queue/private", "data", "mail"):
+            (root / each).mkdir(parents=True)
+        for each in ("data", "mail", "queue/private"):
+            shutil.chown(root / each, "postfix")
+        (root / "pem").write_text(_identity(by, name))
+        wrapped = "yes" if implicit else "no"
+        (root / "conf/main.cf").write_text(f"""\
+compatibility_level = 3.6
+queue_directory = {root}/queue
+data_directory = {root}/data
+maillog_file = /dev/stdout
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+myhostname = {RELAY}
+mydestination =
+notify_classes =
+smtpd_peername_lookup = no
+smtpd_tls_chain_files = {root}/pem
+smtpd_tls_security_level = encrypt
+smtpd_tls_wrappermode = {wrapped}
+smtpd_tls_auth_only = yes
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = private/passwords
+smtpd_client_restrictions = permit_sasl_authenticated, reject
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+virtual_mailbox_domains = receiver.test
+virtual_mailbox_base = {root}/mail
+virtual_mailbox_maps = static:inbox/
+virtual_uid_maps = static:{pwd.getpwnam("postfix").pw_uid}
+virtual_gid_maps = static:{pwd.getpwnam("postfix").pw_gid}
+""")
+        original = Path("/etc/postfix/master.cf").read_text()
+        services = [line for line in original.splitlines() if not line.startswith("smtp ")]
+        (root / "conf/master.cf").write_text(
+            "\n".join([f"127.0.0.1:{made.port} inet n - n - - smtpd", *services]) + "\n"
+        )
+        passwords = servers.enter_context(_Passwords(root / "queue/private/passwords", login, made.asked))
+        (root / "queue/private/passwords").chmod(0o666)
+        threading.Thread(target=passwords.serve_forever, daemon=True).start()
+        servers.callback(passwords.shutdown)
+        with (root / "out").open("w") as out:
+            running = subprocess.Popen(
+                ["/usr/sbin/postfix", "-c", str(root / "conf"), "start-fg"],
+                stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        servers.callback(_stop, running, root / "queue")
+        wait_for(lambda: "daemon started" in made.log or running.poll() is not None)
+        assert running.poll() is None, made.log
+        yield made
+
+
+def _stop(process: subprocess.Popen[bytes], queue: Path) -> None:
+    """Ends Postfix. Its master has a session of its own, so that the end of whoever started it says nothing to it."""
+    file = queue / "pid/master.pid"
+    if file.exists():
+        master = int(file.read_text())
+        with suppress(ProcessLookupError):
+            os.kill(master, signal.SIGTERM)
+        wait_for(lambda: not Path(f"/proc/{master}").exists() or process.poll() is not None)
+    process.terminate()
+    process.wait(20)
+
+
+@dataclass
+class Mailserver:
+    """Our Postfix, with stand-ins for Amavis and Cyrus beside it."""
+
+    sandbox: Sandbox
+    filter: Mailbox
+    delivered: Mailbox
+
+    @property
+    def log(self) -> str:
+        """What it says."""
+        return self.sandbox.out + self.sandbox.err
+
+    def send(self, recipient: str, subject: str) -> None:
+        """Hands a message to port 25."""
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "joe@example.org", recipient, subject
+        message.set_content("text\n")
+        with smtplib.SMTP("127.0.0.1", self.sandbox.port(10025)) as client:
+            client.send_message(message)
+
+
+@contextmanager
+def mailserver(stack: Deployment, relay: Smarthost, *, told: str = HOST) -> Iterator[Mailserver]:
+    """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here."""
+    needs_postfix()
+    with folder() as root, ExitStack() as servers:
+        sandbox = Sandbox(root)
+        _prepare(sandbox, stack, relay, told)
+        cyrus = Mailbox()
+        servers.enter_context(_serving(_Lmtp(cyrus, "127.0.0.1", sandbox.port(11024))))
+        amavis = _Filter(back=sandbox.port(13025))
+        servers.enter_context(_serving(Controller(amavis, "127.0.0.1", sandbox.port(13024))))
+        environment = stack.workload("postfix").env("postfix") | stack.secret_env("postfix", "postfix")
+        with sandbox.start(
+            stack.file("postfix", "postfix", f"{entry.PATH}/entry.sh"), env=environment
+        ) as process:
+            try:
+                wait_for(lambda: "daemon started" in sandbox.out or process.poll() is not None)
+                assert process.poll() is None, sandbox.out + sandbox.err
+                yield Mailserver(sandbox, amavis, cyrus)
+            finally:
+                _stop(process, sandbox.path("/var/spool/postfix"))
+
+
+@contextmanager
+def _serving(server: Controller) -> Iterator[None]:
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def _prepare(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -> None:
+    """The image's files, with this machine's folders and without a database."""
+    for port in (10025, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
+        sandbox.port(port)
+    sandbox.put("/init.sh", "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n")
+    for file in ("main.cf", "master.cf", "header_checks.inbound", "header_checks.internal",
+                 "header_checks.submission", "transport"):  # fmt: skip
+        sandbox.put(f"/etc/postfix/{file}", _filled((RECIPE / file).read_text()))
+    for file in ("postfix-files", "dynamicmaps.cf"):
+        shutil.copy(f"/etc/postfix/{file}", sandbox.path("/etc/postfix"))
+    shutil.copytree("/etc/postfix/dynamicmaps.cf.d", sandbox.path("/etc/postfix/dynamicmaps.cf.d"))
+    sandbox.put("/etc/postfix/none", "")
+    # Some authority of the world, which vouches for nobody here.
+    sandbox.put("/etc/pki/tls/certs/ca-bundle.crt", pem(authority()))
+    sandbox.put("/etc/pki/tls/private/postfix.pem", _identity(authority(), "mail.example.org"))
+    for file in ("tls.crt", "tls.key"):
+        sandbox.put(f"/kolab/certificate/{file}", "")
+    for inside in ("/var/spool/postfix", "/var/lib/postfix"):
+        sandbox.path(inside).mkdir(parents=True)
+    shutil.chown(sandbox.path("/var/lib/postfix"), "postfix")
+    files = dict(stack.folder("postfix", "postfix", entry.PATH))
+    where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", files[entry.SETTINGS])
+    sandbox.mount(entry.PATH, files | {entry.SETTINGS: where})
+    login = stack.file("postfix", "postfix", "/kolab/relay/login")
+    sandbox.put("/kolab/relay/login", re.sub(r"^\[.*?\]:\d+", f"[{told}]:{relay.port}", login), mode=0o400)
+    sandbox.command("chown")
+    sandbox.command("postconf", f'{_REAL} postconf -c /etc/postfix "$@"')
+    sandbox.command("postmap", "echo 1")
+    # What our script itself writes about the database goes, too; no name server is asked for the smarthost.
+    sandbox.command(
+        "/usr/sbin/postfix",
+        '[ "$1" = -c ] || set -- -c /etc/postfix "$@"\n'
+        "sed -i 's|mysql:[^ ,]*|texthash:/etc/postfix/none|g' /etc/postfix/main.cf\n"
+        f'{_REAL} postfix "$@"',
+    )
+
+
+_HERE: Mapping[str, str] = {
+    "MYNETWORKS": "127.0.0.0/8",
+    "AMAVIS_HOST": "127.0.0.1",
+    "LMTP_DESTINATION": "[127.0.0.1]:11024",
+    "APP_DOMAIN": "example.org",
+    "content_filter=policy_mailfilter:dummy": "content_filter=",
+    "alias_maps = hash:/etc/aliases": "alias_maps =",
+    "hash:/etc/postfix/sender_access": "texthash:/etc/postfix/none",
+    "command_directory = /usr/sbin": "",
+    "local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf": "local_recipient_maps =",
+    "lmtp_host_lookup = native": "lmtp_host_lookup = native\nsmtp_host_lookup = native\ninet_interfaces = loopback-only",
+}
+
+
+def _filled(text: str) -> str:
+    for name, value in _HERE.items():
+        text = text.replace(name, value)
+    return text

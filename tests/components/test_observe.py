@@ -1,0 +1,168 @@
+"""What is learnt from a cluster: the real client, an API server that gives prepared answers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from components.observe import observe
+from model.rules.cluster import ClusterFacts
+from model.settings import ClusterDns
+
+Object = dict[str, Any]
+
+
+def pod(name: str, address: str | None, *, own_network: bool = True, phase: str = "Running") -> Object:
+    ports = [{"containerPort": 8053, "protocol": "UDP"}, {"containerPort": 9153, "protocol": "TCP"}]
+    return {
+        "metadata": {"name": name},
+        "spec": {"hostNetwork": not own_network, "containers": [{"name": "c", "ports": ports}]},
+        "status": {"podIP": address, "phase": phase},
+    }
+
+
+def service(address: str, port: int) -> Object:
+    return {"spec": {"clusterIP": address, "ports": [{"port": port, "protocol": "UDP"}]}}
+
+
+ANSWERS: dict[str, Any] = {
+    "/api/v1/nodes": [
+        {"metadata": {"name": "n1"}, "spec": {"podCIDRs": ["10.42.0.0/24", "fd00:42::/64"]}},
+        {"metadata": {"name": "n2"}, "spec": {}},
+    ],
+    "/api/v1/pods": [
+        pod("one", "10.42.0.5"),
+        pod("on its node's network", "192.168.1.4", own_network=False),
+        pod("ended", "10.42.0.6", phase="Succeeded"),
+        pod("new", None, phase="Pending"),
+    ],
+    "/api/v1/namespaces/kube-system/pods": [pod("coredns-1", "10.42.0.9")],
+    "/api/v1/namespaces/kube-system/services": [service("10.43.0.10", 53), service("None", 53), service("10.43.0.8", 80)],
+    "/api/v1/namespaces/default/services/kubernetes": {"spec": {"clusterIP": "10.43.0.1", "ports": [{"port": 443}]}},
+    "/apis/networking.k8s.io/v1/servicecidrs": [{"spec": {"cidrs": ["10.43.0.0/16"]}}],
+    "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices": [
+        {
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["10.7.0.1"]}, {"addresses": ["10.7.0.2"]}],
+            "ports": [{"port": 6443}],
+        }
+    ],
+    "/apis/apps/v1/namespaces/kube-system/daemonsets": [
+        {
+            "metadata": {"name": "node-local-dns"},
+            "spec": {"selector": {}, "template": {"spec": {"containers": [{"name": "c"}]}}},
+        }
+    ],
+}  # fmt: skip
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers what stands in `answers`, an empty list otherwise; a number is a status."""
+
+    answers: ClassVar[dict[str, Any]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """One question."""
+        url = urlsplit(self.path)
+        self.asked.append(f"{url.path} {parse_qs(url.query).get('labelSelector', [''])[0]}".strip())
+        found = self.answers.get(url.path, [])
+        status = found if isinstance(found, int) else 200
+        body = json.dumps({"items": found} if isinstance(found, list) else {} if status != 200 else found)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What the API server answers; KUBECONFIG leads there."""
+    Server.answers, Server.asked = dict(ANSWERS), []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kubeconfig = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "users": [{"name": "u", "user": {}}],
+    }
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig")
+    )
+    yield Server.answers
+    server.shutdown()
+    server.server_close()
+
+
+def facts(dns: ClusterDns | None = None) -> ClusterFacts:
+    return observe(None, dns or ClusterDns())
+
+
+def test_the_network_of_a_cluster_is_read(answers: dict[str, Any]) -> None:
+    network = facts().network
+    assert network.node_networks == ("10.42.0.0/24", "fd00:42::/64")
+    assert network.service_networks == ("10.43.0.0/16",)
+    assert network.service == "10.43.0.1"
+    assert set(network.api or ()) == {("10.7.0.1", 6443), ("10.7.0.2", 6443)}
+
+
+def test_pods_that_live_on_their_nodes_network_or_have_ended_say_nothing_about_the_pods_network(
+    answers: dict[str, Any],
+) -> None:
+    assert set(facts().network.pods or ()) == {"10.42.0.5"}
+
+
+def test_the_clusters_dns_is_read_with_the_ports_of_its_pods(answers: dict[str, Any]) -> None:
+    network = facts().network
+    assert network.dns_ports == {"coredns-1": frozenset({8053})}
+    assert set(network.dns_services or ()) == {"10.43.0.10"}
+    assert network.node_local_dns is True
+
+
+def test_dns_is_looked_for_where_the_stack_file_says_it_is(answers: dict[str, Any]) -> None:
+    assert facts(ClusterDns(namespace="dns", labels={"app": "a", "tier": ("b", "c")})).network.dns_ports == {}
+    assert "/api/v1/namespaces/dns/pods app in (a),tier in (b,c)" in Server.asked
+
+
+def test_a_cluster_older_than_its_list_of_service_networks_has_none(answers: dict[str, Any]) -> None:
+    answers["/apis/networking.k8s.io/v1/servicecidrs"] = 404
+    assert facts().network.service_networks is None
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/v1/pods", "pods"),
+        ("/api/v1/namespaces/kube-system/pods", "dns_ports"),
+        ("/api/v1/namespaces/kube-system/services", "dns_services"),
+        ("/api/v1/namespaces/default/services/kubernetes", "service"),
+        ("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", "api"),
+        ("/apis/networking.k8s.io/v1/servicecidrs", "service_networks"),
+    ],
+)
+def test_what_the_account_may_not_read_is_unknown_and_the_rest_is_read(
+    answers: dict[str, Any], path: str, field: str
+) -> None:
+    whole = facts().network
+    answers[path] = 403
+    network = facts().network
+    assert getattr(network, field) is None
+    others = {"pods", "dns_ports", "service", "api"} - {field}
+    assert {name: getattr(network, name) for name in others} == {
+        name: getattr(whole, name) for name in others
+    }

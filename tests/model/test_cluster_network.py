@@ -1,0 +1,109 @@
+"""What the stack file says of the cluster's network, compared with what the cluster says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.rules.cluster_network import NetworkFacts, cluster_network, completed
+from model.topology import dns_addresses
+from tests.model.files import settings
+
+NET, API = "kolab:network", "kolab:kubernetes.api"
+RIGHT: dict[str, Any] = {
+    "node_networks": ("10.42.0.0/24", "10.42.1.0/24", "fd00:42::/64"),
+    "pods": frozenset({"10.42.0.7", "10.42.1.9"}),
+    "service_networks": ("10.43.0.0/16", "fd00:43::/112"),
+    "service": "10.43.0.1",
+    "api": frozenset({("10.7.0.1", 6443)}),
+    "dns_ports": {"coredns-1": frozenset({53})},
+    "dns_services": frozenset({"10.43.0.10"}),
+    "node_local_dns": True,
+}
+
+
+def findings(changes: dict[str, Any] | None = None, **seen: Any) -> set[tuple[str, str]]:
+    found = cluster_network(settings("cluster", changes or {}), NetworkFacts(**{**RIGHT, **seen}))
+    return {(each.rule, each.path) for each in found}
+
+
+def test_a_cluster_as_the_stack_file_says_it_is_has_no_findings() -> None:
+    assert findings() == set()
+
+
+def test_what_could_not_be_read_is_not_judged() -> None:
+    assert list(cluster_network(settings("cluster"), NetworkFacts())) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "finding"),
+    [
+        ({"pods": frozenset({"10.42.0.7", "10.244.1.9"})}, ("pod-cidr", f"{NET}.podCidr")),
+        (
+            {"node_networks": ("10.42.0.0/24", "10.244.1.0/24"), "pods": frozenset()},
+            ("pod-cidr", f"{NET}.podCidr"),
+        ),
+        ({"node_networks": ("10.244.1.0/24",), "pods": None}, ("pod-cidr", f"{NET}.podCidr")),
+        ({"service_networks": ("10.43.0.0/20",)}, ("service-cidr", f"{NET}.serviceCidr")),
+        ({"service": "10.96.0.1", "service_networks": None}, ("service-cidr", f"{NET}.serviceCidr")),
+        ({"service": "10.43.128.1", "service_networks": None}, ("service-cidr", f"{NET}.serviceCidr")),
+        ({"dns_ports": {}}, ("dns-unknown", f"{NET}.dns.labels")),
+        ({"dns_ports": {"coredns-1": frozenset({8053})}}, ("dns-ports", f"{NET}.dns.ports")),
+        ({"dns_services": frozenset({"10.43.0.11"})}, ("dns-addresses", f"{NET}.dns.addresses")),
+        ({"api": frozenset()}, ("api-unknown", f"{API}.networks")),
+    ],
+)
+def test_a_difference_is_found_at_its_key(seen: dict[str, Any], finding: tuple[str, str]) -> None:
+    assert findings(**seen) == {finding}
+
+
+def test_where_calico_or_cilium_give_addresses_those_of_pods_count_and_not_those_of_nodes() -> None:
+    plan: dict[str, Any] = {"node_networks": ("10.244.0.0/24",)}
+    assert findings(**plan) == set()
+    assert findings({"network/podCidr": "10.244.0.0/16"}, **plan) == {("pod-cidr", f"{NET}.podCidr")}
+
+
+def test_the_fix_names_a_network_that_holds_all_pods() -> None:
+    facts = NetworkFacts(node_networks=("10.244.0.0/24", "10.244.3.0/24"), pods=frozenset({"10.244.3.9"}))
+    (found,) = cluster_network(settings("cluster"), facts)
+    assert "10.244.3.9/32" in found.problem or "10.244.3.0/24" in found.problem
+    assert found.fix.endswith("10.244.3.0/24")
+
+
+def test_an_address_of_dns_that_no_node_answers_needs_no_entry() -> None:
+    assert findings(dns_services=frozenset({"10.43.0.11"}), node_local_dns=False) == set()
+
+
+def test_api_servers_are_taken_from_the_cluster_unless_the_stack_file_names_them() -> None:
+    seen = NetworkFacts(api=frozenset({("10.7.0.1", 16443), ("10.7.0.2", 16443)}))
+    api = completed(settings("cluster"), seen).kubernetes.api
+    assert ([str(each) for each in api.networks], api.ports) == (["10.7.0.1/32", "10.7.0.2/32"], (16443,))
+    given = settings("cluster", {"kubernetes/api": {"networks": "10.7.0.0/24", "ports": [16443]}})
+    assert completed(given, seen) is given
+    assert completed(settings("cluster"), NetworkFacts()) == settings("cluster")
+
+
+def test_api_servers_that_the_stack_file_leaves_out_are_found() -> None:
+    given = {"kubernetes/api": {"networks": "10.7.0.0/24"}}
+    assert findings(given) == set()
+    assert findings(given, api=frozenset({("10.8.0.1", 6443)})) == {("api-elsewhere", API)}
+    assert findings(given, api=frozenset({("10.7.0.1", 16443)})) == {("api-elsewhere", API)}
+
+
+def test_without_the_log_collector_nobody_asks_for_api_servers() -> None:
+    assert findings({"monitoring": {"enabled": False}}, api=frozenset()) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("10.43.0.10", "169.254.20.10")),
+        ({"network/dns": {"addresses": []}}, ()),
+        ({"network/dns": {"addresses": "10.43.0.11"}}, ("10.43.0.11",)),
+    ],
+)
+def test_dns_has_the_tenth_address_of_services_unless_the_stack_file_says_otherwise(
+    changes: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    assert dns_addresses(settings("cluster", changes)) == expected

@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check golden policy acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
+.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,16 @@ golden: toolchain ## write the reviewed manifests and reports anew, to read thei
 	@$(RUN) $(VENV) -m pytest --golden tests/program/test_golden.py
 	@$(RUN) $(VENV) -m pytest --golden -m engine tests/engine/test_reports.py
 
+.venv-security/ready: requirements-security.txt
+	$(PYTHON) -m venv .venv-security
+	.venv-security/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-security.txt
+	@touch $@
+
+security: toolchain .venv-security/ready ## try the attacks that need no cluster, and scan the manifests
+	@$(PYTHON) -m toolchain ensure --tests
+	@$(RUN) $(VENV) -m pytest -m "security and not acceptance" -n 2 --dist loadfile
+	@$(VENV) -m tests.security
+
 bench: toolchain ## what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
 
@@ -92,6 +102,7 @@ LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3
 update: .venv/ready ## newest versions of all packages that requirements*.in allow, with their hashes; then check and test
 	$(LOCK) -o requirements.txt requirements.in
 	$(LOCK) -o requirements-dev.txt requirements-dev.in
+	$(LOCK) -o requirements-security.txt requirements-security.in
 	$(MAKE) check test
 
 record-release: toolchain ## keep what this version leaves behind, for the upgrade tests of later ones

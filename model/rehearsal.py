@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from model.identity import dkim, mta_sts, plan
 from model.identity.answers import Answers
 from model.identity.cached_world import CachedWorld, Pair, cached_world
-from model.identity.place import reverse_zones, suffixes
-from model.identity.ptr import reverse_name
+from model.identity.place import suffixes
+from model.identity.ptr import name_of
 from model.identity.rdata import MX, PTR, TLSA
 from model.identity.spf_check import evaluate
 from model.names import Names
@@ -103,12 +103,12 @@ def rehearse(settings: Settings) -> Rehearsal:
 
 
 def _outbound(settings: Settings, answers: Answers) -> Iterator[Outbound]:
-    helo, zones = Names.of(settings).helo, reverse_zones(settings)
+    helo = Names.of(settings).helo
     selector = next((s for s, key in settings.mail.dkim.selectors.items() if key.stage == "active"), None)
     signing = settings.mail.dkim.selectors[selector].public_key if selector else ""
     relayed = not egress_addresses(settings)
     for address in ("relay",) if relayed else egress_addresses(settings, announced=True):
-        iprev = "none" if relayed else _iprev(answers, address, reverse_name(address, zones))
+        iprev = "none" if relayed else _iprev(answers, address, name_of(settings, address))
         spf_helo = "none" if relayed else evaluate(answers, address, helo).result
         for domain in settings.domains:
             spf = _relay_spf(answers, domain) if relayed else evaluate(answers, address, domain).result

@@ -131,6 +131,16 @@ def _written(value: object) -> object:
     return value
 
 
+def no_name_twice(value: object) -> object:
+    """Refuses a name that is written in two ways, as with a final dot or capitals: the last would win in silence."""
+    if isinstance(value, dict):
+        plain = [str(key).strip().rstrip(".").lower() for key in value]
+        twice = next((name for name in plain if plain.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names {twice} twice, once with other capitals or a final dot")
+    return value
+
+
 def as_tuple(value: object) -> object:
     """One text where a list may stand is a list of one."""
     return (value,) if isinstance(value, str) else value

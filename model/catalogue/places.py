@@ -35,6 +35,13 @@ ZONE_WITHOUT_ID = Rule(
     fix="copy the zone id from Cloudflare's overview page of the zone",
     why="Cloudflare knows zones by their ids.",
 )
+REVERSE_ZONE_WITHOUT_ID = Rule(
+    "reverse-zone-without-id",
+    path="kolab:dns.ptr.zones.{zone}",
+    problem="has no zone id",
+    fix="copy the zone id from Cloudflare's overview page of the zone",
+    why="Cloudflare knows zones by their ids, reverse zones too.",
+)
 DOMAIN_FOREIGN = Rule(
     "domain-foreign",
     path="kolab:hostedDomains",
@@ -78,9 +85,25 @@ INGRESS_WITHOUT_ADDRESS = Rule(
 PTR_ZONE_NAME = Rule(
     "ptr-zone-name",
     path="kolab:dns.ptr.zones.{zone}",
-    problem="is no reverse zone",
-    fix="write it as 2.0.192.in-addr.arpa, 0-15.2.0.192.in-addr.arpa or 8.b.d.0.1.0.0.2.ip6.arpa",
+    problem="is no reverse zone, or does not say which addresses it has",
+    fix="write it as 2.0.192.in-addr.arpa, 0-15.2.0.192.in-addr.arpa or 8.b.d.0.1.0.0.2.ip6.arpa, or name its addresses in dns.ptr.networks",
     why="Reverse zones have names of their own kind.",
+    source="RFC 2317 section 4",
+)
+PTR_NETWORK = Rule(
+    "ptr-network",
+    path="kolab:dns.ptr.networks.{zone}",
+    problem="is {network}, but names in such a zone are the last numbers of IPv4 addresses",
+    fix="write a network of /24 or smaller, and another zone for each further one",
+    why="A classless delegation is a part of one network of 256 addresses.",
+    source="RFC 2317 section 4",
+)
+PTR_NETWORK_ELSEWHERE = Rule(
+    "ptr-network-elsewhere",
+    path="kolab:dns.ptr.networks.{zone}",
+    problem="is in no zone of ours, so nobody would publish the reverse names below it",
+    fix="add its zone to dns.ptr.zones or dns.zones",
+    why="Every egress address needs a reverse name.",
     source="RFC 2317 section 4",
 )
 PTR_ELSEWHERE = Rule(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from model.catalogue import places as rules
 from model.findings import Finding
-from model.identity import dkim, dmarc
+from model.identity import dkim, dmarc, ptr
 from model.identity.hosts import hosts
 from model.identity.lint import Keys
-from model.identity.place import foreign_domains, forward_zones, reverse_zones, zone_of
+from model.identity.place import (
+    foreign_domains,
+    forward_zones,
+    reverse_networks,
+    reverse_zones,
+    zone_of,
+)
 from model.identity.plan import Plan
 from model.identity.rdata import PTR
 from model.settings import Dmarc, Settings
-
-_REVERSE = re.compile(r"^([0-9a-f]+([-/][0-9]+)?\.)+(in-addr|ip6)\.arpa$")
 
 
 def lint_places(settings: Settings, found: Plan) -> Iterator[Finding]:
@@ -74,9 +77,13 @@ def forward(settings: Settings) -> Iterator[Finding]:
         yield rules.ZONE_MISSING.found(
             primary=settings.domain, id="<zone id>" if dns.provider == "cloudflare" else '""'
         )
-    for zone, identifier in dns.zones.items():
-        if dns.provider == "cloudflare" and not identifier:
+    for zone, identifier in dns.zone_ids.items():
+        if dns.provider != "cloudflare" or identifier:
+            continue
+        if zone in dns.zones:
             yield rules.ZONE_WITHOUT_ID.found(zone=zone)
+        else:
+            yield rules.REVERSE_ZONE_WITHOUT_ID.found(zone=zone)
 
 
 def foreign_owners(settings: Settings) -> Iterator[Finding]:
@@ -110,9 +117,15 @@ def servers(settings: Settings) -> Iterator[Finding]:
 
 def reverse(settings: Settings, found: Plan) -> Iterator[Finding]:
     """Reverse zones must be ones, and hold every egress address."""
+    networks = reverse_networks(settings)
     for zone in reverse_zones(settings):
-        if not _REVERSE.match(zone):
+        if not ptr.says_its_addresses(zone) and zone not in networks:
             yield rules.PTR_ZONE_NAME.found(zone=zone)
+    for name, network in networks.items():
+        if network.version != 4 or network.prefixlen < 24:
+            yield rules.PTR_NETWORK.found(zone=name, network=network)
+        elif zone_of(name, (*forward_zones(settings), *reverse_zones(settings))) is None:
+            yield rules.PTR_NETWORK_ELSEWHERE.found(zone=name)
     for record in found.elsewhere:
         if isinstance(record.value, PTR) and settings.dns.ptr.provider == "zones":
             yield rules.PTR_ELSEWHERE.found(name=record.name)

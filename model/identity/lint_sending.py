@@ -9,8 +9,7 @@ from model.findings import Finding
 from model.identity.answers import Answers
 from model.identity.hosts import Host, hosts
 from model.identity.lint import Keys
-from model.identity.place import reverse_zones
-from model.identity.ptr import reverse_name
+from model.identity.ptr import name_of
 from model.identity.rdata import PTR
 from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, sources
 from model.identity.spf_check import Evaluation, evaluate
@@ -68,10 +67,10 @@ def _verdict(found: Evaluation, address: str, domain: str, *, ours: bool) -> str
 
 def triangle(settings: Settings, answers: Answers) -> Iterator[Finding]:
     """The EHLO name has every egress address, and each address has that one name. A relay has its own."""
-    helo, zones = Names.of(settings).helo, reverse_zones(settings)
+    helo = Names.of(settings).helo
     forward = answers.addresses(helo)
     for address in egress_addresses(settings, announced=True):
-        names = [v.target for v in answers.ask(reverse_name(address, zones), "PTR") if isinstance(v, PTR)]
+        names = [v.target for v in answers.ask(name_of(settings, address), "PTR") if isinstance(v, PTR)]
         if address not in forward or names != [helo]:
             yield rules.HELO_TRIANGLE.found(
                 helo=helo,

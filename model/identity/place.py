@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterator
 
 from model.settings import Settings
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def forward_zones(settings: Settings) -> tuple[str, ...]:
@@ -18,7 +21,13 @@ def forward_zones(settings: Settings) -> tuple[str, ...]:
 def reverse_zones(settings: Settings) -> tuple[str, ...]:
     """Reverse zones that this stack fills; none when a human sets PTR at the owner of the addresses."""
     ptr = settings.dns.ptr
-    return tuple(zone.lower().rstrip(".") for zone in ptr.zones) if ptr.provider == "zones" else ()
+    return tuple(ptr.zones) if ptr.provider == "zones" else ()
+
+
+def reverse_networks(settings: Settings) -> dict[str, Network]:
+    """Names below which reverse names lie -> the addresses that have theirs there."""
+    ptr = settings.dns.ptr
+    return dict(ptr.networks) if ptr.provider == "zones" else {}
 
 
 def zone_of(name: str, zones: Collection[str]) -> str | None:

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from model.identity import dmarc, tls_rpt
-from model.identity.place import forward_zones, reverse_zones
+from model.identity import dmarc, ptr, tls_rpt
+from model.identity.place import forward_zones
 from model.identity.plan import Plan, plan
 from model.identity.rdata import CNAME, NS, PTR
 from model.identity.record import Record
@@ -60,11 +60,10 @@ def _reverse(settings: Settings, now: Plan) -> Iterator[Ticket]:
                 "Our mail leaves from this address, and receivers refuse it without this name.",
                 records=(record,),
             )
-    zones = reverse_zones(settings)
     for address in egress_addresses(settings, announced=True):
         plain = ipaddress.ip_address(address).reverse_pointer
-        child = next((r.name for z in zones for r in now.zones.get(z, ()) if _is_child(plain, r)), None)
-        if child:
+        child = ptr.name_of(settings, address)
+        if child != plain:
             why = f"{address} is looked up in our zone."
             yield Ticket(
                 id=f"rfc2317 {address}",
@@ -72,12 +71,6 @@ def _reverse(settings: Settings, now: Plan) -> Iterator[Ticket]:
                 text="Please delegate the child zone to our name servers, and point the address there (RFC 2317).",
                 records=(Record(plain, CNAME(child), settings.dns.ttl, why),),
             )
-
-
-def _is_child(plain: str, record: Record) -> bool:
-    octet, _, above = plain.partition(".")
-    name = record.name
-    return name != plain and name.startswith(f"{octet}.") and name.endswith(f".{above}")
 
 
 def _plain_address(reverse: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from model.settings.base import Section
 from model.texts import ZoneId
-from model.types import Addresses, Hostname, ReverseZone
+from model.types import Addresses, Hostname, Network, ReverseZone, no_name_twice
 
 
 class Hosts(Section):
@@ -42,8 +42,10 @@ class PtrZones(Section):
 
     provider: Literal["zones"]
     """Kind of reverse DNS."""
-    zones: Annotated[dict[ReverseZone, ZoneId], Field(min_length=1)]
+    zones: Annotated[dict[ReverseZone, ZoneId], BeforeValidator(no_name_twice), Field(min_length=1)]
     """Reverse zone name (also RFC 2317 child zones such as 0-15.2.0.192.in-addr.arpa) -> zone id at the provider, or "" for zone files."""
+    networks: Annotated[dict[ReverseZone, Network], BeforeValidator(no_name_twice)] = {}
+    """For RFC 2317 zones whose name does not say which addresses they have (customer.2.0.192.in-addr.arpa has its whole network, a zone elsewhere none): the zone, or a name in one of ours -> IPv4 network of /24 or smaller."""
 
 
 Ptr = Annotated[PtrManual | PtrZones, Discriminator("provider")]
@@ -63,7 +65,7 @@ class Dns(Section):
 
     provider: Literal["cloudflare", "zonefile"] = "zonefile"
     """`zonefile` leaves publishing to `./kolab dns export` and `./kolab dns push`."""
-    zones: dict[Hostname, ZoneId] = {}
+    zones: Annotated[dict[Hostname, ZoneId], BeforeValidator(no_name_twice)] = {}
     """Zone -> Cloudflare zone id ("" with zonefile). Hosted domains outside these zones get a CNAME sheet."""
     ttl: Annotated[int, Field(ge=60, le=86400)] = 3600
     """Seconds that resolvers keep our records."""
@@ -73,7 +75,7 @@ class Dns(Section):
     """Reverse DNS."""
     dnssec: bool = False
     """Whether the zones are signed: without it no TLSA is published (RFC 7672 section 2.1)."""
-    nameservers: dict[Hostname, Addresses] = {}
+    nameservers: Annotated[dict[Hostname, Addresses], BeforeValidator(no_name_twice)] = {}
     """Authoritative servers -> their addresses (glue; needed only for names inside our zones). For NS and SOA of zone files; Cloudflare fills its own."""
 
     @property

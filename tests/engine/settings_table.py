@@ -203,6 +203,7 @@ HARMLESS: dict[str, Changes] = {
     },
     "reverse zones": {
         "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210" * 2},
+        "dns.ptr[zones].networks": {"rev.example.org": "203.0.113.0/25"},
         "network.egress": {"mode": "gateway", "addresses": ["203.0.113.20"]},
     },
 }

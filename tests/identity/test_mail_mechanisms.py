@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.identity import dkim, hosts, mta_sts, ptr, records, spf, verify, zones
 from model.identity.answers import Answers
@@ -183,12 +186,56 @@ def test_no_caa_where_nobody_says_who_issues() -> None:
         ("192.0.2.10", ("8/29.2.0.192.in-addr.arpa",), "10.8/29.2.0.192.in-addr.arpa"),
         ("192.0.2.16", ("8/29.2.0.192.in-addr.arpa",), "16.2.0.192.in-addr.arpa"),
         ("192.0.3.10", ("0-15.2.0.192.in-addr.arpa",), "10.3.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("0/25.2.0.192.in-addr.arpa",), "10.0/25.2.0.192.in-addr.arpa"),
+        ("192.0.2.200", ("0/25.2.0.192.in-addr.arpa",), "200.2.0.192.in-addr.arpa"),
+        ("192.0.2.200", ("128/25.2.0.192.in-addr.arpa",), "200.128/25.2.0.192.in-addr.arpa"),
+        ("192.0.2.70", ("64-26.2.0.192.in-addr.arpa",), "70.64-26.2.0.192.in-addr.arpa"),
+        ("192.0.2.128", ("64-26.2.0.192.in-addr.arpa",), "128.2.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("0_127.2.0.192.in-addr.arpa",), "10.0_127.2.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("revunr.2.0.192.in-addr.arpa",), "10.revunr.2.0.192.in-addr.arpa"),
+        ("192.0.3.10", ("revunr.2.0.192.in-addr.arpa",), "10.3.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("10.2.0.192.in-addr.arpa",), "10.2.0.192.in-addr.arpa"),
+        ("192.0.2.11", ("10.2.0.192.in-addr.arpa",), "11.2.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("0-300.2.0.192.in-addr.arpa",), "10.2.0.192.in-addr.arpa"),
+        ("192.0.2.10", ("8/28.2.0.192.in-addr.arpa",), "10.2.0.192.in-addr.arpa"),
+        (
+            "192.0.2.10",
+            ("a.2.0.192.in-addr.arpa", "0/28.2.0.192.in-addr.arpa"),
+            "10.0/28.2.0.192.in-addr.arpa",
+        ),
+        ("192.0.2.10", ("rev.example.org",), "10.2.0.192.in-addr.arpa"),
     ],
 )
 def test_a_reverse_name_lies_in_the_child_zone_of_its_range(
     address: str, zones: tuple[str, ...], name: str
 ) -> None:
     assert ptr.reverse_name(address, zones) == name
+
+
+@pytest.mark.parametrize(
+    ("zone", "network"),
+    [("revunr.2.0.192.in-addr.arpa", "192.0.2.0/25"), ("rev.example.org", "192.0.2.64/26")],
+)
+def test_a_zone_with_a_network_has_its_addresses_and_no_other(zone: str, network: str) -> None:
+    held = ipaddress.IPv4Network(network)
+    for address in ipaddress.IPv4Network("192.0.2.0/23"):
+        plain = address.reverse_pointer
+        expected = f"{plain.partition('.')[0]}.{zone}" if address in held else plain
+        assert ptr.reverse_name(str(address), (zone,), {zone: held}) == expected
+
+
+@given(st.integers(0, 255), st.integers(24, 32), st.sampled_from("-/_"), st.booleans())
+def test_a_child_zone_never_takes_an_address_outside_of_its_range(
+    octet: int, length: int, mark: str, by_length: bool
+) -> None:
+    size = 2 ** (32 - length)
+    first = octet // size * size
+    second = length if by_length and (mark == "/" or first > length) else first + size - 1
+    if mark == "/" and not by_length:
+        return
+    zone = f"{first}{mark}{second}.2.0.192.in-addr.arpa"
+    taken = [n for n in range(256) if ptr.reverse_name(f"192.0.2.{n}", (zone,)) == f"{n}.{zone}"]
+    assert taken == list(range(first, first + size))
 
 
 def test_the_verification_code_is_the_one_that_kolab_computes() -> None:

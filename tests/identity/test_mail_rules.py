@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from model.findings import Finding
+from model.identity import plan
 from model.rules import check
 from tests.identity.keys import elliptic, public
 from tests.identity.stacks import findings, rules, selectors, stack
@@ -184,6 +186,71 @@ def test_reverse_zones_must_be_ones_and_hold_the_addresses() -> None:
     found = findings(stack(dns__ptr={"provider": "zones", "zones": zones}))
     assert [f.path for f in found if f.rule == "ptr-zone-name"] == ["kolab:dns.ptr.zones.example.org"]
     assert sum(f.rule == "ptr-elsewhere" for f in found) == 3
+
+
+@pytest.mark.parametrize(
+    "zone", ["0-300.2.0.192.in-addr.arpa", "8/28.2.0.192.in-addr.arpa", "a.0.192.in-addr.arpa"]
+)
+def test_a_child_zone_that_has_no_address_is_refused(zone: str) -> None:
+    found = findings(stack(dns__ptr={"provider": "zones", "zones": {zone: ""}}))
+    assert [f.path for f in found if f.rule == "ptr-zone-name"] == [f"kolab:dns.ptr.zones.{zone}"]
+
+
+def test_a_zone_elsewhere_says_its_addresses_in_the_stack_file() -> None:
+    ptr = {
+        "provider": "zones",
+        "zones": {"rev.example.com": ""},
+        "networks": {"rev.example.com": "198.51.100.0/28"},
+    }
+    found = findings(stack(dns__ptr=ptr))
+    assert not {"ptr-zone-name", "ptr-network", "ptr-network-elsewhere"} & {f.rule for f in found}
+
+
+@pytest.mark.parametrize(
+    ("network", "rule"), [("198.51.0.0/16", "ptr-network"), ("2001:db8::/32", "ptr-network")]
+)
+def test_a_network_that_is_no_part_of_one_of_256_addresses_is_refused(network: str, rule: str) -> None:
+    ptr = {"provider": "zones", "zones": {"rev.example.com": ""}, "networks": {"rev.example.com": network}}
+    assert only(rule, dns__ptr=ptr).path == "kolab:dns.ptr.networks.rev.example.com"
+
+
+def test_reverse_names_in_a_zone_of_nobody_are_refused() -> None:
+    ptr = {
+        "provider": "zones",
+        "zones": {"100.51.198.in-addr.arpa": ""},
+        "networks": {"r.example": "192.0.2.0/24"},
+    }
+    assert only("ptr-network-elsewhere", dns__ptr=ptr).path == "kolab:dns.ptr.networks.r.example"
+
+
+@pytest.mark.parametrize("zone", ["26.35.198.in-addr.arpa", "26.35.198.IN-ADDR.ARPA."])
+@pytest.mark.parametrize("kind", ["forward", "reverse"])
+def test_every_zone_at_cloudflare_needs_its_id(zone: str, kind: str) -> None:
+    zones = {"example.org": "0" * 32, "EXAMPLE.net.": "" if kind == "forward" else "0" * 32}
+    ptr = {"provider": "zones", "zones": {zone: "" if kind == "reverse" else "0" * 32}}
+    rule = "zone-without-id" if kind == "forward" else "reverse-zone-without-id"
+    found = only(rule, dns={"provider": "cloudflare", "zones": zones, "ptr": ptr})
+    key = "zones.example.net" if kind == "forward" else "ptr.zones.26.35.198.in-addr.arpa"
+    assert found.path == f"kolab:dns.{key}"
+
+
+def test_every_zone_has_its_id_however_it_is_written() -> None:
+    zones = {"Example.ORG.": "0" * 32, "example.net": "0" * 32}
+    reverse = {"0-15.100.51.198.IN-addr.arpa.": "1" * 32}
+    found = stack(
+        dns={"provider": "cloudflare", "zones": zones, "ptr": {"provider": "zones", "zones": reverse}}
+    )
+    assert set(plan(found).zones) == set(found.dns.zone_ids)
+
+
+@pytest.mark.parametrize("key", ["zones", "ptr"])
+def test_a_zone_that_is_written_in_two_ways_is_refused(key: str) -> None:
+    twice = {"2.0.192.in-addr.arpa": "", "2.0.192.IN-ADDR.ARPA.": ""}
+    dns: dict[str, Any] = (
+        {"zones": twice} if key == "zones" else {"ptr": {"provider": "zones", "zones": twice}}
+    )
+    with pytest.raises(ValidationError, match=r"names 2\.0\.192\.in-addr\.arpa twice"):
+        stack(dns=dns)
 
 
 def test_hosts_in_unknown_zones_are_a_warning_with_their_key() -> None:

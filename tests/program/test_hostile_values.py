@@ -141,14 +141,22 @@ def lines(settings: Settings) -> list[int]:
     return sorted(len(text.splitlines()) for text in files(settings).values())
 
 
-_DECIDES = ("domain", "hostedDomains", "dns", "hosts", "mode")
-"""Keys that decide which zones and names there are, whatever their text."""
+_DECIDES = (
+    ("domain",),
+    ("hostedDomains",),
+    ("dns",),
+    ("hosts",),
+    ("mode",),
+    ("mail", "dmarc", "ruf"),
+    ("mail", "dmarc", "rua"),
+)
+"""Keys that decide which zones and records there are, whatever their text: reports to a domain of ours want a record."""
 
 
 def test_what_is_accepted_has_the_files_and_lines_of_a_harmless_value() -> None:
     compared = 0
     for case, each in accepted()[:GENERATED]:
-        if case.place[0] not in _DECIDES and _is_text(case):
+        if not any(case.place[: len(key)] == key for key in _DECIDES) and _is_text(case):
             assert lines(each) == lines(Settings.model_validate(base(case.base))), case.place
             compared += 1
     assert compared

@@ -10,9 +10,9 @@ from typing import Any
 
 from model import identity
 from model.findings import Finding, report
-from model.identity.existing import conflicts
+from model.identity.existing import conflicts, questions
 from model.identity.place import suffixes
-from model.identity.rdata import parse_value
+from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.record import Record
 from model.settings import Settings
 from ops import lookup, push, render, serials, spf_count
@@ -91,12 +91,14 @@ def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Findi
     for zone, planned in identity.zones(settings).items():
         server = lookup.servers_of(zone, servers)[0]
         names = {record.name for record in planned}
-        # An alias hides every other type.
-        questions = {(record.name, record.type) for record in planned} | {(name, "CNAME") for name in names}
-        types = {rtype for _, rtype in questions}
+        cuts = _cuts(server, names, zone)
+        found += conflicts(planned, cuts, zone)
+        cut = tuple(f".{each.name}" for each in cuts)
+        asked = {q for q in questions(planned) if not (cut and f".{q[0]}".endswith(cut))}
+        types = {record.type for record in planned} | {"CNAME"}
         parents = {above for name in names if name != zone for above in _above(name, zone)}
         stars = _ask(server, {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types})
-        existing = (*_ask(server, questions), *stars)
+        existing = (*_ask(server, asked), *stars)
         found += conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone)
     return found
 
@@ -108,10 +110,21 @@ def _above(name: str, zone: str) -> list[str]:
 
 def _ask(server: tuple[str, int], questions: Iterable[tuple[str, str]]) -> list[Record]:
     return [
-        Record(name, parse_value(rtype, text), 0)
+        Record(name, _value(rtype, text), 0)
         for name, rtype in sorted(questions)
         for text in lookup.rdata_at(server, name, rtype)
     ]
+
+
+def _value(rtype: str, text: str) -> Value:
+    return Other(rtype, text) if rtype in ("DNAME", "HTTPS", "SVCB") else parse_value(rtype, text)
+
+
+def _cuts(server: tuple[str, int], names: Iterable[str], zone: str) -> list[Record]:
+    """Delegations at or above these names, inside of the zone: whoever they name answers for what is below."""
+    inside = {each for name in names if name != zone for each in (name, *_above(name, zone)) if each != zone}
+    found = {cut for name in sorted(inside) if (cut := lookup.delegation_at(server, name, zone))}
+    return [Record(owner, NS(target), 0) for owner, target in sorted(found)]
 
 
 def _made_up(record: Record, stars: Iterable[Record]) -> bool:

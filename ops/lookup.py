@@ -72,6 +72,24 @@ def rrset_at(server: tuple[str, int], name: str, kind: str) -> Found:
     return Found(rrsets[0].ttl if rrsets else 0, values)
 
 
+def delegation_at(server: tuple[str, int], name: str, zone: str) -> tuple[str, str] | None:
+    """Owner and a name server of what `zone` hands to somebody else at `name` or above it; None when it answers itself.
+
+    Raises StackProblem when the server does not answer.
+    """
+    query = dns.message.make_query(name, "NS")
+    query.flags &= ~dns.flags.RD
+    try:
+        answer, _ = dns.query.udp_with_fallback(query, server[0], port=server[1], timeout=_TIMEOUT)
+    except (dns.exception.DNSException, OSError) as error:
+        raise StackProblem(f"name server {server[0]} does not answer for {name}: {error}") from None
+    top = dns.name.from_text(zone)
+    for rrset in (*answer.authority, *answer.answer):
+        if rrset.rdtype == dns.rdatatype.NS and rrset.name != top and rrset.name.is_subdomain(top):
+            return str(rrset.name).rstrip(".").lower(), str(rrset[0].target).rstrip(".")
+    return None
+
+
 def rdata_at(server: tuple[str, int], name: str, kind: str) -> list[str]:
     """The values alone."""
     return list(rrset_at(server, name, kind).values)

@@ -22,7 +22,7 @@ import dns.zone
 from model import identity
 from model.identity import mta_sts
 from model.identity.existing import kind
-from model.identity.rdata import TXT, parse_value
+from model.identity.rdata import CAA, TXT, parse_value
 from model.identity.record import Record, parse
 from model.settings import Settings
 from ops import lookup
@@ -100,21 +100,22 @@ def changes(
 ) -> dict[RRset, Change]:
     """The record sets that differ from the plan, and those of `previous` that it has no more.
 
-    A name and type of ours is ours as a whole, but for TXT: values of other kinds at the same name are somebody
-    else's and stay. How a server cuts a long text, and how it writes names, is no difference.
+    A name and type of ours is ours as a whole, but for TXT and CAA: values of other kinds, and of other authorities, at
+    the same name are somebody else's and stay. How a server cuts a long text, and how it writes names, is no difference.
     """
     ours: dict[RRset, list[Record]] = defaultdict(list)
     kinds: dict[RRset, set[str]] = defaultdict(set)
     for record in planned:
         ours[record.name, record.type].append(record)
-        kinds[record.name, record.type].add(kind(record))
+        kinds[record.name, record.type].add(_whose(record))
     for record in previous:
-        kinds[record.name, record.type].add(kind(record))
+        kinds[record.name, record.type].add(_whose(record))
         ours.setdefault((record.name, record.type), [])
     found = {}
     for key, records in ours.items():
         before = present.get(key, Found())
-        kept = tuple(v for v in before.values if key[1] == "TXT" and _kind(key, v) not in kinds[key])
+        shared = key[1] in ("TXT", "CAA")
+        kept = tuple(v for v in before.values if shared and _kind(key, v) not in kinds[key])
         ttl = min((record.ttl for record in records), default=before.ttl)
         after = Found(ttl, (*kept, *(record.content for record in records)))
         same = {_canonical(key, v) for v in before.values} == {_canonical(key, v) for v in after.values}
@@ -128,7 +129,15 @@ def _canonical(key: RRset, value: str) -> str:
 
 
 def _kind(key: RRset, value: str) -> str:
-    return kind(Record(key[0], parse_value(key[1], value), 0))
+    return _whose(Record(key[0], parse_value(key[1], value), 0))
+
+
+def _whose(record: Record) -> str:
+    """What tells our value from those of others in one record set: the kind of text, the authority of a CAA."""
+    if not isinstance(record.value, CAA):
+        return kind(record)
+    tag, value = record.value.tag.lower(), record.value.value
+    return f"{tag} {value.partition(';')[0].strip().lower()}"
 
 
 def _present(server: tuple[str, int], records: Iterable[Record]) -> dict[RRset, Found]:

@@ -137,6 +137,30 @@ DNS_ALIAS = Rule(
     why="Nothing may stand beside an alias.",
     source="RFC 1034 section 3.6.2",
 )
+DNS_LEADS_ELSEWHERE = Rule(
+    "dns-leads-elsewhere",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record}, which leads some of those who look for our host elsewhere",
+    fix="remove it at the provider",
+    why="Who asks for a host gets its addresses of both families, and browsers its hints: all must be ours.",
+    source="RFC 9460 section 3",
+)
+DNS_LEFT_BEHIND = Rule(
+    "dns-left-behind",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record}, a promise of another server that ours does not keep: senders would refuse to deliver",
+    fix="remove it at the provider, after the time that the other server's policy or key is kept",
+    why="Senders hold a server to the policy and the keys that DNS names, whoever named them.",
+    source="RFC 8461 section 5, RFC 7672 section 2.2",
+)
+DNS_CUT = Rule(
+    "dns-cut",
+    path="kolab:dns.zones.{zone}",
+    problem="holds {record}, so names of ours below it are answered by somebody else",
+    fix="remove it at the provider, or choose other host names",
+    why="What a zone hands to another is not answered from it.",
+    source="RFC 6672 section 2.4, RFC 1034 section 4.2.1",
+)
 DNS_WILDCARD = Rule(
     "dns-wildcard",
     path="kolab:dns.zones.{zone}",

@@ -162,7 +162,18 @@ class TLSA:
         }
 
 
-Value = A | AAAA | MX | TXT | CNAME | NS | PTR | SRV | CAA | TLSA
+@dataclass(frozen=True)
+class Other:
+    """A record of a type that this stack does not publish, as others have it: HTTPS, DNAME..."""
+
+    type: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Value = A | AAAA | MX | TXT | CNAME | NS | PTR | SRV | CAA | TLSA | Other
 
 
 def address(value: str) -> A | AAAA:

@@ -51,8 +51,18 @@ def test_what_this_stack_has_published_is_not_in_its_way(tmp_path: Path) -> None
         (f"_dmarc.{ZONE}", "TXT", '"v=DMARC1; p=none"', "dns-duplicate"),
         (ZONE, "MX", "10 mail.else.example.", "dns-duplicate"),
         (f"imap.{ZONE}", "CNAME", "imap.else.example.", "dns-alias"),
+        (f"_dmarc.{ZONE}", "TXT", '" V = dmarc1 ; p=reject"', "dns-duplicate"),
+        (f"k1._domainkey.{ZONE}", "TXT", '"k=rsa; p=AAAA"', "dns-duplicate"),
+        (ZONE, "AAAA", "2001:db8:ffff::1", "dns-leads-elsewhere"),
+        (f"imap.{ZONE}", "AAAA", "2001:db8:ffff::1", "dns-leads-elsewhere"),
+        (ZONE, "HTTPS", "1 . alpn=h2 ipv6hint=2001:db8:ffff::1", "dns-leads-elsewhere"),
+        (ZONE, "HTTPS", "0 cdn.else.example.", "dns-leads-elsewhere"),
+        (f"imap.{ZONE}", "SVCB", "1 . port=8443", "dns-leads-elsewhere"),
+        (f"_25._tcp.imap.{ZONE}", "TLSA", f"3 1 1 {'ab' * 32}", "dns-left-behind"),
+        (f"_domainkey.{ZONE}", "NS", "ns.else.example.", "dns-cut"),
+        (f"_domainkey.{ZONE}", "DNAME", "keys.else.example.", "dns-cut"),
     ],
-    ids=["a second SPF", "a second DMARC", "another MX", "an alias"],
+    ids=str,
 )
 def test_what_would_be_duplicated_or_shadowed_is_an_error(
     name: str, kind: str, value: str, rule: str, server: NameServer
@@ -61,6 +71,19 @@ def test_what_would_be_duplicated_or_shadowed_is_an_error(
     (finding,) = found(server)
     assert (finding.rule, finding.severity, finding.path) == (rule, "error", f"kolab:dns.zones.{ZONE}")
     assert value.strip('"') in finding.problem
+
+
+def test_a_policy_of_another_server_is_in_the_way_of_an_mx_without_one(server: NameServer) -> None:
+    server.add(ZONE, f"_mta-sts.{ZONE}", "TXT", '"v = STSv1; id=7"')
+    bare = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[], mail__mtaSts={"stage": "none"})
+    assert [each.rule for each in existing_conflicts(bare, [server.given])] == ["dns-left-behind"]
+    held = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[], mail__mx={"stage": "hold"})
+    assert existing_conflicts(held, [server.given]) == []
+
+
+def test_hints_that_lead_nowhere_else_are_in_nobodys_way(server: NameServer) -> None:
+    server.add(ZONE, ZONE, "HTTPS", "1 . alpn=h2 ipv4hint=192.0.2.10")
+    assert found(server) == []
 
 
 def test_text_of_other_kinds_is_in_nobodys_way(server: NameServer) -> None:

@@ -100,6 +100,22 @@ def test_text_of_somebody_else_at_our_names_stays(server: NameServer) -> None:
     assert '"v=spf1 -all"' not in texts
 
 
+def test_authorities_of_somebody_else_stay_and_ours_is_one(server: NameServer) -> None:
+    server.add(ZONE, ZONE, "CAA", '0 issue "other.example"', '0 issuewild ";"', '0 issue "letsencrypt.org"')
+    send(server, ours())
+    rows = {value for name, _, rtype, value in _rows(server) if (name, rtype) == (ZONE, "CAA")}
+    assert {'0 issue "other.example"', '0 issuewild ";"'} <= rows
+    assert '0 issue "letsencrypt.org"' not in rows
+    assert len([each for each in rows if "letsencrypt.org;" in each]) == 1
+
+
+def test_a_kind_that_must_be_one_is_one_in_every_spelling(server: NameServer) -> None:
+    server.add(ZONE, _DMARC, "TXT", '" V = dmarc1; p=none"')
+    server.add(ZONE, f"k1._domainkey.{ZONE}", "TXT", '"k=rsa; p=AAAA"')
+    send(server, ours())
+    assert _rows(server) == planned(ours())
+
+
 def test_names_that_are_not_ours_stay(server: NameServer, tmp_path: Path) -> None:
     server.add(ZONE, f"www.{ZONE}", "A", "203.0.113.9")
     send(server, ours(), previous=_files(ours(), tmp_path))

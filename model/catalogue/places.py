@@ -129,6 +129,7 @@ DNS_DUPLICATE = Rule(
     fix="remove it at the provider, or import it (`./kolab pulumi import`) so that this stack changes it instead",
     why="A zone that exists is changed in one place: what others made there is never duplicated.",
 )
+DNS_DUPLICATE_POLICY = DNS_DUPLICATE.but(fix="{way}")
 DNS_ALIAS = Rule(
     "dns-alias",
     path="kolab:dns.zones.{zone}",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from model.catalogue import places as rules
 from model.findings import Finding
+from model.identity import merging
 from model.identity.presentation import absolute
 from model.identity.rdata import CNAME, ROOT, TXT
 from model.identity.record import Record
@@ -65,9 +66,13 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
     for record in existing:
         mine = wanted.get((record.name, kind(record)))
         if mine is not None and record.content not in mine:
-            yield rules.DNS_DUPLICATE.found(
-                zone=zone, record=record.render(), planned=" | ".join(sorted(mine))
-            )
+            planned_text = " | ".join(sorted(mine))
+            if way := _merged(record, planned_text):
+                yield rules.DNS_DUPLICATE_POLICY.found(
+                    zone=zone, record=record.render(), planned=planned_text, way=way
+                )
+            else:
+                yield rules.DNS_DUPLICATE.found(zone=zone, record=record.render(), planned=planned_text)
         elif isinstance(record.value, CNAME) and record.name in names and mine is None:
             yield rules.DNS_ALIAS.found(zone=zone, record=record.render())
         elif mine is None and _leads_elsewhere(record, hosts, addresses):
@@ -78,6 +83,17 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
             yield rules.DNS_CUT.found(zone=zone, record=record.render())
         elif record.name.startswith("*."):
             yield rules.DNS_WILDCARD.found(zone=zone, record=record.render())
+
+
+def _merged(record: Record, planned: str) -> str | None:
+    """How the stack file keeps what another's policy says."""
+    if not isinstance(record.value, TXT) or record.name.startswith("*."):
+        return None
+    if kind(record) == "v=spf1" and planned != '"v=spf1 -all"':
+        return merging.spf(record.name, record.value.text, planned.replace('" "', "").strip('"'))
+    if kind(record) == "v=DMARC1" and record.name.startswith("_dmarc."):
+        return merging.dmarc(record.name.removeprefix("_dmarc."), record.value.text)
+    return None
 
 
 def _leads_elsewhere(record: Record, hosts: Collection[str], addresses: Collection[str]) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from model.findings import Finding
 from model.identity import file_name, parse, tickets, zone_file, zones
 from model.identity import records as every_record
+from model.identity.answers import Answers
 from model.identity.existing import kind
 from model.identity.zonefile import serial_of
 from model.settings import Settings
@@ -79,6 +81,48 @@ def test_a_policy_of_another_server_is_in_the_way_of_an_mx_without_one(server: N
     assert [each.rule for each in existing_conflicts(bare, [server.given])] == ["dns-left-behind"]
     held = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[], mail__mx={"stage": "hold"})
     assert existing_conflicts(held, [server.given]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        (
+            "v=spf1 include:servers.mcsv.net ip4:203.0.113.0/28 -all",
+            f"kolab:domains.{ZONE}.senders: {{includes: [servers.mcsv.net], networks: [203.0.113.0/28]}}",
+        ),
+        ("v=spf1 ip6:2001:db8:9::1 ?all", f'kolab:domains.{ZONE}.senders: {{"networks": ["2001:db8:9::1"]}}'),
+        ("V=SPF1 +include:a.example mx redirect=b.example", "name the servers of mx, redirect=b.example in"),
+    ],
+)
+def test_a_second_spf_record_is_refused_with_the_one_that_serves_both(
+    text: str, way: str, server: NameServer
+) -> None:
+    server.add(ZONE, ZONE, "TXT", f'"{text}"')
+    (finding,) = found(server)
+    assert (finding.rule, finding.severity) == ("dns-duplicate", "error")
+    assert way in finding.fix
+
+
+def test_what_the_proposal_says_is_what_the_stack_then_publishes(server: NameServer) -> None:
+    server.add(ZONE, ZONE, "TXT", '"v=spf1 include:servers.mcsv.net ip4:203.0.113.0/28 -all"')
+    (finding,) = found(server)
+    written = yaml.safe_load(finding.fix.partition(".senders: ")[2].partition(" for one record, ")[0])
+    merged = finding.fix.partition(" for one record, ")[2].partition(", then")[0]
+    after = stack(
+        dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[], domains={ZONE: {"senders": written}}
+    )
+    texts = Answers(zones(after)[ZONE]).text(ZONE, "v=spf1")
+    assert [set(text.split()) for text in texts] == [set(merged.split())]
+
+
+def test_a_second_dmarc_record_is_refused_with_its_words_in_the_stack_file(server: NameServer) -> None:
+    record = "v=DMARC1; p=reject; sp=quarantine; rua=mailto:d@else.example!10m,https://x.example"
+    server.add(ZONE, f"_dmarc.{ZONE}", "TXT", f'"{record}"')
+    (finding,) = found(server)
+    wanted = (
+        f"kolab:domains.{ZONE}.dmarc: {{policy: reject, subdomainPolicy: quarantine, rua: [d@else.example]}}"
+    )
+    assert wanted in finding.fix
 
 
 def test_hints_that_lead_nowhere_else_are_in_nobodys_way(server: NameServer) -> None:

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from model.rehearsal import rehearse
+from model.settings import Settings
 from ops import local, render, secrets, tables
+from ops.first_look import first_look
 from ops.frame import add_stack
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, environment
 from ops.tools import ready, say
@@ -31,6 +33,12 @@ def add_command(commands: Any) -> None:
     for name in _COMMANDS:
         parser = commands.add_parser(name, help=f"make ready what a stack needs, then pulumi's {name}")
         add_stack(parser)
+        if name != "destroy":
+            parser.add_argument(
+                "--without-dns",
+                action="store_true",
+                help="do not look first at what the live zones of new mail domains hold",
+            )
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)
 
@@ -52,6 +60,8 @@ def run(options: argparse.Namespace) -> None:
     if is_local:
         pulumi.select(create=True)
         secrets.run(argparse.Namespace(stack=options.stack, action="make", key=None, given=None))
+    if _looks(options, settings):
+        first_look(settings, pulumi.deployed_domains())
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:
         # People approve what they have seen; only the local stack goes ahead by itself.
@@ -65,6 +75,13 @@ def run(options: argparse.Namespace) -> None:
         settings, _ = StackFile.read(options.stack).settings()
         render.write_zones(settings, ROOT / "rendered" / options.stack / "zones")
         tables.show(settings, options.stack)
+
+
+def _looks(options: argparse.Namespace, settings: Settings) -> bool:
+    """Whether the update could put records into a zone that lives."""
+    if options.command == "destroy" or options.without_dns or settings.scope == "cluster":
+        return False
+    return not (settings.example or settings.kubernetes.render)
 
 
 STOPPING = (

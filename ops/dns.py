@@ -89,18 +89,24 @@ def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Findi
     """Findings about what the zones hold at the names that this stack would publish, asked at the first server of each."""
     found: list[Finding] = []
     for zone, planned in identity.zones(settings).items():
-        server = lookup.servers_of(zone, servers)[0]
-        names = {record.name for record in planned}
-        cuts = _cuts(server, names, zone)
-        found += conflicts(planned, cuts, zone)
-        cut = tuple(f".{each.name}" for each in cuts)
-        asked = {q for q in questions(planned) if not (cut and f".{q[0]}".endswith(cut))}
-        types = {record.type for record in planned} | {"CNAME"}
-        parents = {above for name in names if name != zone for above in _above(name, zone)}
-        stars = _ask(server, {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types})
-        existing = (*_ask(server, asked), *stars)
-        found += conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone)
+        found += zone_conflicts(zone, planned, lookup.servers_of(zone, servers)[0])
     return found
+
+
+def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]) -> list[Finding]:
+    """Findings about what one zone holds at one server. Raises StackProblem when the server does not hold it."""
+    names = {record.name for record in planned}
+    cuts = _cuts(server, names, zone)
+    cut = tuple(f".{each.name}" for each in cuts)
+    asked = {q for q in questions(planned) if not (cut and f".{q[0]}".endswith(cut))}
+    types = {record.type for record in planned} | {"CNAME"}
+    parents = {above for name in names if name != zone for above in _above(name, zone)}
+    stars = _ask(server, {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types})
+    existing = (*_ask(server, asked), *stars)
+    return [
+        *conflicts(planned, cuts, zone),
+        *conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone),
+    ]
 
 
 def _above(name: str, zone: str) -> list[str]:

@@ -166,6 +166,15 @@ class Pulumi:
         prefix = f"{NAMESPACE}:"
         return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
 
+    def deployed_domains(self) -> tuple[str, ...]:
+        """Mail domains of the last update; none before the first, or where the state cannot be read."""
+        try:
+            shown = json.loads(self._run(["stack", "output", "--json"]))
+        except (StackProblem, ValueError):
+            return ()
+        model = shown.get("model") if isinstance(shown, dict) else None
+        return tuple(model.get("domains", ())) if isinstance(model, dict) else ()
+
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
         ready()
         command = ["pulumi", "--non-interactive", *arguments, "--stack", self._stack]

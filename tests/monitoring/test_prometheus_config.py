@@ -11,7 +11,7 @@ import yaml
 from model.monitoring import prometheus, rules
 from model.monitoring.probes import probes
 from model.settings import Settings
-from model.topology import BLACKBOX, PROMETHEUS, connections
+from model.topology import BLACKBOX, PROMETHEUS, Daemon, connections
 from tests.monitoring.checkers import run, settings
 
 
@@ -28,7 +28,11 @@ def test_prometheus_accepts_the_configuration(mode: str, tmp_path: Path) -> None
 
 
 def test_every_edge_from_prometheus_is_scraped(stack: Settings) -> None:
-    servers = {connection.server.name for connection in connections(stack) if connection.client is PROMETHEUS}
+    servers = {
+        connection.server.name
+        for connection in connections(stack)
+        if connection.client is PROMETHEUS and isinstance(connection.server, Daemon)
+    }
     assert servers == set(jobs(stack)) - {"prometheus", "probe"}
 
 

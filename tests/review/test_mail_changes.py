@@ -45,7 +45,7 @@ def test_nothing_changes_between_equal_files() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hostedDomains": ["example.net", "example.com", "example.edu"]},
+        {"hostedDomains": ["example.net", "example.com", "third.example"]},
         {"mail": {"mx": {"stage": "hold"}}},
         {"mail": {"dmarc": {"policy": "reject"}}},
         {"dns": {"ttl": 300}},

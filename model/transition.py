@@ -78,7 +78,8 @@ def _egress(before: Deployed, now: Deployed) -> Iterator[Finding]:
         yield rules.EGRESS_DROPPED.found(addresses=", ".join(dropped))
     if new.relay and old.relay != new.relay:
         yield rules.EGRESS_RELAY_CHANGED.found(relay=new.relay)
-    if before.helo != now.helo and set(old.addresses) & set(new.addresses):
+    known = {*old.addresses} & {*new.announced} | {*new.addresses} & {*old.announced}
+    if before.helo != now.helo and known:
         yield rules.HELO_MOVED.found(old=before.helo, new=now.helo)
 
 

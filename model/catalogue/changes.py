@@ -115,6 +115,38 @@ MTA_STS_MX_CHANGED = Rule(
     why="The policy is tightened and removed step by step, and outlives nothing that it names.",
     source="RFC 8461 section 8.1",
 )
+MTA_STS_MX_TOGETHER = Rule(
+    "mta-sts-mx-together",
+    path="kolab:hosts.mx",
+    problem="becomes {host} in the step that enforces the policy: senders who still have the old MX in their caches would refuse to deliver",
+    fix="let mail.mtaSts.stage be testing in this step, wait {seconds} seconds, then enforce",
+    why="Records are forgotten after a TTL, so a policy that names the new host may bind nobody before.",
+    source="RFC 8461 section 8.1",
+)
+MTA_STS_MX_HELD = Rule(
+    "mta-sts-mx-held",
+    path="kolab:hosts.mx",
+    problem="becomes {host}, but senders may still hold the policy that allows only {allowed}",
+    fix="put the old name back, wait until {safe}, and write that day to mail.mtaSts.since",
+    why="Senders keep a policy for its maxAge, whatever is served since.",
+    source="RFC 8461 section 8.3",
+)
+MTA_STS_SELF_SIGNED = Rule(
+    "mta-sts-self-signed",
+    path="kolab:tls",
+    problem="has a self-signed certificate before or after this step, in which senders enforce an MTA-STS policy and refuse such a certificate",
+    fix="change the certificate while mail.mtaSts.stage is testing, and only {seconds} seconds after it was enforce",
+    why="Under an enforced policy senders deliver only to a certificate that they can verify.",
+    source="RFC 8461 section 4.2",
+)
+MTA_STS_SELF_SIGNED_HELD = Rule(
+    "mta-sts-self-signed-held",
+    path="kolab:tls",
+    problem="becomes selfSigned, but senders may still hold an enforced MTA-STS policy and would refuse such a certificate",
+    fix="put the issuer back, wait until {safe}, and write that day to mail.mtaSts.since",
+    why="Senders keep a policy for its maxAge, whatever is served since.",
+    source="RFC 8461 section 8.3",
+)
 TLSA_REMOVED = Rule(
     "tlsa-removed",
     path="kolab:tlsa",
@@ -204,7 +236,7 @@ HELO_MOVED = Rule(
     "helo-moved",
     path="kolab:hosts.helo",
     problem="changes from {old} to {new}, but the addresses keep the old PTR until its caches forget it",
-    fix="keep the name, or move to new addresses; or acknowledge it",
+    fix="keep the name while an address stays, or was announced under it; or acknowledge it",
     why="Name and address must lead to each other at every moment.",
     source="RFC 8601 section 2.7.3",
 )

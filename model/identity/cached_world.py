@@ -161,7 +161,9 @@ def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deplo
                 f"the MTA-STS policy that allows only {policy.mx.host} does not fit {host}, with a certificate for {services.mx.host}",
                 f"set mail.mtaSts.stage to testing and wait {policies[0].mta_sts.max_age} seconds",
             )
-        if enforced and services.tls == "selfSigned":
+        was = policies[0]
+        known = (was.tls, was.mta_sts.stage, was.mx.stage) == ("selfSigned", "enforce", "live")
+        if enforced and services.tls == "selfSigned" and not known:
             yield Trouble(
                 "bounced",
                 "kolab:tls",
@@ -185,7 +187,7 @@ def _remembered(dns: Deployed, services: Deployed, policies: tuple[Deployed, Dep
                 f"senders may still hold the MTA-STS policy that allows only {', '.join(policy.hosts)}",
                 wait,
             )
-        if before.tls != now.tls and services.tls == "selfSigned":
+        if before.tls != now.tls == services.tls == "selfSigned":
             yield Trouble(
                 "bounced",
                 "kolab:tls",

@@ -6,7 +6,7 @@ Each function judges one step, from the deployed model to the wanted one. Dates 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from model.catalogue import changes as rules
 from model.deployed import CachedPolicy, Deployed, DkimKey
@@ -94,6 +94,47 @@ def mta_sts(before: Deployed, now: Deployed, today: datetime.date | None) -> Ite
     mx = before.mx
     if first == "enforce" and mx.stage == "live" and mx.host != now.mx.host:
         yield rules.MTA_STS_MX_CHANGED.found(host=now.mx.host, allowed=mx.host)
+    yield from _policy_and_host(before, now)
+    yield from _policy_and_certificate(before, now)
+
+
+def _policy_and_host(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    """Another MX host, where a policy that did not bind senders before names one host only."""
+    old, new = before.mx, now.mx
+    if old.host == new.host or "live" not in (old.stage, new.stage):
+        return
+    if _enforced(before):
+        return
+    if _enforced(now):
+        yield rules.MTA_STS_MX_TOGETHER.found(host=new.host, seconds=before.ttl)
+    held = [policy for policy in now.mta_sts.cached if not {old.host, new.host} <= set(policy.hosts)]
+    if held:
+        allowed = ", ".join(sorted({host for policy in held for host in policy.hosts}))
+        yield rules.MTA_STS_MX_HELD.found(host=new.host, allowed=allowed, safe=_forgotten(held))
+
+
+def _policy_and_certificate(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    """A self-signed certificate while senders enforce; what was so before is no news."""
+    if (before.tls, _enforced(before)) == ("selfSigned", True) or "live" not in (
+        before.mx.stage,
+        now.mx.stage,
+    ):
+        return
+    if "selfSigned" in (before.tls, now.tls) and (_enforced(before) or _enforced(now)):
+        yield rules.MTA_STS_SELF_SIGNED.found(seconds=max(map(cached_policies.longest, (before, now))))
+    elif now.tls == "selfSigned" != before.tls and now.mta_sts.cached:
+        yield rules.MTA_STS_SELF_SIGNED_HELD.found(safe=_forgotten(now.mta_sts.cached))
+
+
+def _enforced(model: Deployed) -> bool:
+    return model.mta_sts.stage == "enforce" and model.mx.stage == "live"
+
+
+def _forgotten(held: Sequence[CachedPolicy]) -> str:
+    """The day on which the last of these policies is forgotten, in words."""
+    days = [cached_policies.forgotten_on(policy) for policy in held]
+    known = [day for day in days if day]
+    return str(max(known)) if len(known) == len(days) else "they are forgotten"
 
 
 def _removed(before: Deployed, when: datetime.date | None) -> Iterator[Finding]:

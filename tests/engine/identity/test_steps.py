@@ -70,14 +70,14 @@ def test_a_refusal_prints_the_way_that_is_safe(records_alone: Published) -> None
     assert "2. Wait 3600 seconds" in said
 
 
-def test_what_no_rule_foresaw_is_refused_by_the_cached_world(records_alone: Published) -> None:
+def test_another_mx_host_in_the_step_that_enforces_is_refused_by_the_engine(records_alone: Published) -> None:
     loosened = records_alone.step({"mail.mtaSts": {"stage": "testing"}})
     assert {action for action, _ in records_of(loosened)} == {"update"}
     known = [{"rule": "mx-moved", "reason": "all owners of foreign domains know"}]
     records_alone.change(
         {"mail.mtaSts": {"stage": "enforce"}, "hosts.mx": "mx2.example.org", "acknowledge": known}
     )
-    assert refusals(records_alone.preview()) == {"cached-world"}
+    assert refusals(records_alone.preview()) == {"mta-sts-mx-together", "mta-sts-mx-held"}
 
 
 def test_up_without_a_preview_is_refused_before_anything_is_changed(records_alone: Published) -> None:

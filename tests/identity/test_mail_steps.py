@@ -126,11 +126,15 @@ def test_a_helo_name_changes_neither_with_addresses_that_were_announced_under_th
     assert rules(verdict(before, elsewhere)) == {"helo-moved"}
 
 
-@examples(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(_STACKS, _STACKS)
-def test_whatever_bounces_in_the_cached_world_is_refused_by_a_rule(before: Settings, after: Settings) -> None:
-    deployed = snapshot(before)
-    named = [finding.path for finding in transition(deployed, after) if finding.severity == "error"]
+@examples(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_STACKS, _STACKS, _STACKS)
+def test_whatever_bounces_in_the_cached_world_is_refused_by_a_rule(
+    first: Settings, before: Settings, after: Settings
+) -> None:
+    deployed = snapshot(before, snapshot(first))
+    refused = [finding for finding in transition(deployed, after) if finding.severity == "error"]
+    # mx-moved is about what owners of foreign domains do, and no verdict on our mail.
+    named = [finding.path for finding in refused if finding.rule != "mx-moved"]
     for bounced in cached_world(deployed, after).findings if before != after else ():
         assert any(path == bounced.path or path.startswith(f"{bounced.path}.") for path in named), bounced
 

@@ -190,6 +190,11 @@ def seconds_of(duration: str) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def is_documentation(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether `address` exists only in examples."""
+    return any(address in net for net in DOCUMENTATION if net.version == address.version)
+
+
 def bytes_of(quantity: str) -> int:
     """A memory or storage quantity in bytes, as Kubernetes reads it (apimachinery resource.Quantity)."""
     units = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}

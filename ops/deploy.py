@@ -17,6 +17,7 @@ from model.settings import Settings
 from ops import local, render, secrets, tables
 from ops.first_look import first_look
 from ops.frame import add_stack
+from ops.new.look import refuse_unknown_context
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, environment
 from ops.tools import ready, say
 
@@ -55,6 +56,8 @@ def run(options: argparse.Namespace) -> None:
             )
     stack = StackFile.read(options.stack)
     settings, _ = secrets.known(stack)
+    if not settings.kubernetes.render:
+        refuse_unknown_context(settings.kubernetes.context)
     ready(say)
     pulumi = Pulumi(options.stack)
     if is_local:

@@ -18,6 +18,14 @@ EGRESS_IPV4 = Rule(
     fix="add the IPv4 address that mail from there leaves with",
     why="Most receivers have no IPv6.",
 )
+EGRESS_PRIVATE = Rule(
+    "egress-private",
+    path="kolab:network.egress.{place}",
+    problem="is {address}, which the Internet does not route: receivers never see it, and SPF, HELO and PTR would name it in vain",
+    fix="write the address that the world sees; on that node, `curl -4 https://icanhazip.com` shows it",
+    why="Behind NAT mail leaves from another address than the node has.",
+    source="RFC 1918",
+)
 EGRESS_TOO_FEW_NODES = Rule(
     "egress-too-few-nodes",
     path="kolab:replicas.postfix",

@@ -173,3 +173,18 @@ DOMAIN_NOT_SERVED = Rule(
     fix="add {domain} to kolab:hostedDomains, or remove the section",
     why="What one domain has of its own is read only where the domain is.",
 )
+ACME_ELSEWHERE = Rule(
+    "acme-elsewhere",
+    path="kolab:tls.issuer",
+    problem="is acme, which proves names by records at Cloudflare, but kolab:dns.provider is zonefile: no certificate would be issued",
+    fix="use an issuer of your own, tls: {{issuer: existing, name: <ClusterIssuer>}} (docs/how-to/choose-an-issuer.md), or dns.provider: cloudflare",
+    why="The issuer that the stack makes writes its proofs (DNS-01) through Cloudflare.",
+)
+SELF_SIGNED_LIVE = Rule(
+    "self-signed-live",
+    path="kolab:tls.issuer",
+    problem="is selfSigned while mail.mx.stage is live: browsers and mail programs warn everybody, and phones refuse to connect",
+    fix="use an issuer that they trust (docs/how-to/choose-an-issuer.md), or acknowledge it where every device has your authority",
+    why="People who are told to ignore such warnings ignore the true ones too.",
+    severity="warning",
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from model.catalogue import egress as rules
 from model.findings import Finding
 from model.settings import Settings
+from model.types import is_documentation
 
 
 def egress_known(settings: Settings) -> Iterator[Finding]:
@@ -23,6 +24,9 @@ def egress_usable(settings: Settings) -> Iterator[Finding]:
     for place, addresses in egress.listed.items():
         if not any(address.version == 4 for address in addresses):
             yield rules.EGRESS_IPV4.found(place=place)
+        for address in addresses:
+            if not (address.is_global or is_documentation(address)) and not settings.example:
+                yield rules.EGRESS_PRIVATE.found(place=place, address=address)
     if egress.spf_includes is None:
         yield rules.EGRESS_RELAY_SPF.found()
     nodes, edge = egress.postfix_nodes, settings.network.edge_node

@@ -118,4 +118,12 @@ def _is_date(text: str) -> bool:
         return False
 
 
-RULES = (going_live, dkim_keys, mta_sts, dane, authority, published)
+def certificates(settings: Settings) -> Iterator[Finding]:
+    """Certificates can be had, and are ones that people's devices trust."""
+    if settings.tls.issuer == "acme" and settings.dns.provider == "zonefile" and not settings.example:
+        yield rules.ACME_ELSEWHERE.found()
+    if settings.tls.issuer == "selfSigned" and settings.mail.mx.stage == "live":
+        yield rules.SELF_SIGNED_LIVE.found()
+
+
+RULES = (certificates, going_live, dkim_keys, mta_sts, dane, authority, published)

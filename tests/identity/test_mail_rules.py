@@ -34,6 +34,21 @@ def test_live_without_postmaster_is_refused() -> None:
     assert only("live-without-postmaster", mail__postmaster=None).path == "kolab:mail.postmaster"
 
 
+def test_the_stacks_own_issuer_needs_cloudflare_for_its_proofs() -> None:
+    elsewhere = {"provider": "zonefile", "zones": {"kolabtest.eu": ""}}
+    own = {"issuer": "acme", "email": "jane@kolabtest.eu"}
+    change = {"example": False, "domain": "kolabtest.eu", "dns": elsewhere, "tls": own}
+    found = only("acme-elsewhere", **change)
+    assert (found.severity, found.path) == ("error", "kolab:tls.issuer")
+    assert "acme-elsewhere" not in rules(stack())
+
+
+def test_self_signed_certificates_are_questioned_once_people_come() -> None:
+    assert only("self-signed-live", tls={"issuer": "selfSigned"}).severity == "warning"
+    held = stack(tls={"issuer": "selfSigned"}, mail__mx={"stage": "hold"})
+    assert "self-signed-live" not in rules(held)
+
+
 def test_hold_needs_neither() -> None:
     held = stack(mail__mx={"stage": "hold"}, mail__postmaster=None, mail__dkim__selectors={}, mail__dmarc={})
     assert not {"live-without-dkim", "live-without-postmaster"} & rules(held)

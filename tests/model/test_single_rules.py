@@ -176,6 +176,11 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         },
         {("example-value", "kolab:tls.accountUri"), ("example-value", "kolab:dns.zones.kolabtest.eu")},
     ),
+    (
+        "real",
+        {"network/egress/nodes": {"worker1": ["10.0.0.5"], "worker2": ["11.0.1.2"]}},
+        {("egress-private", "kolab:network.egress.nodes.worker1")},
+    ),
     # Names.
     ("real", {"domain": "example.org"}, {("domain-placeholder", "kolab:domain")}),
     ("real", {"hostedDomains": ["kolab.test"]}, {("domain-placeholder", "kolab:hostedDomains[0]")}),

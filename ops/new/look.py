@@ -1,0 +1,120 @@
+"""What can be found out about the cluster and the live domain. Nothing here waits long, and nothing has to answer."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.resolver
+
+from ops import backend
+from ops.new import cluster
+from ops.stacks import StackProblem
+
+_TIMEOUT = 3.0
+"""Seconds for one question to the resolver."""
+_SERVICES = ("proxy", "smtp", "turn", "sieve", "meet")
+
+
+def known_context(text: str) -> str:
+    """`text` as a context of the kubeconfig; empty for none. Raises ValueError that lists the contexts."""
+    if text in ("", "none"):
+        return ""
+    names = cluster.contexts()
+    if text not in names:
+        raise ValueError(
+            f"names no context of the kubeconfig; there are {', '.join(names) or 'none'}; write none to go without"
+        )
+    return text
+
+
+@dataclass
+class World:
+    """What is known so far. Empty is what could not be looked up, or is not there."""
+
+    nodes: tuple[str, ...] = ()
+    external: dict[str, str] = field(default_factory=dict)
+    """Node -> public address that the cluster knows."""
+    pools: tuple[str, ...] = ()
+    """Ranges of MetalLB."""
+    issuers: tuple[str, ...] = ()
+    pod_cidr: str = ""
+    service_cidr: str = ""
+    may_have_website: bool = True
+    """False only when the domain is delegated and has no address."""
+    nameservers: tuple[str, ...] = ()
+    at_cloudflare: bool = False
+    backend: str = field(default_factory=lambda: backend.current() or "")
+
+    def learn(self, key: str, answers: Mapping[str, str]) -> Iterator[str]:
+        """Looks at what has just been named, and says what was seen and what was not."""
+        if key == "domain" and answers["domain"]:
+            yield from self._domain(answers["domain"])
+        elif key == "context" and answers["context"]:
+            seen = cluster.look(answers["context"])
+            self.nodes, self.external = seen.nodes, dict(seen.external)
+            self.pools, self.issuers = seen.pools, seen.issuers
+            self.pod_cidr, self.service_cidr = seen.pod_cidr, seen.service_cidr
+            yield from seen.lines()
+
+    def offered(self, *, cluster: bool) -> str | None:
+        """Addresses to begin with: those of MetalLB's pools, else the only node's own."""
+        free = [address for pool in self.pools for address in _of_pool(pool)]
+        if cluster:
+            fits = len(free) >= len(_SERVICES)
+            return ",".join(f"{s}={a}" for s, a in zip(_SERVICES, free, strict=False)) if fits else None
+        return free[0] if free else next(iter(self.external.values()), None)
+
+    def _domain(self, domain: str) -> Iterator[str]:
+        """What the world sees now. Raises nothing."""
+        try:
+            servers = _ask(domain, "NS")
+            website = bool(_ask(domain, "A") or _ask(domain, "AAAA"))
+            mx, spf = _ask(domain, "MX"), [t for t in _ask(domain, "TXT") if "v=spf1" in t.lower()]
+            dmarc = [t for t in _ask(f"_dmarc.{domain}", "TXT") if "v=dmarc1" in t.lower()]
+        except (dns.exception.DNSException, OSError) as error:
+            yield f"could not look up {domain}: {type(error).__name__}; answer what you know"
+            return
+        self.may_have_website = website or not servers
+        self.nameservers = tuple(name.lower().rstrip(".") for name in sorted(servers))
+        self.at_cloudflare = any(name.endswith(".ns.cloudflare.com.") for name in servers)
+        yield f"name servers of {domain}: {', '.join(servers) or 'none, it is not delegated yet'}"
+        if mx:
+            yield f"mail goes to {', '.join(mx)} today, and goes on doing so: mail.mx.stage begins with hold"
+        for text in (*spf, *dmarc):
+            yield f"the zone has {text}: join it with ours before you publish, two of a kind void each other"
+        if website:
+            yield f"{domain} has a website, which stays where it is"
+
+
+def _ask(name: str, kind: str) -> list[str]:
+    """Values; empty when there are none. Raises DNSException when nobody answers."""
+    try:
+        return [str(answer) for answer in dns.resolver.resolve(name, kind, lifetime=_TIMEOUT)]
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+
+
+def _of_pool(pool: str) -> Iterator[str]:
+    """The first addresses of `a-b` or `a/n`; none for what is no such range or not IPv4."""
+    try:
+        if "-" in pool:
+            first, last = (ipaddress.IPv4Address(end.strip()) for end in pool.split("-"))
+        else:
+            network = ipaddress.IPv4Network(pool.strip(), strict=False)
+            first, last = network[0], network[-1]
+    except ValueError:
+        return
+    for number in range(int(first), min(int(last), int(first) + len(_SERVICES) - 1) + 1):
+        yield str(ipaddress.IPv4Address(number))
+
+
+def refuse_unknown_context(context: str | None) -> None:
+    """Raises StackProblem that lists the contexts when the kubeconfig has others only."""
+    names = cluster.contexts()
+    if context and names and context not in names:
+        raise StackProblem(
+            f"kolab:kubernetes.context is {context}, which the kubeconfig does not have; its contexts: {', '.join(names)}"
+        )

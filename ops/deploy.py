@@ -14,7 +14,7 @@ from typing import Any
 
 from model.rehearsal import rehearse
 from model.settings import Settings
-from ops import local, render, secrets, tables
+from ops import afterwards, local, render, secrets, tables
 from ops.first_look import first_look
 from ops.frame import add_stack
 from ops.new.look import refuse_unknown_context
@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> None:
         settings, _ = StackFile.read(options.stack).settings()
         render.write_zones(settings, ROOT / "rendered" / options.stack / "zones")
         tables.show(settings, options.stack)
+        if not is_local and settings.scope != "dns":
+            print(f"\n{afterwards.text(settings, options.stack)}")
 
 
 def _looks(options: argparse.Namespace, settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from model.settings import Settings
 from ops import lookup, push, render, serials, spf_count
 from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
-from ops.tables import table
+from ops.tables import narrow, table
 
 
 def add_command(commands: Any) -> None:
@@ -29,6 +30,11 @@ def add_command(commands: Any) -> None:
         sub = actions.add_parser(name, help=about)
         add_stack(sub)
         sub.set_defaults(run=action)
+        if name == "show":
+            sub.add_argument(
+                "--wide", action="store_true", help="whole values, TTL, and why each record exists"
+            )
+            sub.add_argument("--json", action="store_true", help="the same for programs")
         if name == "export":
             sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")
             sub.add_argument(
@@ -59,8 +65,20 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def show(options: argparse.Namespace) -> None:
     """Prints every record with its reason."""
-    rows = [(r.name, str(r.ttl), r.type, r.content, r.why) for r in identity.records(_settings(options))]
-    print(table(("NAME", "TTL", "TYPE", "VALUE", "WHY"), rows))
+    records = identity.records(_settings(options))
+    if options.json:
+        shown = [
+            {"name": r.name, "ttl": r.ttl, "type": r.type, "value": r.content, "why": r.why} for r in records
+        ]
+        print(json.dumps(shown, indent=2))
+        return
+    rows = [(r.name, str(r.ttl), r.type, r.content, r.why) for r in records]
+    head = ("NAME", "TTL", "TYPE", "VALUE", "WHY")
+    print(
+        table(head, rows)
+        if options.wide
+        else narrow(("NAME", "TYPE", "VALUE"), [(n, t, v) for n, _, t, v, _ in rows])
+    )
 
 
 def export(options: argparse.Namespace) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from model import identity, topology
 from model.settings import Settings
 
-_WIDTH = 70
-"""Characters of a record's value in the table."""
+COLUMNS = 100
+"""Characters of a line for the terminal."""
 
 
 def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
@@ -23,11 +22,8 @@ def addresses(settings: Settings) -> list[tuple[str, str, str, str]]:
 
 
 def records(settings: Settings) -> list[tuple[str, str, str]]:
-    """Rows of (name, type, value) of every record; long values cut, since they are for looking and not for copying."""
-    return [
-        (r.name, r.type, textwrap.shorten(r.content, _WIDTH, placeholder="..."))
-        for r in identity.records(settings)
-    ]
+    """Rows of (name, type, value) of every record."""
+    return [(r.name, r.type, r.content) for r in identity.records(settings)]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -40,9 +36,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def narrow(head: tuple[str, str, str], rows: Sequence[tuple[str, str, str]]) -> str:
+    """A table that fits a terminal: long names and values are cut, since they are for looking and not for copying."""
+    named = min(max(len(name) for name, _, _ in (head, *rows)), COLUMNS // 2)
+    left = COLUMNS - named - max(len(kind) for _, kind, _ in (head, *rows)) - 4
+    return table(head, [(_cut(name, named), kind, _cut(value, left)) for name, kind, value in rows])
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def show(settings: Settings, stack: str) -> None:
     """Prints the tables."""
     print(table(("ADDRESS", "PORT", "DAEMON", "INSIDE"), addresses(settings)))
     print()
-    print(table(("RECORD", "TYPE", "VALUE"), records(settings)))
-    print(f"\nZone files: rendered/{stack}/zones/; each record's reason: ./kolab dns show --stack {stack}")
+    print(narrow(("RECORD", "TYPE", "VALUE"), records(settings)))
+    print(
+        f"\nZone files: rendered/{stack}/zones/; each record's reason: ./kolab dns show --wide --stack {stack}"
+    )

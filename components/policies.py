@@ -20,12 +20,13 @@ _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """Inputs of Policies. `elsewhere` are daemons of another namespace, which has this name; `reached_at`
-    are the networks of a server that some of its clients reach as the world does."""
+    """Inputs of Policies. `doors` are public Services that only some networks may reach; `elsewhere` are daemons of
+    another namespace, which has this name; `reached_at` are the networks of a server that some of its clients reach as the world does."""
 
     daemons: Sequence[Daemon]
     connections: Sequence[Connection]
     public: Sequence[PublicPort]
+    doors: Mapping[str, Sequence[str]]
     reached_at: Mapping[Daemon, Sequence[str]]
     elsewhere: Sequence[Daemon]
     logs_namespace: str
@@ -90,9 +91,7 @@ class Policies(pulumi.ComponentResource):
             for connection in self._args.connections
             if connection.server == daemon
         ]
-        public = [port.target for port in self._args.public if port.daemon == daemon]
-        if public:
-            rules.append(networking.v1.NetworkPolicyIngressRuleArgs(ports=_ports(public)))
+        rules += self._from_the_world(daemon)
         if daemon == PROXY and self._args.ingress_namespace:
             peer = networking.v1.NetworkPolicyPeerArgs(
                 namespace_selector=_namespace(self._args.ingress_namespace)
@@ -100,6 +99,21 @@ class Policies(pulumi.ComponentResource):
             rules.append(
                 networking.v1.NetworkPolicyIngressRuleArgs(from_=[peer], ports=_ports([daemon.port("https")]))
             )
+        return rules
+
+    def _from_the_world(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyIngressRuleArgs]:
+        public = [port for port in self._args.public if port.daemon == daemon]
+        everybody = [port.target for port in public if port.service not in self._args.doors]
+        rules = [networking.v1.NetworkPolicyIngressRuleArgs(ports=_ports(everybody))] if everybody else []
+        for service, networks in self._args.doors.items():
+            ports = [port.target for port in public if port.service == service]
+            # A rule without peers would let everybody in, so a closed door has no rule at all.
+            if ports and networks:
+                peers = [
+                    networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=network))
+                    for network in networks
+                ]
+                rules.append(networking.v1.NetworkPolicyIngressRuleArgs(from_=peers, ports=_ports(ports)))
         return rules
 
     def _egress(self, daemon: Daemon) -> list[networking.v1.NetworkPolicyEgressRuleArgs]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components import entry
+from components import entry, proxy_edge, proxy_inner
 from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod, Public
+from components.proxy_edge import Monitoring, Offered, Pages
 from model import topology
 from model.accounts import OPERATOR
 
@@ -22,30 +23,19 @@ _USERS = "/kolab/users"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
-    """Parts of the web side that a stack may do without."""
-
-    meet: bool
-    office: bool
-    activesync: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class ProxyArgs:
-    """Inputs of Proxy. `body_limit` is in bytes; `policy` is the MTA-STS policy, None while there is none.
+    """Inputs of Proxy. `policy` is the MTA-STS policy, None while there is none.
 
-    Without `operator_password` there are no monitoring pages.
+    Monitoring pages need `operator_password`. `mail_logins` are those of one client a minute.
     """
 
     build: Build
-    website: str
-    hosts: Sequence[str]
-    offered: Offered
-    policy: str | None
-    body_limit: int
-    trusted: Sequence[str]
-    certificate: pulumi.Input[str]
+    pages: Pages
+    monitoring: Monitoring | None
     operator_password: pulumi.Input[str] | None
+    mail_logins: int
+    policy: str | None
+    certificate: pulumi.Input[str]
     replicas: int
     public: Public
 
@@ -58,7 +48,16 @@ class Proxy(DaemonComponent):
     ) -> None:
         super().__init__(topology.PROXY, name, site, opts)
         scripts = self.scripts("proxy")
-        pages = {"http.conf": http_configuration(args), "server.conf": server_configuration(args)}
+        pages = {
+            "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
+            + proxy_inner.configuration(_offered(args.pages.offered), mail_logins=args.mail_logins),
+            "server.conf": proxy_edge.server_configuration(
+                args.pages,
+                args.monitoring,
+                users=f"{_USERS}/htpasswd",
+                policy=f"{_POLICY}/mta-sts.txt" if args.policy is not None else None,
+            ),
+        }
         config = self.config("config", pages)
         mounts = [
             scripts,
@@ -74,7 +73,7 @@ class Proxy(DaemonComponent):
             mounts.append(from_secret("users", _USERS, users))
         self.serve()
         # The server turns foreign Host headers away, those of probes included.
-        health = Probe(http="/health", headers={"Host": args.website})
+        health = Probe(http="/health", headers={"Host": args.pages.website})
         container = Container(
             name="proxy",
             build=args.build,
@@ -84,9 +83,11 @@ class Proxy(DaemonComponent):
             mounts=mounts,
             ports=self.daemon.ports,
             host_ports=args.public.host_ports,
-            startup=Probe(http="/health", headers={"Host": args.website}).until_up(600),
+            startup=Probe(http="/health", headers={"Host": args.pages.website}).until_up(600),
             readiness=health,
-            liveness=Probe(http="/health", headers={"Host": args.website}, period=20, timeout=10, failures=6),
+            liveness=Probe(
+                http="/health", headers={"Host": args.pages.website}, period=20, timeout=10, failures=6
+            ),
             pre_stop=entry.command("stop.sh"),
         )
         # fsGroup lets uid 1001 read the certificate's key, which stays closed to others.
@@ -119,85 +120,26 @@ def htpasswd(password: pulumi.Input[str], salt: pulumi.Input[str]) -> pulumi.Out
     return pulumi.Output.all(password, salt).apply(line)
 
 
+def _offered(parts: Offered) -> list[topology.Daemon]:
+    """Backends that this stack runs."""
+    optional = [topology.COLLABORA] * parts.office + [topology.MEET] * parts.meet
+    return [topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP, *optional]
+
+
 def _environment(args: ProxyArgs) -> dict[str, str]:
-    # nginx refuses to start if a backend's name does not resolve, also for parts that are switched off.
-    webapp = topology.WEBAPP.url("http")
+    # Every way to a backend leads through a server of ours (proxy_inner.py).
     return {
-        "APP_WEBSITE_DOMAIN": args.website,
+        "APP_WEBSITE_DOMAIN": args.pages.website,
         "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
         "SSL_CERTIFICATE_KEY": f"{_CERTIFICATE}/tls.key",
-        "WEBAPP_BACKEND": webapp,
-        "MEET_BACKEND": topology.MEET.url("http") if args.offered.meet else webapp,
-        "ROUNDCUBE_BACKEND": topology.ROUNDCUBE.url("http"),
-        "DAV_BACKEND": topology.IMAP.url("http"),
+        "WEBAPP_BACKEND": proxy_inner.url(topology.WEBAPP),
+        "MEET_BACKEND": proxy_inner.url(topology.MEET),
+        "ROUNDCUBE_BACKEND": proxy_inner.url(topology.ROUNDCUBE),
+        "DAV_BACKEND": proxy_inner.url(topology.IMAP),
         "DAV_PATH": "/dav",
-        "FREEBUSY_BACKEND": topology.IMAP.url("http"),
+        "FREEBUSY_BACKEND": proxy_inner.url(topology.IMAP),
         "FREEBUSY_PATH": "/freebusy",
-        "COLLABORA_BACKEND": topology.COLLABORA.url("http") if args.offered.office else webapp,
+        "COLLABORA_BACKEND": proxy_inner.url(topology.COLLABORA),
         "WEBMAIL_PATH": "/webmail",
         "SIEVE_BACKEND": topology.IMAP.at("sieve"),
     }
-
-
-def http_configuration(args: ProxyArgs) -> str:
-    """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
-    hosts = "".join(f'  "{host}" 1;\n' for host in args.hosts)
-    trusted = "".join(f"set_real_ip_from {network};\n" for network in args.trusted)
-    activesync = "" if args.offered.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
-    real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
-    return f"""\
-client_max_body_size {args.body_limit};
-server_tokens off;
-# Cyrus offers its own port of the cluster as an alternative; nobody outside could reach it (RFC 7838).
-proxy_hide_header Alt-Svc;
-# Redirects without a host: nginx would name the port that it listens on in here.
-absolute_redirect off;
-{real_ip}# Hosts of this stack; anything else is somebody probing, or reaching for the internal hooks by name.
-map $host $kolab_host {{
-  default 0;
-{hosts}}}
-# Internal hooks (a password oracle among them) and Horizon, whose gate lets everybody in.
-map $uri $kolab_closed {{
-  default 0;
-  "~*^/api/webhooks/(?!meet(/|$)|payment/)" 1;
-  "~*^/horizon(/|$)" 1;
-{activesync}}}
-# The web application believes this header from its trusted proxy, and nobody on the way sets it.
-map $http_x_client_ip $kolab_spoofed {{
-  default 1;
-  "" 0;
-}}
-server {{
-  listen {topology.PROXY.port("redirect").number} default_server;
-  location / {{ return 301 https://$host$request_uri; }}
-}}
-"""
-
-
-def server_configuration(args: ProxyArgs) -> str:
-    """default.d/kolab.conf: what holds inside the one server of the image."""
-    # Codes other than 404: the image would fetch its page for that from the web application.
-    parts = [
-        "if ($kolab_host = 0) { return 421; }",
-        "if ($kolab_closed) { return 403; }",
-        "if ($kolab_spoofed) { return 400; }",
-        "location ^~ /roundcubemail { rewrite ^/roundcubemail(.*)$ /webmail$1 permanent; }",
-    ]
-    if args.policy is None:
-        # The application's own default policy names the wrong MX and says enforce.
-        parts.append("location = /.well-known/mta-sts.txt { return 410; }")
-    else:
-        parts.append(
-            f"location = /.well-known/mta-sts.txt {{ default_type text/plain; alias {_POLICY}/mta-sts.txt; }}"
-        )
-    if args.operator_password is not None:
-        for path, daemon in (
-            ("/prometheus", topology.PROMETHEUS),
-            ("/alertmanager", topology.ALERTMANAGER),
-            ("/select", topology.LOGS),
-        ):
-            parts.append(
-                f'location ^~ {path} {{ auth_basic "monitoring"; auth_basic_user_file {_USERS}/htpasswd;'
-                f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
-            )
-    return "\n".join(parts) + "\n"

@@ -21,6 +21,7 @@ class Names:
     sieve: str
     turn: str
     activesync: str
+    monitoring: str | None
     domains: tuple[str, ...]
 
     @classmethod
@@ -39,8 +40,13 @@ class Names:
             sieve=hosts.sieve or f"sieve.{domain}",
             turn=hosts.turn or f"turn.{domain}",
             activesync=f"activesync.{domain}",
+            monitoring=hosts.monitoring if settings.monitoring.enabled else None,
             domains=settings.domains,
         )
+
+    @property
+    def _monitoring(self) -> tuple[str, ...]:
+        return (self.monitoring,) if self.monitoring else ()
 
     @property
     def policy_hosts(self) -> tuple[str, ...]:
@@ -55,13 +61,14 @@ class Names:
     @property
     def web(self) -> tuple[str, ...]:
         """Hosts that the proxy answers on 443; any other Host header is turned away."""
-        own = (self.website, self.admin, self.reseller, self.activesync)
+        own = (self.website, self.admin, self.reseller, self.activesync, *self._monitoring)
         return tuple(dict.fromkeys((*own, *self.domains, *self.policy_hosts, *self.discovery)))
 
     @property
     def proxy_certificate(self) -> tuple[str, ...]:
         """Names in the certificate of the proxy: web hosts and the mail client hosts."""
-        own = (self.website, self.admin, self.reseller, self.activesync, self.imap, self.smtp)
+        web = (self.website, self.admin, self.reseller, self.activesync, *self._monitoring)
+        own = (*web, self.imap, self.smtp)
         return tuple(dict.fromkeys((*own, *self.policy_hosts, *self.discovery)))
 
     @property

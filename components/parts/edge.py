@@ -10,6 +10,7 @@ from components.exposure import Exposure, ExposureArgs
 from components.policies import Policies, PoliciesArgs
 from model import topology
 from model.secrets import acme_token
+from model.settings import Settings
 
 
 def certificates(stack: Composition) -> Certificates:
@@ -41,6 +42,7 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         daemons=topology.daemons(settings),
         connections=topology.connections(settings),
         public=topology.public_ports(settings),
+        doors=_doors(settings),
         reached_at={
             topology.PROXY: reached("proxy") if website is None else website,
             topology.MEET: reached("meet"),
@@ -71,3 +73,9 @@ def expose(stack: Composition, certificates: Certificates) -> None:
         website_certificate=certificates.proxy,
     )
     Exposure("exposure", stack.site, args, stack.child())
+
+
+def _doors(settings: Settings) -> dict[str, list[str]]:
+    """Public Services that are not for everybody: the others' doors are hosts, which the proxy tells apart."""
+    sieve = settings.network.doors.sieve
+    return {} if sieve is None else {"sieve": [*map(str, sieve)]}

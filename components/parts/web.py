@@ -9,7 +9,8 @@ from components.coturn import Coturn, CoturnArgs
 from components.inputs import OAuthClient, Passport
 from components.meet import Meet, MeetArgs
 from components.pods import ANYWHERE
-from components.proxy import Offered, Proxy, ProxyArgs
+from components.proxy import Proxy, ProxyArgs
+from components.proxy_edge import Monitoring, Offered, Pages
 from components.roundcube import Roundcube, RoundcubeArgs
 from components.webapp import Webapp
 from components.webapp_environment import Announced, Credentials, FileStore, MeetTokens, Stores, WebappArgs
@@ -82,6 +83,24 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         _meet(stack)
     proxy = ProxyArgs(
         build=stack.build("proxy"),
+        pages=_pages(stack),
+        monitoring=_monitoring(stack),
+        operator_password=secret("monitoringPassword") if settings.monitoring.enabled else None,
+        mail_logins=settings.network.brakes.mail_logins,
+        policy=_mta_sts(stack),
+        certificate=certificates.proxy,
+        replicas=stack.replicas("proxy"),
+        public=stack.public(
+            topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
+        ),
+    )
+    return Proxy("proxy", stack.site, proxy, stack.child())
+
+
+def _pages(stack: Composition) -> Pages:
+    settings, names = stack.settings, stack.names
+    doors = {names.admin: settings.network.doors.admin, names.reseller: settings.network.doors.reseller}
+    return Pages(
         website=names.website,
         hosts=names.web,
         offered=Offered(
@@ -89,18 +108,24 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
             office=settings.features.office,
             activesync=settings.features.activesync,
         ),
-        policy=_mta_sts(stack),
         # Attachments travel as base64, a third larger.
         body_limit=bytes_of(settings.mail.message_size_limit) * 3 // 2,
         trusted=[str(settings.network.ingress.controller_cidr)] if settings.network.ingress else [],
-        certificate=certificates.proxy,
-        operator_password=secret("monitoringPassword") if settings.monitoring.enabled else None,
-        replicas=stack.replicas("proxy"),
-        public=stack.public(
-            topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
-        ),
+        doors={host: [*map(str, nets)] for host, nets in doors.items() if nets is not None},
+        web_logins=settings.network.brakes.web_logins,
     )
-    return Proxy("proxy", stack.site, proxy, stack.child())
+
+
+def _monitoring(stack: Composition) -> Monitoring | None:
+    settings, names = stack.settings, stack.names
+    if not settings.monitoring.enabled:
+        return None
+    allowed = settings.network.doors.monitoring
+    return Monitoring(
+        host=names.monitoring or names.website,
+        alone=names.monitoring is not None,
+        allowed=None if allowed is None else [*map(str, allowed)],
+    )
 
 
 def _files(stack: Composition) -> FileStore | None:

@@ -40,6 +40,8 @@ def _hosts(settings: Settings) -> Iterator[Host]:
     yield Host(names.website, "website", web, "Web interface, webmail and API.")
     yield Host(names.admin, "admin", web, "Web interface of administrators.")
     yield Host(names.reseller, "reseller", web, "Web interface of resellers.")
+    if names.monitoring:
+        yield Host(names.monitoring, "monitoring", web, "Monitoring pages of the operator.")
     if settings.features.activesync:
         yield Host(names.activesync, "activesync", web, "ActiveSync for mobile devices.")
     yield Host(names.imap, "imap", proxy, "IMAP.")

@@ -28,6 +28,8 @@ class Hosts(Section):
     """ManageSieve. Default: sieve.<domain>."""
     turn: Hostname | None = None
     """TURN. Default: turn.<domain>."""
+    monitoring: Hostname | None = None
+    """A name of their own for the monitoring pages, so that they share no origin with the webmail. Default: the website has them."""
 
 
 class PtrManual(Section):

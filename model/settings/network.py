@@ -184,6 +184,28 @@ class InternalPeers(Section):
     """Networks that Postfix may deliver to on port 25: mail servers of the same company."""
 
 
+class Doors(Section):
+    """Ways in that need not be open to the world. Left out, the world may knock; a list lets these networks in; [] closes."""
+
+    admin: Networks | None = None
+    """Web interface of administrators (admin.<website>)."""
+    reseller: Networks | None = None
+    """Web interface of resellers (reseller.<website>)."""
+    monitoring: Networks | None = None
+    """Monitoring pages, which ask for a password of 32 characters besides."""
+    sieve: Networks | None = None
+    """ManageSieve on port 4190, which leads to Cyrus itself: without the application's second factor and geo lock."""
+
+
+class Brakes(Section):
+    """How often one address may try to log in. Failures and successes count alike: the edge does not know which it was."""
+
+    web_logins: Annotated[int, Field(ge=5, le=6000)] = 60
+    """Logins per minute at the web interface and the webmail, and as many more at once; a school behind one address needs more."""
+    mail_logins: Annotated[int, Field(ge=10, le=60000)] = 300
+    """Logins per minute by IMAP and submission, and as many more at once."""
+
+
 class Networking(Section):
     """Addresses in, addresses out, and what lies between."""
 
@@ -207,6 +229,10 @@ class Networking(Section):
     """What daemons may reach although it is no part of the world."""
     closed: Networks = ()
     """Public networks that daemons may not reach as a part of the world: IPv6 addresses of pods and nodes, the company's own servers."""
+    doors: Doors = Doors()
+    """Which ways in are open to whom."""
+    brakes: Brakes = Brakes()
+    """How fast strangers may guess."""
     edge_node: ObjectName | None = None
     """single-node mode in a larger cluster: the one node that runs all public pods."""
     metallb: Metallb = Metallb()

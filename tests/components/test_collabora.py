@@ -64,8 +64,8 @@ def test_all_editors_of_a_document_meet_in_one_pod() -> None:
 def test_the_office_is_on_the_origin_of_the_webmail() -> None:
     # The webmail's Content-Security-Policy allows nothing else.
     assert collabora().env("collabora")["SERVER_NAME"] == "example.org"
-    proxy = deployment("cluster").workload("proxy").env("proxy")
-    assert proxy["COLLABORA_BACKEND"] == "http://collabora:9980"
+    inner = deployment("cluster").file("proxy", "proxy", "/etc/nginx/conf.d/kolab.conf")
+    assert "proxy_pass http://collabora:9980;" in inner
 
 
 def test_only_the_proxy_and_the_webmail_reach_the_office() -> None:

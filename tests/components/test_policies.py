@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks import deployment
+from tests.support.deploy import deploy
+from tests.support.stacks import changed, deployment
 
 Rule = dict[str, Any]
 
@@ -110,3 +111,24 @@ def test_the_log_collector_is_reached_across_the_namespaces() -> None:
             if each["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == peer
         )
         assert "namespaceSelector" in found
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("networks", "expected"),
+    [(None, [None]), (["198.51.100.0/24"], [["198.51.100.0/24"]]), ([], [])],
+    ids=["open", "for some", "closed"],
+)
+def test_manage_sieve_is_open_to_whom_its_door_lets_in(
+    networks: list[str] | None, expected: list[list[str] | None]
+) -> None:
+    settings = changed("cluster", {"network": {"doors": {"sieve": networks}}} if networks is not None else {})
+    (policy,) = [p for p in deploy(settings).of_kind("NetworkPolicy") if p["metadata"]["name"] == "imap"]
+    found = [
+        [peer["ipBlock"]["cidr"] for peer in rule["from"]] if rule.get("from") else None
+        for rule in policy["spec"]["ingress"]
+        if {"port": 4191, "protocol": "TCP"}
+        in [{k: p.get(k) for k in ("port", "protocol")} for p in rule["ports"]]
+        and not any("podSelector" in peer for peer in rule.get("from") or ())
+    ]
+    assert found == expected

@@ -144,7 +144,10 @@ def test_all_pods_of_the_application_have_one_environment() -> None:
 def test_internal_hooks_answer_to_the_name_that_the_daemons_use() -> None:
     allowed = env()["APP_SERVICES_ALLOWED_DOMAINS"].split(",")
     assert (env()["APP_WITH_SERVICES"], allowed) == ("1", ["webapp"])
-    assert workload("proxy").env("proxy")["WEBAPP_BACKEND"] == "http://webapp:8000"
+    inner = deployment("single-node").file("proxy", "proxy", "/etc/nginx/conf.d/kolab.conf")
+    hook = inner[inner.index("location = /api/webhooks/nginx") :].partition("}")[0]
+    assert "proxy_set_header Host webapp;" in hook
+    assert "proxy_pass http://webapp:8000;" in hook
     for daemon in ("imap", "postfix"):
         assert workload(daemon).env(daemon)["APP_SERVICES_DOMAIN"] in allowed
 

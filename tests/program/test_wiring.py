@@ -248,15 +248,24 @@ ROUTES = {
 def test_every_route_of_the_proxys_image_has_a_backend_that_exists(
     name: str, program: Deployment, variable: str, daemon: str
 ) -> None:
-    # nginx refuses to start when a name does not resolve, also that of a part which is switched off.
     backend = program.workload("proxy").env("proxy")[variable].removeprefix("http://")
-    host = backend.partition(":")[0]
-    assert host == (daemon if daemon in program.names("Service") else "webapp")
-    assert host in program.names("Service")
+    host, _, port = backend.partition(":")
+    if host == "127.0.0.1":
+        # A server of the proxy's own, which passes on, or says that the part is switched off.
+        inner = program.file("proxy", "proxy", "/etc/nginx/conf.d/kolab.conf")
+        server = inner[inner.index(f"listen 127.0.0.1:{port};") :].partition("\n}\n")[0]
+        there = daemon in program.names("Service")
+        assert (f"proxy_pass http://{daemon}:" in server) == there
+        assert ("return 403;" in server) != there
+    else:
+        # nginx refuses to start when a name does not resolve.
+        assert host == daemon
+        assert host in program.names("Service")
 
 
 def test_every_place_that_the_proxy_passes_on_to_exists(program: Deployment) -> None:
-    text = program.file("proxy", "proxy", "/etc/nginx/default.d/kolab.conf")
+    files = ("/etc/nginx/default.d/kolab.conf", "/etc/nginx/conf.d/kolab.conf")
+    text = "".join(program.file("proxy", "proxy", file) for file in files)
     for host, port in re.findall(r"proxy_pass http://([a-z]+):(\d+)", text):
         assert int(port) in {each["port"] for each in program.service(host)["spec"]["ports"]}
 

@@ -12,9 +12,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components import entry
+from components import entry, proxy_inner
 from tests.support.deploy import Deployment
 from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 
@@ -41,7 +42,8 @@ BACKENDS = {
     "alertmanager": 9093,
     "victorialogs": 9428,
 }
-LISTENING = (6080, 6081, 6443, 6143, 6144, 6190, 6465, 6587, 6993, 4190)
+INNER = tuple(proxy_inner.port(backend) for backend in proxy_inner.BACKENDS)
+LISTENING = (*INNER, 6080, 6081, 6443, 6143, 6144, 6190, 6465, 6587, 6993, 4190)
 
 
 def nginx_modules() -> Path:
@@ -98,6 +100,16 @@ class Proxy:
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
         finally:
             connection.close()
+
+
+def raw_request(proxy: Proxy, lines: Sequence[str], *, port: int = 6443) -> Answer:
+    """A request exactly as it is written: http.client would put its headers in order and its path right."""
+    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(port)), timeout=PATIENCE)
+    with unverified().wrap_socket(plain) as connection:
+        connection.sendall(("\r\n".join([*lines, "", ""])).encode("latin-1"))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return Answer(answer.status, dict(answer.getheaders()), answer.read())
 
 
 def unverified() -> ssl.SSLContext:
@@ -198,7 +210,13 @@ class _Answers(http.server.BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         assert isinstance(self.server, _Backend)
-        asked = {"backend": self.server.name, "path": self.path, "headers": dict(self.headers)}
+        asked = {
+            "backend": self.server.name,
+            "path": self.path,
+            "headers": dict(self.headers),
+            # A dict keeps one of several headers of a name; applications take the first or the last.
+            "pairs": [[name.lower(), value] for name, value in self.headers.items()],
+        }
         body = json.dumps(asked).encode()
         self.send_response(200)
         # As Cyrus does: a port of its own, which only the cluster knows.
@@ -208,6 +226,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self) -> None:
+        self.do_PUT()
+
+    def do_POST(self) -> None:
         self.do_PUT()
 
     def log_message(self, *_: object) -> None:

@@ -1,0 +1,178 @@
+"""nginx' first half, where the image lets us add to it: who is answered at all, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from model import topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """Parts of the web side that a stack may do without."""
+
+    meet: bool
+    office: bool
+    activesync: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """The monitoring pages: the host that has them, and whether it has nothing else."""
+
+    host: str
+    alone: bool
+    allowed: Sequence[str] | None
+    """Networks that may see them; None for everybody who has the password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """What the proxy answers. `body_limit` is in bytes; `web_logins` are those of one client a minute."""
+
+    website: str
+    hosts: Sequence[str]
+    offered: Offered
+    body_limit: int
+    trusted: Sequence[str]
+    doors: Mapping[str, Sequence[str]]
+    """Host that is not for everybody -> networks that may see it."""
+    web_logins: int
+
+
+_MONITORED = (
+    ("/prometheus", topology.PROMETHEUS),
+    ("/alertmanager", topology.ALERTMANAGER),
+    ("/select", topology.LOGS),
+)
+_OFFICE_CLOSED = "|".join(
+    (
+        "convert-to",
+        "adminws",
+        "admin",
+        "getmetrics",
+        "extract-",
+        "transform-",
+        "get-thumbnail",
+        "render-search-result",
+    )
+)
+"""What coolwsd does for whoever asks, without a document (Collabora Online: wsd/ClientRequestDispatcher.cpp)."""
+
+
+def http_configuration(pages: Pages, monitoring: Monitoring | None) -> str:
+    """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
+    hosts = "".join(f"  {_key(host)} 1;\n" for host in pages.hosts)
+    trusted = "".join(f"set_real_ip_from {network};\n" for network in pages.trusted)
+    activesync = "" if pages.offered.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
+    real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
+    return f"""\
+client_max_body_size {pages.body_limit};
+server_tokens off;
+{_long_website(pages.website)}# Cyrus offers its own port of the cluster as an alternative; nobody outside could reach it (RFC 7838).
+proxy_hide_header Alt-Svc;
+# Redirects without a host: nginx would name the port that it listens on in here.
+absolute_redirect off;
+{real_ip}# Hosts of this stack; anything else is somebody probing, or reaching for the internal hooks by name.
+map $host $kolab_host {{
+  default 0;
+{hosts}}}
+{_doors(pages.doors)}# Internal hooks (a password oracle among them), Horizon, whose gate lets everybody in, the front controller by its name,
+# by which the application would find both, and what Collabora does for anybody.
+map $uri $kolab_closed {{
+  default 0;
+  "~*^/api/webhooks/(?!meet(/|$)|payment/)" 1;
+  "~*^/api/webhooks$" 1;
+  "~*^/horizon([/;.]|$)" 1;
+  "~*^/index\\.php([/;.]|$)" 1;
+  "~*^/(cool|lool)/({_OFFICE_CLOSED})" 1;
+  "~*^/browser/([^/]+/)*admin([/.]|$)" 1;
+{activesync}}}
+# What is judged above is the path as nginx reads it; what is passed on is the path as it came. Where the two may differ
+# nothing is passed on: dot segments, backslashes, and slashes in disguise outside of what names files and calendars.
+map $request_uri $kolab_crooked {{
+  default 0;
+  "~^[^?]*(/|%2[fF])(\\.|%2[eE])(\\.|%2[eE])?(/|%2[fF]|[?;]|$)" 1;
+  "~^[^?]*(\\\\\\\\|%5[cC])" 1;
+  "~*^/(?!dav/|freebusy/|webmail/|chwala/|cool/|lool/)[^?]*%2f" 1;
+}}
+{_monitoring_host(monitoring)}# Password guesses: what logs in by the web counts, everything else does not.
+map "$request_method $uri $arg__task" $kolab_login {{
+  default "";
+  "~*^POST /api/auth/(?!refresh|logout|info)" $binary_remote_addr;
+  "~*^POST /oauth/" $binary_remote_addr;
+  "~*^POST /webmail/[^ ]* login$" $binary_remote_addr;
+}}
+limit_req_zone $kolab_login zone=kolab_web_logins:10m rate={pages.web_logins}r/m;
+server {{
+  listen {topology.PROXY.port("redirect").number} default_server;
+  if ($kolab_host = 0) {{ return 421; }}
+  location / {{ return 301 https://$host$request_uri; }}
+}}
+"""
+
+
+def server_configuration(
+    pages: Pages, monitoring: Monitoring | None, *, users: str, policy: str | None
+) -> str:
+    """default.d/kolab.conf: what holds inside the one server of the image. `users` and `policy` are files."""
+    # Codes other than 404: the image would fetch its page for that from the web application.
+    parts = [
+        "if ($kolab_host = 0) { return 421; }",
+        "if ($kolab_door = 0) { return 403; }",
+        "if ($kolab_closed) { return 403; }",
+        "if ($kolab_elsewhere) { return 403; }",
+        "if ($kolab_crooked) { return 400; }",
+        f"limit_req zone=kolab_web_logins burst={pages.web_logins} nodelay;",
+        "limit_req_status 429;",
+        "location ^~ /roundcubemail { rewrite ^/roundcubemail(.*)$ /webmail$1 permanent; }",
+    ]
+    if policy is None:
+        # The application's own default policy names the wrong MX and says enforce.
+        parts.append("location = /.well-known/mta-sts.txt { return 410; }")
+    else:
+        parts.append(f"location = /.well-known/mta-sts.txt {{ default_type text/plain; alias {policy}; }}")
+    if monitoring is not None:
+        gate = "".join(f" allow {network};" for network in monitoring.allowed or ())
+        gate += " deny all;" if monitoring.allowed is not None else ""
+        for path, daemon in _MONITORED:
+            parts.append(
+                f'location ^~ {path} {{{gate} auth_basic "monitoring"; auth_basic_user_file {users};'
+                f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
+            )
+    return "\n".join(parts) + "\n"
+
+
+_HASHED = 40
+"""Characters of a name that fit a bucket of nginx' default size, whatever the processor's cache line."""
+
+
+def _key(host: str) -> str:
+    """A host as the key of a map. The image has a map of its own before ours, so the size of buckets is settled: names
+    that would not fit one are expressions, which nginx keeps elsewhere."""
+    return f'"{host}"' if len(host) <= _HASHED else f'"~*^{host.replace(".", chr(92) + ".")}$"'
+
+
+def _long_website(website: str) -> str:
+    return "server_names_hash_bucket_size 512;\n" if len(website) > _HASHED else ""
+
+
+def _doors(doors: Mapping[str, Sequence[str]]) -> str:
+    """Hosts that are for some networks alone."""
+    text, lines = "", ""
+    for number, (host, networks) in enumerate(sorted(doors.items())):
+        allowed = "".join(f"  {network} 1;\n" for network in networks)
+        text += f"geo $kolab_door{number} {{\n  default 0;\n{allowed}}}\n"
+        lines += f"  {_key(host)} $kolab_door{number};\n"
+    return f"{text}map $host $kolab_door {{\n  default 1;\n{lines}}}\n"
+
+
+def _monitoring_host(monitoring: Monitoring | None) -> str:
+    """With a host of their own, the monitoring pages are there and nowhere else, and nothing else is there."""
+    lines = ""
+    if monitoring is not None and monitoring.alone:
+        host = monitoring.host.replace(".", "\\.")
+        paths = "(prometheus|alertmanager|select)"
+        lines = f'  "~*^{host} /{paths}(/|$)" 0;\n  "~*^{host} " 1;\n  "~*^[^ ]+ /{paths}(/|$)" 1;\n'
+    return f'map "$host $uri" $kolab_elsewhere {{\n  default 0;\n{lines}}}\n'

@@ -1,0 +1,89 @@
+"""nginx' second half: servers on its own loopback, between the image's location table and the backends.
+
+The image's locations set a part of the headers by which backends know the client, each another part, and what they do
+not set is the client's own word. nginx has no place that all of them share. So each backend that the image is told of is
+one of these servers, which says everything about the client anew: the address is what the image's half has written into
+X-Real-IP where it writes one, else nothing. That holds for whatever locations an image has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model import topology
+
+_FIRST_PORT = 6180
+BACKENDS = (topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP, topology.COLLABORA, topology.MEET)
+"""Whom the image's location table passes on to."""
+TOLD = (topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP)
+"""Backends whose locations all write X-Real-IP (upstream: docker/proxy/rootfs/init.sh); others hear no address at all."""
+
+
+def port(backend: topology.Daemon) -> int:
+    """Where the server for `backend` listens, on the loopback of the pod alone."""
+    return _FIRST_PORT + BACKENDS.index(backend)
+
+
+def url(backend: topology.Daemon) -> str:
+    """The backend as the image is told of it."""
+    return f"http://127.0.0.1:{port(backend)}"
+
+
+def configuration(offered: Sequence[topology.Daemon], *, mail_logins: int) -> str:
+    """Servers for all backends; what is not `offered` is answered with 403. `mail_logins` are those of one client a minute."""
+    head = f"""\
+# A backend that is asked by way of the world hears no address of a client but the one that nginx itself has seen.
+map $http_upgrade $kolab_connection {{
+  default upgrade;
+  "" "";
+}}
+# Who logs in by IMAP or submission: the mail half asks the application with this header of its own.
+limit_req_zone $http_client_ip zone=kolab_mail_logins:10m rate={mail_logins}r/m;
+"""
+    return head + "".join(_server(backend, backend in offered, mail_logins) for backend in BACKENDS)
+
+
+def _server(backend: topology.Daemon, offered: bool, mail_logins: int) -> str:
+    address = "$http_x_real_ip" if backend in TOLD else '""'
+    hooks = ""
+    if backend == topology.WEBAPP:
+        # The application answers hooks under its name inside alone.
+        hooks = f"""\
+  location = /api/webhooks/nginx {{
+    limit_req zone=kolab_mail_logins burst={mail_logins} nodelay;
+    limit_req_status 429;
+    {_headers('""', host=backend.name)}
+    proxy_pass {backend.url("http")};
+  }}
+"""
+    answer = f"proxy_pass {backend.url('http')};" if offered else "return 403;"
+    return f"""\
+server {{
+  listen 127.0.0.1:{port(backend)};
+  access_log off;
+  client_max_body_size 0;
+  proxy_request_buffering off;
+  proxy_buffering off;
+  proxy_http_version 1.1;
+  proxy_read_timeout 36000s;
+  proxy_send_timeout 36000s;
+{hooks}  location / {{
+    {_headers(address)}
+    {answer}
+  }}
+}}
+"""
+
+
+def _headers(address: str, *, host: str = "$http_host") -> str:
+    """All that a backend may believe about the client. Each line replaces every header of that name, however many came."""
+    names = ("X-Real-IP", "X-Forwarded-For", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
+    lines = [
+        f"proxy_set_header Host {host};",
+        "proxy_set_header Upgrade $http_upgrade;",
+        "proxy_set_header Connection $kolab_connection;",
+        'proxy_set_header Forwarded "";',
+        *(f"proxy_set_header {name} {address};" for name in names[:3]),
+        *(f'proxy_set_header {name} "";' for name in names[3:]),
+    ]
+    return "\n    ".join(lines)

@@ -1,0 +1,137 @@
+"""Names, doors and hosts of the proxy's first half, read by a real nginx."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components import proxy_edge
+from components.proxy_edge import Monitoring, Offered, Pages
+from tests.support.nginx import _Backend, nginx_modules
+from tests.support.ports import free_port
+from tests.support.sandbox import PATIENCE, wait_for
+
+pytestmark = pytest.mark.security
+
+PAGES = Pages(
+    website="example.org",
+    hosts=("example.org", "admin.example.org", "reseller.example.org"),
+    offered=Offered(meet=True, office=True, activesync=True),
+    body_limit=1024,
+    trusted=(),
+    doors={},
+    web_logins=60,
+)
+_LONGEST = ".".join(["a" * 61, "b" * 63, "c" * 63, "d" * 59, "de"])
+
+
+@contextmanager
+def nginx(folder: Path, pages: Pages, monitoring: Monitoring | None = None) -> Iterator[int]:
+    """nginx with our first half alone, as the image has it: a map before ours, one server with one location."""
+    nginx_modules()
+    port, plain, backend = free_port(), free_port(), free_port()
+    users = folder / "htpasswd"
+    users.write_text("operator:{PLAIN}secret\n")
+    http = proxy_edge.http_configuration(pages, monitoring).replace(
+        "listen 6081", f"listen 127.0.0.1:{plain}"
+    )
+    server = proxy_edge.server_configuration(pages, monitoring, users=str(users), policy=None)
+    server = re.sub(r"proxy_pass http://\w+:\d+", f"proxy_pass http://127.0.0.1:{backend}", server)
+    user = "user root;\n" if os.getuid() == 0 else ""
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"{user}pid {folder}/pid;\nerror_log {folder}/log;\nevents {{ }}\nhttp {{\naccess_log off;\n{temporary}"
+        f'map $http_upgrade $connection_upgrade {{ default upgrade; "" close; }}\n{http}\n'
+        f"server {{ listen 127.0.0.1:{port}; server_name {pages.website};\n{server}\n"
+        f"location / {{ proxy_pass http://127.0.0.1:{backend}; }} }} }}\n"
+    )
+    command = ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+    with (
+        _Backend(("127.0.0.1", backend), "any") as answers,
+        subprocess.Popen(command, stderr=subprocess.PIPE) as process,
+    ):
+        threading.Thread(target=answers.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            wait_for(lambda: (folder / "pid").exists() or process.poll() is not None)
+            assert process.poll() is None, (process.stderr.read() if process.stderr else b"").decode()
+            yield port
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+            answers.shutdown()
+
+
+def status(port: int, host: str, path: str = "/", user: str = "") -> int:
+    """What one request to a host is answered with."""
+    given = ["-u", user] if user else []
+    done = subprocess.run(
+        ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *given, "-H", f"Host: {host}", f"http://127.0.0.1:{port}{path}"],
+        capture_output=True, text=True, check=True, timeout=PATIENCE,
+    )  # fmt: skip
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("length", [33, 34, 41, 63, 64, 120, 253])
+def test_the_proxy_starts_with_names_of_every_length_and_answers_them(tmp_path: Path, length: int) -> None:
+    website = _LONGEST[-length:].lstrip(".")
+    with nginx(tmp_path, replace(PAGES, website=website, hosts=(website, "example.org"))) as port:
+        assert status(port, website) == 200
+        assert status(port, website.upper()) == 200
+        assert status(port, f"x{website[1:]}") == 421
+
+
+def test_the_proxy_starts_with_a_thousand_domains_and_answers_each(tmp_path: Path) -> None:
+    names = [
+        f"{label}.kirchengemeinde-{n}.example"
+        for n in range(1000)
+        for label in ("mta-sts", "autoconfig", "autodiscover")
+    ]
+    with nginx(tmp_path, replace(PAGES, hosts=("example.org", *names))) as port:
+        assert [status(port, name) for name in (names[0], names[1500], names[-1])] == [200] * 3
+        assert status(port, "autodiscover.kirchengemeinde-1000.example") == 421
+
+
+@pytest.mark.parametrize(
+    ("networks", "code"),
+    [(("127.0.0.0/8",), 200), (("192.0.2.0/24", "127.0.0.1/32"), 200), (("192.0.2.0/24",), 403), ((), 403)],
+)
+def test_a_door_is_open_to_its_networks_alone(tmp_path: Path, networks: Sequence[str], code: int) -> None:
+    with nginx(tmp_path, replace(PAGES, doors={"admin.example.org": networks})) as port:
+        assert status(port, "admin.example.org") == code
+        assert status(port, "ADMIN.example.org") == code
+        assert status(port, "reseller.example.org") == 200
+        assert status(port, "example.org") == 200
+
+
+@pytest.mark.parametrize(
+    ("allowed", "code"), [(None, 200), (("127.0.0.1/32",), 200), (("192.0.2.0/24",), 403), ((), 403)]
+)
+def test_monitoring_may_be_for_some_networks_alone(
+    tmp_path: Path, allowed: Sequence[str] | None, code: int
+) -> None:
+    monitoring = Monitoring(host="example.org", alone=False, allowed=allowed)
+    with nginx(tmp_path, PAGES, monitoring) as port:
+        for path in ("/prometheus/graph", "/alertmanager/", "/select/vmui/"):
+            assert status(port, "example.org", path, "operator:secret") == code
+            assert status(port, "example.org", path, "operator:guess") in (401, 403)
+
+
+def test_monitoring_on_a_name_of_its_own_is_nowhere_else_and_nothing_else_is_there(tmp_path: Path) -> None:
+    monitoring = Monitoring(host="watch.example.org", alone=True, allowed=None)
+    with nginx(tmp_path, replace(PAGES, hosts=(*PAGES.hosts, "watch.example.org")), monitoring) as port:
+        assert status(port, "watch.example.org", "/prometheus/", "operator:secret") == 200
+        assert status(port, "watch.example.org", "/prometheus/") == 401
+        for path in ("/", "/webmail/", "/api/v4/user", "/prometheusx"):
+            assert status(port, "watch.example.org", path, "operator:secret") == 403
+        for path in ("/prometheus/", "/alertmanager/", "/select/", "/Prometheus/"):
+            assert status(port, "example.org", path, "operator:secret") == 403
+        assert status(port, "example.org", "/webmail/") == 200

@@ -15,6 +15,7 @@ from typing import Any
 from model.rehearsal import rehearse
 from model.settings import Settings
 from ops import afterwards, local, render, secrets, tables
+from ops.difference import difference
 from ops.first_look import first_look
 from ops.frame import add_stack
 from ops.new.look import refuse_unknown_context
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> None:
         pulumi.select(create=True)
         secrets.run(argparse.Namespace(stack=options.stack, action="make", key=None, given=None))
     if _looks(options, settings):
-        first_look(settings, pulumi.deployed_domains())
+        deployed = pulumi.deployed()
+        first_look(settings, deployed.domains if deployed else ())
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:
         # People approve what they have seen; only the local stack goes ahead by itself.
@@ -73,6 +75,7 @@ def run(options: argparse.Namespace) -> None:
         arguments.append("--yes")
     engine([*arguments, "--stack", options.stack, *options.arguments], options.stack)
     if options.command == "preview" and settings.mail.dkim.selectors:
+        print(difference(settings, pulumi.deployed()))
         print(rehearse(settings).text())
     if options.command == "up":
         settings, _ = StackFile.read(options.stack).settings()

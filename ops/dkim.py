@@ -32,7 +32,11 @@ def add_command(commands: Any) -> None:
         "dkim", help="make, publish, activate, retire, revoke and remove signing keys"
     )
     parser.add_argument("step", choices=list(_STEPS))
-    parser.add_argument("selector", nargs="?", help="default for stage: k<year><month>")
+    parser.add_argument(
+        "selector",
+        nargs="?",
+        help="default for stage: k<year><month>; for publish and activate: the only key that waits for it",
+    )
     add_stack(parser)
     parser.add_argument(
         "--server",
@@ -49,12 +53,21 @@ def run(options: argparse.Namespace, today: datetime.date | None = None) -> None
     today = today or datetime.date.today()
     stack = StackFile.read(options.stack)
     settings, _ = stack.settings()
-    selector = options.selector or (f"k{today:%Y%m}" if options.step == "stage" else None)
+    selector = options.selector or _meant(options.step, settings, today)
     if selector is None:
         raise StackProblem(
             f"name the selector; there are {', '.join(settings.mail.dkim.selectors) or 'none'}"
         )
     print(_STEPS[options.step](stack, settings, selector, today, options.server))
+
+
+def _meant(step: str, settings: Settings, today: datetime.date) -> str | None:
+    """The selector when none is named: a new one, or the only one that can take the step."""
+    if step == "stage":
+        return f"k{today:%Y%m}"
+    before = {"publish": "staged", "activate": "published"}.get(step)
+    waiting = [name for name, key in settings.mail.dkim.selectors.items() if key.stage == before]
+    return waiting[0] if len(waiting) == 1 else None
 
 
 def _stage(

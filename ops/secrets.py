@@ -149,7 +149,7 @@ def _publish(pulumi: Pulumi, settings: Settings, pair: Pair, private: str, today
     fresh = pair.public is None or (is_shipped_key(pair.public) and not settings.example)
     if fresh and pair.secret.startswith(DKIM_PREFIX):
         # A stack that is never deployed may sign at once; a real one first waits until DNS shows the key.
-        stage = "active" if settings.example or settings.kubernetes.render else "published"
+        stage = "active" if settings.example else "published"
         entry = pair.path.rpartition(".")[0]
         pulumi.set_plain(f"{entry}.stage", stage)
         pulumi.set_plain(f"{entry}.since", today.isoformat())

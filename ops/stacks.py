@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding
 from model.settings import Settings
 from model.stack_file import NAMESPACE, load
@@ -166,14 +167,13 @@ class Pulumi:
         prefix = f"{NAMESPACE}:"
         return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
 
-    def deployed_domains(self) -> tuple[str, ...]:
-        """Mail domains of the last update; none before the first, or where the state cannot be read."""
+    def deployed(self) -> Deployed | None:
+        """What the last update exported; None before the first, or where the state cannot be read."""
         try:
             shown = json.loads(self._run(["stack", "output", "--json"]))
-        except (StackProblem, ValueError):
-            return ()
-        model = shown.get("model") if isinstance(shown, dict) else None
-        return tuple(model.get("domains", ())) if isinstance(model, dict) else ()
+            return Deployed.read(shown.get("model")) if isinstance(shown, dict) else None
+        except (StackProblem, UnreadableModel, ValueError):
+            return None
 
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
         ready()

@@ -155,3 +155,12 @@ def test_a_key_that_is_not_published_is_not_asked_for(monkeypatch: pytest.Monkey
     with pytest.raises(StackProblem, match=r"\./kolab dkim publish new first"):
         take("activate", "new")
     assert found.writes == 0
+
+
+def test_the_only_key_that_waits_need_not_be_named() -> None:
+    settings = stack(mail__dkim__selectors=selectors(new="published 2026-11-20", now="active 2026-11-12"))
+    assert dkim._meant("activate", settings, TODAY) == "new"
+    assert dkim._meant("publish", settings, TODAY) is None
+    assert dkim._meant("revoke", settings, TODAY) is None
+    both = stack(mail__dkim__selectors=selectors(new="published 2026-11-20", now="published 2026-11-12"))
+    assert dkim._meant("activate", both, TODAY) is None

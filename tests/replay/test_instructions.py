@@ -119,3 +119,31 @@ def test_a_signing_key_is_rotated(published: Machine, tmp_path: Path) -> None:
     with serving(tmp_path / "named", zones) as server:
         # The world's name servers are this one.
         replace(machine, beside={asks: f"--server {server.given}"}).play(page[at:])
+
+
+# README
+
+
+_FIRST_DEPLOYMENT = {
+    "one VPS": "--domain kolabtest.eu --addresses 11.0.0.1",
+    "two nodes behind NAT": "--domain kolabtest.eu --mode cluster --public 11.0.0.1 --egress n1=11.0.0.1,n2=11.0.0.1"
+    " --addresses proxy=10.20.0.10,smtp=10.20.0.11,turn=10.20.0.12,sieve=10.20.0.13,meet=10.20.0.14",
+}
+"""Whom README is for -> their answers to its questions, as options: nobody is at this terminal."""
+
+
+@pytest.mark.parametrize("who", _FIRST_DEPLOYMENT)
+def test_the_first_real_deployment_of_the_readme_is_followed(who: str, tmp_path: Path) -> None:
+    section = (
+        (CHECKOUT / "README.md").read_text().partition("## First real deployment")[2].partition("\n## ")[0]
+    )
+    asks = "./kolab dkim activate"
+    page = parse(section)
+    at = next(n for n, step in enumerate(page) if isinstance(step, Command) and step.text.startswith(asks))
+    machine = Machine.make(tmp_path / "machine", beside={"./kolab new": _FIRST_DEPLOYMENT[who]})
+    machine.variables |= {"PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "replayed"}
+    machine.play(page[:at])
+    zones = {"kolabtest.eu": (machine.root / "rendered/mine/zones" / file_name("kolabtest.eu")).read_text()}
+    with serving(tmp_path / "named", zones) as server:
+        # The world's name servers are this one.
+        replace(machine, beside={asks: f"--server {server.given}"}).play(page[at:])

@@ -1,0 +1,37 @@
+"""What a preview says of zone files, which the engine does not see: the records that come and go."""
+
+from __future__ import annotations
+
+from model.deployed import Deployed
+from model.review.mail_changes import records, stages
+from model.settings import Settings
+
+
+def difference(settings: Settings, deployed: Deployed | None) -> str:
+    """Records that this stack file adds, changes and removes, and the steps of life cycles that it takes.
+
+    Compared are the stages, keys and policies that the deployed model knows; what moves addresses is in the plan above.
+    """
+    if deployed is None:
+        return "Records: none is deployed yet; ./kolab dns show lists those that would be"
+    before = _as_deployed(settings, deployed)
+    items = [*stages(before, settings), *records(before, settings)]
+    if not items:
+        return "Records: no stage, key or policy of mail changes"
+    lines = [line for item in items for line in (f"  {item.text}", *(f"    {each}" for each in item.detail))]
+    return "\n".join(("Records:", *lines))
+
+
+def _as_deployed(settings: Settings, deployed: Deployed) -> Settings:
+    """`settings` with the mail identity that the world knows."""
+    values = settings.model_dump(mode="json", by_alias=True)
+    mail = values["mail"]
+    mail["mx"]["stage"] = deployed.mx.stage
+    mail["dkim"]["selectors"] = {
+        name: {"stage": key.stage, "since": key.since, "publicKey": key.public_key}
+        for name, key in deployed.dkim.items()
+    }
+    mail["dmarc"]["policy"] = deployed.dmarc.policy
+    mail["mtaSts"]["stage"] = deployed.mta_sts.stage
+    known = [domain for domain in deployed.domains if domain != settings.domain]
+    return Settings.model_validate({**values, "hostedDomains": known})

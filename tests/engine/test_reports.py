@@ -20,7 +20,7 @@ from tests.engine.conftest import Deployed
 from tests.engine.program import at_once
 from tests.engine.settings_table import Changes
 
-GOLDEN = Path(__file__).parent / "reports"
+GOLDEN = Path(__file__).parent / "reviewed"
 _DIGEST = "sha256:" + "5" * 64
 _CLUSTER: Mapping[str, Changes] = {
     "dkim-activation": {

@@ -114,7 +114,7 @@ def kubernetes_api(settings: Settings) -> tuple[Outside, ...]:
     """The API server: its Service, which has the first address of its range, and what answers behind it."""
     api, services = settings.kubernetes.api, settings.network.service_cidr
     service = (ipaddress.ip_network(services[1]),) if services.num_addresses > 1 else ()
-    behind = tuple(Port(f"api-{number}", number) for number in api.ports)
+    behind = tuple(Port(f"api-{number}", number) for number in dict.fromkeys(api.ports))
     return at("kubernetes", _API, *service), at("kubernetes-behind", behind, *api.networks)
 
 
@@ -151,7 +151,7 @@ def dns(settings: Settings, client: Daemon) -> tuple[Outside, ...]:
         return (Outside("resolver", _both((53,)), tuple(map(Block, own))),)
     given = settings.network.dns
     labels = tuple(sorted((key, tuple(sorted(values))) for key, values in given.labels.items()))
-    pods = Outside("dns", _both(given.ports), (), Pods(given.namespace, labels))
+    pods = Outside("dns", _both(dict.fromkeys(given.ports)), (), Pods(given.namespace, labels))
     blocks = tuple(Block(ipaddress.ip_network(address)) for address in dns_addresses(settings))
     return (pods, Outside("dns-addresses", _both((53,)), blocks)) if blocks else (pods,)
 

@@ -307,7 +307,7 @@ def test_no_history_ends_while_a_sender_may_hold_an_enforced_policy(
     history: list[tuple[str, int, int]], wait: int
 ) -> None:
     """The model is compared with a sender who fetched each policy on its last day."""
-    day, held, steps = date(2026, 1, 1), date(2026, 1, 1), []
+    day, held, steps = date(2026, 1, 1), date.min, []
     for stage, age, lasts in history:
         steps.append(sts(stage, day.isoformat(), age * 86400))
         day += timedelta(days=lasts)

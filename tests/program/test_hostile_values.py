@@ -28,7 +28,7 @@ GENERATED = 40
 """Of what is accepted, so many are made into files: that takes its time."""
 
 _DANGEROUS = re.compile(r"[\x00-\x1f\x7f-\x9f\"`$\\{}|;<>\u2028\u202e]|%(?![0-9A-Fa-f]{2})|\s")
-_FREE = ("reason", "passport_public_key")
+_FREE = ("reason", "passport_public_key", "authorities")
 """Texts that no daemon reads, or that have lines by their nature."""
 
 

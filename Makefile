@@ -8,7 +8,10 @@ RUN := $(PYTHON) -m toolchain run --
 .PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
 
 help: ## this list
+	@echo "To run a stack (./kolab --help has everything else, ./kolab new begins one):"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "To change this project:"
+	@awk -F ':.*#: ' '/^[a-z-]+:.*#: / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/ready: requirements-dev.txt
 	@$(PYTHON) -m toolchain.venv
@@ -38,17 +41,17 @@ secrets: toolchain ## make the secrets that STACK lacks
 render: .venv/ready ## write manifests and zones of STACK to rendered/STACK/, without engine or passphrase
 	@$(VENV) -m ops render --stack $(STACK)
 
-packages: ## as root on Debian: install the daemons and tools that tests use
+packages: #: as root on Debian: install the daemons and tools that tests use
 	@tests/install-packages
 
-test: test-quick policy ## all tests that need no cluster
+test: test-quick policy #: all tests that need no cluster
 	@$(RUN) $(VENV) -m pytest -m "thorough or engine" -n 2 --dist loadfile
 
-test-quick: toolchain ## the quick layers of the tests: no engine, no servers
+test-quick: toolchain #: the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests
 	$(VENV) -m pytest -n 2 --dist loadfile
 
-golden: toolchain ## write the reviewed manifests and reports anew, to read their difference
+golden: toolchain #: write the reviewed manifests and reports anew, to read their difference
 	@$(RUN) $(VENV) -m pytest --golden tests/program/test_golden.py
 	@$(RUN) $(VENV) -m pytest --golden -m engine tests/engine/test_reports.py
 
@@ -57,15 +60,15 @@ golden: toolchain ## write the reviewed manifests and reports anew, to read thei
 	.venv-security/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-security.txt
 	@touch $@
 
-security: toolchain .venv-security/ready ## try the attacks that need no cluster, and scan the manifests
+security: toolchain .venv-security/ready #: try the attacks that need no cluster, and scan the manifests
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m "security and not acceptance" -n 2 --dist loadfile
 	@$(VENV) -m tests.security
 
-bench: toolchain ## what the program costs, as ratios
+bench: toolchain #: what the program costs, as ratios
 	@$(RUN) $(VENV) -m tests.bench
 
-check: .venv/ready ## format, lint, types, shell scripts, workflows, generated files
+check: .venv/ready #: format, lint, types, shell scripts, workflows, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -79,31 +82,31 @@ GIVEN = KOLAB_ACCEPTANCE_KUBECONFIG='$(if $(filter command,$(origin KUBECONFIG))
 	KOLAB_ACCEPTANCE_ADDRESS='$(if $(filter command,$(origin ADDRESS)),$(ADDRESS))' \
 	KOLAB_ACCEPTANCE_PODS='$(if $(filter command,$(origin PODS)),$(PODS))'
 
-acceptance: toolchain ## real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
+acceptance: toolchain #: real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants" tests/acceptance
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/toolchain
 
-acceptance-mutants: toolchain ## show that the acceptance tests notice mistakes, ten of them
+acceptance-mutants: toolchain #: show that the acceptance tests notice mistakes, ten of them
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m tests.acceptance run -m mutants tests/acceptance/mutants
 
-lab-test: toolchain ## tests of the lab itself, its images, and of what an API server alone can say, as root
+lab-test: toolchain #: tests of the lab itself, its images, and of what an API server alone can say, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab tests/toolchain
 
-lab-up: toolchain ## a real two-node cluster with MetalLB on this machine; prints KUBECONFIG
+lab-up: toolchain #: a real two-node cluster with MetalLB on this machine; prints KUBECONFIG
 	@$(VENV) -m tests.lab up
 
-lab-down: .venv/ready ## remove it without a trace
+lab-down: .venv/ready #: remove it without a trace
 	@$(VENV) -m tests.lab down
 
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-update: .venv/ready ## newest versions of all packages that requirements*.in allow, with their hashes; then check and test
+update: .venv/ready #: newest versions of all packages that requirements*.in allow, with their hashes; then check and test
 	$(LOCK) -o requirements.txt requirements.in
 	$(LOCK) -o requirements-dev.txt requirements-dev.in
 	$(LOCK) -o requirements-security.txt requirements-security.in
 	$(MAKE) check test
 
-record-release: toolchain ## keep what this version leaves behind, for the upgrade tests of later ones
+record-release: toolchain #: keep what this version leaves behind, for the upgrade tests of later ones
 	@$(RUN) $(VENV) -m tests.upgrade

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from model.catalogue import files as rules
 from model.findings import Finding
+from model.group_example import example
 from model.migrations import migration_of
 from model.settings import Settings
 
@@ -21,10 +22,9 @@ NAMESPACE = "kolab"
 Keys = tuple[str | int, ...]
 """A place in the stack file, without the `kolab:` prefix."""
 
+_GROUP = ("model_type", "model_attributes_type", "dict_type")
 _WORDS = {
-    "model_type": "must be a group of keys",
-    "model_attributes_type": "must be a group of keys",
-    "dict_type": "must be a group of keys",
+    **dict.fromkeys(_GROUP, "must be a group of keys"),
     "tuple_type": "must be a list",
     "string_type": "must be text; numbers and dates need quotes",
     "bool_type": "must be true or false",
@@ -60,7 +60,7 @@ class _Place:
 
     @property
     def meaning(self) -> str:
-        text = (self.field.description or "").strip().rstrip(".") if self.field else ""
+        text = " ".join((self.field.description or "").split()).rstrip(".") if self.field else ""
         return f" (it means: {text})" if text else ""
 
 
@@ -87,8 +87,12 @@ def fault_of(detail: Any) -> Fault:
     if kind in _ONE_VALUE and isinstance(detail["input"], list | dict):
         what = "a list" if isinstance(detail["input"], list) else "a group of keys"
         problem = f"must be one value, not {what}"
+    correction = "correct it"
+    if kind in _GROUP:
+        name = ".".join(str(key) for key in keys)
+        correction = f"write {example(name, place.kind)}"
     return _fault(
-        rules.VALUE.found(path=path(keys), problem=problem, correction=f"correct it{place.meaning}"), keys
+        rules.VALUE.found(path=path(keys), problem=problem, correction=f"{correction}{place.meaning}"), keys
     )
 
 

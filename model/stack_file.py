@@ -82,7 +82,12 @@ def _parse(raw: dict[str, Any]) -> tuple[Settings | None, list[Fault], set[Keys]
         found = [fault_of(detail) for detail in details]
         # What is missing or empty only because of what was left out is no new fault, but it must go too.
         gone = [path(keys) for keys in left_out]
-        new = [f for f in found if not any(_touches(f.finding.path, place) for place in gone)]
+        said = [fault.finding for fault in faults]
+        new = [
+            f
+            for f in found
+            if f.finding not in said and not any(_touches(f.finding.path, place) for place in gone)
+        ]
         faults += {fault.finding.path: fault for fault in new}.values()
         cuts = {_cut(raw, fault.at) for fault in found}
         if cuts <= left_out:

@@ -119,6 +119,14 @@ class StackFile:
         if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
             raise StackProblem(f"{path.name} must hold `config:` with keys such as {NAMESPACE}:mode below it")
         prefix = f"{NAMESPACE}:"
+        bare = sorted(key for key in config if ":" not in key)
+        if bare:
+            meant = ", ".join(f"{prefix}{key}" for key in bare)
+            raise StackProblem(f"{path.name} has keys without their prefix; write {meant}")
+        if not config:
+            raise StackProblem(
+                f"{path.name} has no keys yet, such as kolab:mode and kolab:domain; ./kolab new writes a stack file by questions"
+            )
         values = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
         return cls(name, path, values, frozenset(key for key, value in values.items() if _secure(value)))
 

@@ -275,3 +275,28 @@ def test_a_report_has_errors_before_warnings() -> None:
         ["error:", "kolab:b:"],
         ["warning:", "kolab:a:"],
     ]
+
+
+# A value where a group of keys belongs.
+
+
+@pytest.mark.parametrize(
+    ("place", "given", "example"),
+    [
+        ("tls", "letsencrypt", "{issuer: existing, name: letsencrypt, kind: ClusterIssuer}"),
+        ("network/egress", "192.0.2.4", "{mode: nodes, nodes: {server1: [203.0.113.10]}}"),
+        ("mail/mx", "live", "{stage: hold}"),
+        ("storage/mailboxes", "50Gi", "{size: <value>}"),
+        ("external/s3", "yes", "{endpoint: <value>, bucket: <value>, cidr: <value>}"),
+        ("resources/imap", 3, "{cpu: <value>}"),
+    ],
+)
+def test_a_value_in_place_of_a_group_is_met_with_an_example(place: str, given: object, example: str) -> None:
+    found = [f for f in refused(raw("cluster", {place: given})) if f.rule == "value"]
+    assert [f.path for f in found] == [f"kolab:{place.replace('/', '.')}"]
+    assert f"write {example}" in found[0].fix
+    assert "\n" not in str(found[0])
+
+
+def test_what_is_missing_is_said_once() -> None:
+    assert [f.path for f in refused({})] == ["kolab:mode", "kolab:domain"]

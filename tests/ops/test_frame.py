@@ -12,7 +12,7 @@ import pytest
 from ops import __main__ as program
 from ops import dkim, dns, engine, frame
 from ops.backend import NO_BACKEND, explained
-from ops.stacks import ROOT, StackProblem, environment, passphrase_file
+from ops.stacks import ROOT, StackFile, StackProblem, environment, passphrase_file
 
 
 @pytest.fixture
@@ -174,3 +174,21 @@ def test_what_the_engine_says_of_backend_and_passphrase_gets_a_way_out(said: str
 
 def test_other_words_of_the_engine_stay_its_own() -> None:
     assert explained("error: something else", "mine") is None
+
+
+# Files that hold no settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("config: {domain: a.eu, kolab:mode: cluster}", "has keys without their prefix; write kolab:domain"),
+        ("", "has no keys yet, such as kolab:mode and kolab:domain; ./kolab new"),
+        ("config: {}", "has no keys yet, such as kolab:mode and kolab:domain; ./kolab new"),
+    ],
+)
+def test_one_sentence_names_the_cause(text: str, words: str, root: Path) -> None:
+    (root / "stacks" / "Pulumi.mine.yaml").write_text(text)
+    with pytest.raises(StackProblem, match=words) as caught:
+        StackFile.read("mine", root)
+    assert "\n" not in str(caught.value)

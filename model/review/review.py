@@ -45,6 +45,8 @@ def review(
     `refusals` are sentences of rules and of the engine that stop the update; `warnings` those that do not. `secrets`
     are keys of the stack file whose values change.
     """
+    # The engine tells its steps in the order in which they happen to be ready.
+    changes = sorted(changes, key=lambda change: (change.daemon, change.kind, change.name))
     found = [
         Section("Refused", tuple(Item(text, "blocked") for text in refusals)),
         Section("Warnings", tuple(Item(text, "care") for text in warnings)),

@@ -123,11 +123,11 @@ def htpasswd(password: pulumi.Input[str], salt: pulumi.Input[str]) -> pulumi.Out
 def _offered(parts: Offered) -> list[topology.Daemon]:
     """Backends that this stack runs."""
     optional = [topology.COLLABORA] * parts.office + [topology.MEET] * parts.meet
-    return [topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP, *optional]
+    return [topology.WEBAPP, topology.ROUNDCUBE, *optional]
 
 
 def _environment(args: ProxyArgs) -> dict[str, str]:
-    # Every way to a backend leads through a server of ours (proxy_inner.py).
+    # Every way to what believes a header about its client leads through a server of ours (proxy_inner.py).
     return {
         "APP_WEBSITE_DOMAIN": args.pages.website,
         "SSL_CERTIFICATE": f"{_CERTIFICATE}/tls.crt",
@@ -135,9 +135,9 @@ def _environment(args: ProxyArgs) -> dict[str, str]:
         "WEBAPP_BACKEND": proxy_inner.url(topology.WEBAPP),
         "MEET_BACKEND": proxy_inner.url(topology.MEET),
         "ROUNDCUBE_BACKEND": proxy_inner.url(topology.ROUNDCUBE),
-        "DAV_BACKEND": proxy_inner.url(topology.IMAP),
+        "DAV_BACKEND": topology.IMAP.url("http"),
         "DAV_PATH": "/dav",
-        "FREEBUSY_BACKEND": proxy_inner.url(topology.IMAP),
+        "FREEBUSY_BACKEND": topology.IMAP.url("http"),
         "FREEBUSY_PATH": "/freebusy",
         "COLLABORA_BACKEND": proxy_inner.url(topology.COLLABORA),
         "WEBMAIL_PATH": "/webmail",

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from model import topology
 
 _FIRST_PORT = 6180
-BACKENDS = (topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP, topology.COLLABORA, topology.MEET)
-"""Whom the image's location table passes on to."""
-TOLD = (topology.WEBAPP, topology.ROUNDCUBE, topology.IMAP)
+BACKENDS = (topology.WEBAPP, topology.ROUNDCUBE, topology.COLLABORA, topology.MEET)
+"""Whom the image's location table passes on to, but for Cyrus, which believes no header about its client."""
+TOLD = (topology.WEBAPP, topology.ROUNDCUBE)
 """Backends whose locations all write X-Real-IP (upstream: docker/proxy/rootfs/init.sh); others hear no address at all."""
 
 

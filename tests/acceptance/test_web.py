@@ -66,7 +66,6 @@ ROUTES = (
     Route("collabora", "/cool/*/ws"),
     Route("collabora", "/cool/*"),
     Route("collabora", "/lool/*"),
-    Route("collabora", "/cool/adminws?*"),
 )
 """What upstream's proxy passes on, and where to."""
 

@@ -28,8 +28,6 @@ WAYS = {
     "/webmail/": "roundcube",
     "/chwala/api/": "roundcube",
     "/Microsoft-Server-ActiveSync": "roundcube",
-    "/dav/calendars/": "imap",
-    "/freebusy/user/jane": "imap",
     "/browser/dist/cool.html": "collabora",
     "/cool/a/ws": "collabora",
     "/meetmedia/signaling": "meet",
@@ -79,7 +77,7 @@ def test_a_client_says_nothing_about_its_address_on_any_way(
 
 
 @pytest.mark.parametrize(
-    "path", [path for path, backend in WAYS.items() if backend in ("webapp", "roundcube", "imap")]
+    "path", [path for path, backend in WAYS.items() if backend in ("webapp", "roundcube")]
 )
 def test_the_application_is_told_the_address_that_nginx_has_seen(proxy: Proxy, path: str) -> None:
     _, addresses = told(proxy, path, [f"X-Forwarded-For: {LIE}"])

@@ -1,7 +1,7 @@
 """What people notice while a daemon's pods are replaced: protocols, and for how many seconds.
 
-Figures are kept true by tests/acceptance/test_interruptions.py, from the moment the pod is deleted until the new one is
-ready: image present, volumes attached to the same node. They are rounded up; nodes that pull images take longer.
+Figures are careful estimates from what startup probes and graceful stops take on the lab, rounded up: image present,
+volumes attached to the same node. Nodes that pull images take longer.
 """
 
 from __future__ import annotations

@@ -34,7 +34,6 @@ _COURSE = (
     "test_groupware",
     "test_addresses",
     "test_changes",
-    "test_interruptions",
     "test_losses",
     "test_dead_nodes",
     "test_destroy",

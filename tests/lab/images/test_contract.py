@@ -91,7 +91,8 @@ def test_what_breaks_a_contract_is_named(workload: str, sentence: str) -> None:
     if workload == "postfix":
         _without_variable(spec, "LMTP_DESTINATION")
     elif workload == "mariadb":
-        spec["volumeMounts"][0]["mountPath"] = "/var/lib/mysql"
+        (data,) = [mount for mount in spec["volumeMounts"] if mount["mountPath"] == "/var/lib/mysql/data"]
+        data["mountPath"] = "/var/lib/mysql"
     elif workload == "roundcube-migrate":
         spec["envFrom"] = []
     else:

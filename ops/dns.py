@@ -11,7 +11,7 @@ from typing import Any
 
 from model import identity
 from model.findings import Finding, report
-from model.identity.existing import conflicts, questions
+from model.identity.existing import below, conflicts, questions
 from model.identity.place import suffixes
 from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.record import Record
@@ -115,11 +115,15 @@ def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]
     """Findings about what one zone holds at one server. Raises StackProblem when the server does not hold it."""
     names = {record.name for record in planned}
     cuts = _cuts(server, names, zone)
-    cut = tuple(f".{each.name}" for each in cuts)
-    asked = {q for q in questions(planned) if not (cut and f".{q[0]}".endswith(cut))}
     types = {record.type for record in planned} | {"CNAME"}
     parents = {above for name in names if name != zone for above in _above(name, zone)}
-    stars = _ask(server, {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types})
+    wildcards = {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types}
+    # Below a cut somebody else answers, and this server is no authority.
+    asked, starred = (
+        {q for q in each if not any(below(q[0], cut) for cut in cuts)}
+        for each in (questions(planned), wildcards)
+    )
+    stars = _ask(server, starred)
     existing = (*_ask(server, asked), *stars)
     return [
         *conflicts(planned, cuts, zone),
@@ -145,10 +149,12 @@ def _value(rtype: str, text: str) -> Value:
 
 
 def _cuts(server: tuple[str, int], names: Iterable[str], zone: str) -> list[Record]:
-    """Delegations at or above these names, inside of the zone: whoever they name answers for what is below."""
+    """What hands names at or below it to somebody else, inside of the zone: delegations (NS) and whole trees (DNAME)."""
     inside = {each for name in names if name != zone for each in (name, *_above(name, zone)) if each != zone}
     found = {cut for name in sorted(inside) if (cut := lookup.delegation_at(server, name, zone))}
-    return [Record(owner, NS(target), 0) for owner, target in sorted(found)]
+    delegations = [Record(owner, NS(target), 0) for owner, target in sorted(found)]
+    held = {name for name in {zone, *inside} if not any(below(name, cut) for cut in delegations)}
+    return [*delegations, *_ask(server, {(name, "DNAME") for name in held})]
 
 
 def _made_up(record: Record, stars: Iterable[Record]) -> bool:

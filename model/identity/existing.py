@@ -79,7 +79,7 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
             yield rules.DNS_LEADS_ELSEWHERE.found(zone=zone, record=record.render())
         elif mine is None and _left_behind(record, hosts, domains):
             yield rules.DNS_LEFT_BEHIND.found(zone=zone, record=record.render())
-        elif record.type in ("DNAME", "NS") and any(_below(name, record) for name in names):
+        elif record.type in ("DNAME", "NS") and any(below(name, record) for name in names):
             yield rules.DNS_CUT.found(zone=zone, record=record.render())
         elif record.name.startswith("*."):
             yield rules.DNS_WILDCARD.found(zone=zone, record=record.render())
@@ -118,6 +118,6 @@ def _left_behind(record: Record, hosts: Collection[str], domains: Collection[str
     return kind(record) == "v=STSv1" and record.name.removeprefix("_mta-sts.") in domains
 
 
-def _below(name: str, record: Record) -> bool:
+def below(name: str, record: Record) -> bool:
     """Whether a name lies in what the record hands to somebody else: below a DNAME, at or below an NS."""
     return name.endswith(f".{record.name}") or (record.type == "NS" and name == record.name)

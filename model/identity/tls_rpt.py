@@ -24,15 +24,16 @@ def text(settings: Settings) -> str:
 def records(settings: Settings) -> Iterator[Record]:
     """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460).
 
-    On hold the domain's reports are about the server of somebody else, who reads them.
+    On hold the reports about a domain, and about a host that is named as one, are about the server of somebody else,
+    who reads them.
     """
     body = TXT(text(settings))
-    for domain in settings.domains if settings.mail.mx.stage == "live" else ():
-        why = f"Senders report TLS failures on the way to @{domain}."
-        yield Record(f"_smtp._tls.{domain}", body, settings.dns.ttl, why)
-    yield Record(
-        f"_smtp._tls.{Names.of(settings).mx}",
-        body,
-        settings.dns.ttl,
-        "Senders with DANE report about the MX host instead of the domain.",
-    )
+    held = set(settings.domains) if settings.mail.mx.stage == "hold" else set()
+    for domain in settings.domains:
+        if domain not in held:
+            why = f"Senders report TLS failures on the way to @{domain}."
+            yield Record(f"_smtp._tls.{domain}", body, settings.dns.ttl, why)
+    host = Names.of(settings).mx
+    if host not in held:
+        why = "Senders with DANE report about the MX host instead of the domain."
+        yield Record(f"_smtp._tls.{host}", body, settings.dns.ttl, why)

@@ -72,7 +72,8 @@ def test_what_would_be_duplicated_or_shadowed_is_an_error(
     server.add(ZONE, name, kind, value)
     (finding,) = found(server)
     assert (finding.rule, finding.severity, finding.path) == (rule, "error", f"kolab:dns.zones.{ZONE}")
-    assert value.strip('"') in finding.problem
+    # Whether a value of SVCB stands in quotes is for the library to choose.
+    assert value.replace('"', "") in finding.problem.replace('"', "")
 
 
 def test_a_policy_of_another_server_is_in_the_way_of_an_mx_without_one(server: NameServer) -> None:
@@ -169,7 +170,7 @@ def test_compare_succeeds_when_nothing_is(server: NameServer, capsys: pytest.Cap
 
 def test_show_lists_every_record_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     settings, _ = StackFile.read("cluster").settings()
-    assert main(["dns", "show", "--stack", "cluster"]) == 0
+    assert main(["dns", "show", "--stack", "cluster", "--wide"]) == 0
     lines = capsys.readouterr().out.splitlines()
     for record in every_record(settings):
         assert any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -23,24 +23,40 @@ class StableKey:
     hash: str
 
 
+@dataclass(frozen=True)
+class HostCertificate:
+    """Host names, and the Secret with the certificate that they show."""
+
+    hosts: Sequence[str]
+    secret: pulumi.Input[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CertificatesArgs:
-    """Inputs of Certificates: host names by certificate, in the order of the certificate's names."""
+    """Inputs of Certificates: host names by certificate, in the order of the certificate's names.
+
+    `domains` are hosted domains, each with its names.
+    """
 
     tls: Tls
     proxy: Sequence[str]
     mx: Sequence[str]
     sieve: Sequence[str]
+    domains: Mapping[str, Sequence[str]]
     cloudflare_token: pulumi.Input[str] | None = None
     mx_key: StableKey | None = None
 
 
 class Certificates(pulumi.ComponentResource):
-    """The Secrets `proxy`, `mx` and `sieve`, and what keeps them fresh."""
+    """The Secrets `proxy`, `mx` and `sieve`, those of hosted `domains`, and what keeps them fresh.
+
+    A domain's Secret comes when its owner has pointed its names here, which may be never.
+    """
 
     proxy: pulumi.Input[str]
     mx: pulumi.Input[str]
     sieve: pulumi.Input[str]
+    domains: Mapping[str, HostCertificate]
 
     def __init__(
         self, name: str, site: Site, args: CertificatesArgs, opts: pulumi.ResourceOptions | None = None
@@ -49,11 +65,17 @@ class Certificates(pulumi.ComponentResource):
         self._name, self._site = name, site
         if isinstance(args.tls, ExistingSecrets):
             self.proxy, self.mx, self.sieve = args.tls.proxy, args.tls.mx, args.tls.sieve
+            self.domains = {
+                domain: HostCertificate(args.domains[domain], secret)
+                for domain, secret in args.tls.domains.items()
+                if domain in args.domains
+            }
         else:
             issuer = self._issuer(args)
             self.proxy = self._certificate("proxy", args.proxy, issuer)
             self.mx = self._certificate("mx", args.mx, issuer, args.mx_key)
             self.sieve = self._certificate("sieve", args.sieve, issuer)
+            self.domains = {domain: self._of_domain(domain, args, issuer) for domain in args.domains}
         self.register_outputs({})
 
     def _issuer(self, args: CertificatesArgs) -> dict[str, str]:
@@ -109,20 +131,13 @@ class Certificates(pulumi.ComponentResource):
             # A key of its own has a Secret of its own: the switch to the next key rolls Postfix onto that one.
             name = f"{name}-{key.hash[:10]}"
             secret = self._hand_over(role, name, key)
-        self._object(
-            role,
-            "Certificate",
-            name,
-            {
-                "secretName": secret,
-                "dnsNames": list(names),
-                "issuerRef": issuer,
-                # The same key at each renewal: a published TLSA 3 1 1 holds its hash (RFC 7671 section 5.1).
-                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
-                "usages": ["digital signature", "server auth"],
-            },
-        )
+        self._object(role, "Certificate", name, _wanted(secret, names, issuer))
         return secret
+
+    def _of_domain(self, domain: str, args: CertificatesArgs, issuer: dict[str, str]) -> HostCertificate:
+        hosts, secret = args.domains[domain], f"tls.{domain}"
+        self._object(secret, "Certificate", secret, _wanted(secret, hosts, issuer))
+        return HostCertificate(hosts, secret)
 
     def _hand_over(self, role: str, name: str, key: StableKey) -> pulumi.Output[str]:
         """Puts `key` where cert-manager finds it and keeps using it (rotationPolicy Never).
@@ -156,3 +171,15 @@ class Certificates(pulumi.ComponentResource):
         return meta.v1.ObjectMetaArgs(
             name=name, namespace=self._site.namespace, labels=labels_of("certificates")
         )
+
+
+def _wanted(secret: pulumi.Input[str], names: Sequence[str], issuer: Mapping[str, str]) -> dict[str, object]:
+    """What cert-manager shall keep in a Secret."""
+    return {
+        "secretName": secret,
+        "dnsNames": list(names),
+        "issuerRef": dict(issuer),
+        # The same key at each renewal: a published TLSA 3 1 1 holds its hash (RFC 7671 section 5.1).
+        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+        "usages": ["digital signature", "server auth"],
+    }

@@ -81,6 +81,26 @@ def from_secret(
     )
 
 
+def from_secrets(
+    volume: str, path: str, secrets: Mapping[str, pulumi.Input[str]], *, mode: int = 0o440
+) -> Mount:
+    """kubernetes.io/tls Secrets, each in a folder of its own; a folder is empty until its Secret is there."""
+    found = [
+        core.v1.VolumeProjectionArgs(
+            secret=core.v1.SecretProjectionArgs(
+                name=secret,
+                optional=True,
+                items=[
+                    core.v1.KeyToPathArgs(key=key, path=f"{folder}/{key}") for key in ("tls.crt", "tls.key")
+                ],
+            )
+        )
+        for folder, secret in secrets.items()
+    ]
+    source = core.v1.ProjectedVolumeSourceArgs(sources=found, default_mode=mode)
+    return Mount(volume, path, {"projected": source}, read_only=True)
+
+
 def from_claim(volume: str, path: str, claim: pulumi.Input[str]) -> Mount:
     """Persistent data."""
     return Mount(

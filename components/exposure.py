@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import apiextensions, core, meta, networking
 
+from components.certificates import HostCertificate
 from components.daemon import Site, labels_of, selector_of
 from components.pods import EDGE_LABEL
 from model.settings import Ingress
@@ -31,8 +32,7 @@ class ExposureArgs:
     interfaces: Sequence[str]
     namespace_name: str
     ingress: Ingress | None
-    website_hosts: Sequence[str]
-    website_certificate: pulumi.Input[str]
+    website: Sequence[HostCertificate]
 
 
 class Exposure(pulumi.ComponentResource):
@@ -48,7 +48,7 @@ class Exposure(pulumi.ComponentResource):
             for service in dict.fromkeys(port.service for port in args.ports):
                 self._service(service, args, pool)
         if args.ingress:
-            self._ingress(args.ingress, args.website_hosts, args.website_certificate)
+            self._ingress(args.ingress, args.website)
         self.register_outputs({})
 
     def _pool(self, args: ExposureArgs) -> pulumi.Resource:
@@ -124,7 +124,7 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
         )
 
-    def _ingress(self, ingress: Ingress, hosts: Sequence[str], certificate: pulumi.Input[str]) -> None:
+    def _ingress(self, ingress: Ingress, website: Sequence[HostCertificate]) -> None:
         backend = networking.v1.IngressBackendArgs(
             service=networking.v1.IngressServiceBackendArgs(
                 name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")
@@ -146,12 +146,16 @@ class Exposure(pulumi.ComponentResource):
             ),
             spec=networking.v1.IngressSpecArgs(
                 ingress_class_name=ingress.class_name,
-                tls=[networking.v1.IngressTLSArgs(hosts=list(hosts), secret_name=certificate)],
+                tls=[
+                    networking.v1.IngressTLSArgs(hosts=list(each.hosts), secret_name=each.secret)
+                    for each in website
+                ],
                 rules=[
                     networking.v1.IngressRuleArgs(
                         host=host, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path])
                     )
-                    for host in hosts
+                    for each in website
+                    for host in each.hosts
                 ],
             ),
             opts=pulumi.ResourceOptions(parent=self),

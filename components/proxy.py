@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components import entry, proxy_edge, proxy_inner
-from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret
+from components import entry, proxy_certificates, proxy_edge, proxy_inner
+from components.certificates import HostCertificate
+from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret, from_secrets
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod, Public
 from components.proxy_edge import Monitoring, Offered, Pages
@@ -18,6 +19,7 @@ from model import topology
 from model.accounts import OPERATOR
 
 _CERTIFICATE = "/kolab/certificate"
+_DOMAINS = "/kolab/domains"
 _POLICY = "/kolab/mta-sts"
 _USERS = "/kolab/users"
 
@@ -36,6 +38,8 @@ class ProxyArgs:
     mail_logins: int
     policy: str | None
     certificate: pulumi.Input[str]
+    domains: Mapping[str, HostCertificate]
+    """Hosted domain -> its certificate."""
     replicas: int
     public: Public
 
@@ -50,13 +54,15 @@ class Proxy(DaemonComponent):
         scripts = self.scripts("proxy")
         pages = {
             "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
+            + proxy_certificates.http_configuration(_CERTIFICATE, _folders(args))
             + proxy_inner.configuration(_offered(args.pages.offered), mail_logins=args.mail_logins),
             "server.conf": proxy_edge.server_configuration(
                 args.pages,
                 args.monitoring,
                 users=f"{_USERS}/htpasswd",
                 policy=f"{_POLICY}/mta-sts.txt" if args.policy is not None else None,
-            ),
+            )
+            + proxy_certificates.server_configuration(_folders(args)),
         }
         config = self.config("config", pages)
         mounts = [
@@ -65,6 +71,9 @@ class Proxy(DaemonComponent):
             from_config("config", "/etc/nginx/default.d/kolab.conf", config, file="server.conf"),
             from_secret("certificate", _CERTIFICATE, args.certificate),
         ]
+        if args.domains:
+            secrets = {domain: each.secret for domain, each in args.domains.items()}
+            mounts.append(from_secrets("domains", _DOMAINS, secrets))
         if args.policy is not None:
             policy = self.config("policy", {"mta-sts.txt": args.policy})
             mounts.append(from_config("policy", _POLICY, policy))
@@ -118,6 +127,11 @@ def htpasswd(password: pulumi.Input[str], salt: pulumi.Input[str]) -> pulumi.Out
         return f"{OPERATOR}:{{SSHA}}{base64.b64encode(digest + salted).decode()}\n"
 
     return pulumi.Output.all(password, salt).apply(line)
+
+
+def _folders(args: ProxyArgs) -> dict[str, str]:
+    """Host of a hosted domain -> folder with its certificate."""
+    return {host: f"{_DOMAINS}/{domain}" for domain, each in args.domains.items() for host in each.hosts}
 
 
 def _offered(parts: Offered) -> list[topology.Daemon]:

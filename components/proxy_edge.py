@@ -63,7 +63,7 @@ _OFFICE_CLOSED = "|".join(
 
 def http_configuration(pages: Pages, monitoring: Monitoring | None) -> str:
     """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
-    hosts = "".join(f"  {_key(host)} 1;\n" for host in pages.hosts)
+    hosts = "".join(f"  {key(host)} 1;\n" for host in pages.hosts)
     trusted = "".join(f"set_real_ip_from {network};\n" for network in pages.trusted)
     activesync = "" if pages.offered.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
     real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
@@ -148,7 +148,7 @@ _HASHED = 40
 """Characters of a name that fit a bucket of nginx' default size, whatever the processor's cache line."""
 
 
-def _key(host: str) -> str:
+def key(host: str) -> str:
     """A host as the key of a map. The image has a map of its own before ours, so the size of buckets is settled: names
     that would not fit one are expressions, which nginx keeps elsewhere."""
     return f'"{host}"' if len(host) <= _HASHED else f'"~*^{host.replace(".", chr(92) + ".")}$"'
@@ -164,7 +164,7 @@ def _doors(doors: Mapping[str, Sequence[str]]) -> str:
     for number, (host, networks) in enumerate(sorted(doors.items())):
         allowed = "".join(f"  {network} 1;\n" for network in networks)
         text += f"geo $kolab_door{number} {{\n  default 0;\n{allowed}}}\n"
-        lines += f"  {_key(host)} $kolab_door{number};\n"
+        lines += f"  {key(host)} $kolab_door{number};\n"
     return f"{text}map $host $kolab_door {{\n  default 1;\n{lines}}}\n"
 
 

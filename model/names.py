@@ -66,12 +66,27 @@ class Names:
 
     @property
     def proxy_certificate(self) -> tuple[str, ...]:
-        """Names in the certificate of the proxy: web hosts and the mail client hosts."""
+        """Names in the certificate of the proxy: web hosts, the mail client hosts, and those of the primary domain."""
         web = (self.website, self.admin, self.reseller, self.activesync, *self._monitoring)
-        own = (*web, self.imap, self.smtp)
-        return tuple(dict.fromkeys((*own, *self.policy_hosts, *self.discovery)))
+        return tuple(dict.fromkeys((*web, self.imap, self.smtp, *_of_domain(self.domains[0]))))
+
+    @property
+    def domain_certificates(self) -> dict[str, tuple[str, ...]]:
+        """Hosted domain -> names in a certificate of its own.
+
+        Authorities allow about a hundred names in one certificate, and a domain whose owner has not pointed its names
+        here yet must not keep the others from being renewed.
+        """
+        own = {*self.proxy_certificate, *self.mx_certificate}
+        rest = {d: tuple(n for n in _of_domain(d) if n not in own) for d in self.domains[1:]}
+        return {domain: names for domain, names in rest.items() if names}
 
     @property
     def mx_certificate(self) -> tuple[str, ...]:
         """Names in the certificate of port 25: the MX name first, since senders with MTA-STS match it."""
         return tuple(dict.fromkeys((self.mx, self.helo)))
+
+
+def _of_domain(domain: str) -> tuple[str, ...]:
+    """Names of one mail domain that the proxy answers over TLS."""
+    return tuple(f"{label}.{domain}" for label in ("mta-sts", "autoconfig", "autodiscover"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components.certificates import Certificates, CertificatesArgs, StableKey
+from components.certificates import Certificates, CertificatesArgs, HostCertificate, StableKey
 from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs
 from components.policies import Policies, PoliciesArgs
@@ -21,6 +21,7 @@ def certificates(stack: Composition) -> Certificates:
         proxy=stack.names.proxy_certificate,
         mx=stack.names.mx_certificate,
         sieve=(stack.names.sieve,),
+        domains=stack.names.domain_certificates,
         cloudflare_token=stack.secret(token) if token else None,
         mx_key=StableKey(stack.secret("mxKey"), stack.settings.tlsa.current) if stack.settings.tlsa else None,
     )
@@ -69,10 +70,17 @@ def expose(stack: Composition, certificates: Certificates) -> None:
         interfaces=network.metallb.interfaces,
         namespace_name=stack.settings.kubernetes.namespace,
         ingress=network.ingress,
-        website_hosts=stack.names.web,
-        website_certificate=certificates.proxy,
+        website=_website(stack, certificates),
     )
     Exposure("exposure", stack.site, args, stack.child())
+
+
+def _website(stack: Composition, certificates: Certificates) -> list[HostCertificate]:
+    """The web hosts by the certificate that an Ingress controller shows for them."""
+    hosted = [*certificates.domains.values()]
+    elsewhere = {host for each in hosted for host in each.hosts}
+    own = [host for host in stack.names.web if host not in elsewhere]
+    return [HostCertificate(own, certificates.proxy), *hosted]
 
 
 def _doors(settings: Settings) -> dict[str, list[str]]:

@@ -89,6 +89,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         mail_logins=settings.network.brakes.mail_logins,
         policy=_mta_sts(stack),
         certificate=certificates.proxy,
+        domains=certificates.domains,
         replicas=stack.replicas("proxy"),
         public=stack.public(
             topology.PROXY, None if settings.single_node else stack.spread("proxy").placement

@@ -173,6 +173,13 @@ DOMAIN_NOT_SERVED = Rule(
     fix="add {domain} to kolab:hostedDomains, or remove the section",
     why="What one domain has of its own is read only where the domain is.",
 )
+TLS_DOMAIN_UNKNOWN = Rule(
+    "tls-domain-unknown",
+    path="kolab:tls.domains.{domain}",
+    problem="is not a hosted domain of this stack",
+    fix="add it to hostedDomains, or remove it here",
+    why="A certificate for a domain that is served nowhere is shown to nobody.",
+)
 ACME_ELSEWHERE = Rule(
     "acme-elsewhere",
     path="kolab:tls.issuer",

@@ -30,7 +30,8 @@ def names(settings: Settings) -> tuple[str, ...]:
     """Names in our certificates that are published now."""
     every = Names.of(settings)
     held = frozenset((*every.policy_hosts, *every.discovery) if settings.mail.mx.stage != "live" else ())
-    ours = dict.fromkeys((*every.proxy_certificate, every.sieve, *every.mx_certificate))
+    hosted = (name for names in every.domain_certificates.values() for name in names)
+    ours = dict.fromkeys((*every.proxy_certificate, *hosted, every.sieve, *every.mx_certificate))
     return tuple(name for name in ours if name not in held)
 
 

@@ -124,6 +124,9 @@ def certificates(settings: Settings) -> Iterator[Finding]:
         yield rules.ACME_ELSEWHERE.found()
     if settings.tls.issuer == "selfSigned" and settings.mail.mx.stage == "live":
         yield rules.SELF_SIGNED_LIVE.found()
+    if settings.tls.issuer == "secrets":
+        for domain in sorted({*settings.tls.domains} - {*settings.domains[1:]}):
+            yield rules.TLS_DOMAIN_UNKNOWN.found(domain=domain)
 
 
 RULES = (certificates, going_live, dkim_keys, mta_sts, dane, authority, published)

@@ -60,6 +60,8 @@ class ExistingSecrets(Section):
     """Secret with the certificate of the MX and HELO names."""
     sieve: ObjectName
     """Secret with the certificate of the ManageSieve name."""
+    domains: dict[Hostname, ObjectName] = {}
+    """Hosted domain -> Secret with the certificate of its mta-sts, autoconfig and autodiscover names, with a key of the same kind as that of `proxy`. What is not listed must be in the certificate of `proxy`."""
     caa: Hostname | None = None
     """Name of the issuing authority in CAA records; no CAA is published without it."""
 

@@ -32,13 +32,71 @@ def test_sieve_clients_see_the_name_that_they_called() -> None:
         "imap.example.org",
         "smtp.example.org",
         "mta-sts.example.org",
-        "mta-sts.example.com",
-        "autoconfig.example.net",
+        "autoconfig.example.org",
         "autodiscover.example.org",
     ],
 )
 def test_the_proxys_certificate_has_each_name_that_clients_use(name: str) -> None:
     assert name in certificates("cluster")["proxy-certificate"]["dnsNames"]
+
+
+def test_each_hosted_domain_has_a_certificate_that_can_harm_nobody_else() -> None:
+    found = certificates("cluster")
+    for domain in ("example.net", "example.com"):
+        names = [f"{label}.{domain}" for label in ("mta-sts", "autoconfig", "autodiscover")]
+        assert found[f"tls.{domain}"]["dnsNames"] == names
+        others = [spec["dnsNames"] for secret, spec in found.items() if secret != f"tls.{domain}"]
+        assert not any(name.endswith(f".{domain}") for names in others for name in names)
+
+
+def test_no_certificate_has_more_names_than_authorities_allow() -> None:
+    hosted = [f"customer{number}.example" for number in range(120)]
+    found = deploy(changed("cluster", {"hostedDomains": hosted, "scope": "cluster"})).of_kind("Certificate")
+    assert len(found) == 3 + len(hosted)
+    assert max(len(each["spec"]["dnsNames"]) for each in found) < 20
+
+
+def test_the_proxy_starts_before_a_domain_has_its_certificate() -> None:
+    (volume,) = (
+        each for each in deployment("cluster").workload("proxy").pod["volumes"] if each["name"] == "domains"
+    )
+    projected = {each["secret"]["name"]: each["secret"] for each in volume["projected"]["sources"]}
+    assert set(projected) == {"tls.example.net", "tls.example.com"}
+    for each in projected.values():
+        assert each["optional"] is True
+        assert [item["key"] for item in each["items"]] == ["tls.crt", "tls.key"]
+
+
+def test_certificates_from_elsewhere_may_be_given_for_each_hosted_domain() -> None:
+    tls = {
+        "issuer": "secrets",
+        "proxy": "web",
+        "mx": "mx",
+        "sieve": "sieve",
+        "domains": {"example.net": "theirs"},
+    }
+    program = deploy(changed("cluster", {"tls": tls, "tlsa": None}))
+    (volume,) = (each for each in program.workload("proxy").pod["volumes"] if each["name"] == "domains")
+    assert [each["secret"]["name"] for each in volume["projected"]["sources"]] == ["theirs"]
+
+
+def test_an_ingress_controller_shows_each_domain_its_own_certificate() -> None:
+    ingress = {
+        "className": "nginx",
+        "namespace": "ingress",
+        "controllerCidr": "10.42.1.0/24",
+        "addresses": ["192.0.2.99"],
+    }
+    network = {**raw("cluster")["network"], "ingress": ingress}
+    (made,) = deploy(changed("cluster", {"network": network})).of_kind("Ingress")
+    shown = {each["secretName"]: each["hosts"] for each in made["spec"]["tls"]}
+    assert shown["tls.example.net"] == [
+        "mta-sts.example.net",
+        "autoconfig.example.net",
+        "autodiscover.example.net",
+    ]
+    hosts = [host for found in shown.values() for host in found]
+    assert sorted(hosts) == sorted({rule["host"] for rule in made["spec"]["rules"]})
 
 
 def test_a_renewal_keeps_the_key_that_dns_may_name() -> None:

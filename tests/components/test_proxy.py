@@ -309,6 +309,30 @@ def test_a_renewed_certificate_is_shown_without_a_restart(tmp_path_factory: pyte
         wait_for(lambda: common_name(own) == "renewed")
 
 
+def shown(proxy: Proxy, host: str) -> bytes:
+    """The certificate that a browser sees which asks for this host."""
+    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(6443)), timeout=PATIENCE)
+    with unverified().wrap_socket(plain, server_hostname=host) as client:
+        return client.getpeercert(binary_form=True) or b""
+
+
+def test_a_hosted_domain_shows_its_own_certificate_and_a_renewal_needs_no_reload(proxy: Proxy) -> None:
+    renew(proxy.sandbox, "theirs.example", "/kolab/domains/example.net")
+    for host in ("mta-sts.example.net", "autoconfig.example.net", "AUTODISCOVER.example.net"):
+        assert b"theirs.example" in shown(proxy, host)
+    renew(proxy.sandbox, "later.example", "/kolab/domains/example.net")
+    assert b"later.example" in shown(proxy, "mta-sts.example.net")
+    assert b"first.example" in shown(proxy, "example.org")
+    assert b"first.example" in shown(proxy, "mta-sts.example.org")
+
+
+def test_a_domain_without_its_certificate_turns_away_its_own_names_alone(proxy: Proxy) -> None:
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        shown(proxy, "mta-sts.example.com")
+    assert b"first.example" in shown(proxy, "admin.example.org")
+    assert b"first.example" in shown(proxy, "stranger.example")
+
+
 def test_a_stop_lets_open_sessions_end(tmp_path_factory: pytest.TempPathFactory) -> None:
     stop = deployment("bare").file("proxy", "proxy", f"{entry.PATH}/stop.sh")
     assert (

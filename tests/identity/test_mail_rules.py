@@ -49,6 +49,13 @@ def test_self_signed_certificates_are_questioned_once_people_come() -> None:
     assert "self-signed-live" not in rules(held)
 
 
+def test_a_certificate_for_a_domain_that_is_not_hosted_is_refused() -> None:
+    tls = {"issuer": "secrets", "proxy": "web", "mx": "mx", "sieve": "sieve"}
+    found = only("tls-domain-unknown", tls={**tls, "domains": {"else.example": "theirs"}})
+    assert (found.severity, found.path) == ("error", "kolab:tls.domains.else.example")
+    assert "tls-domain-unknown" not in rules(stack(tls={**tls, "domains": {"example.net": "theirs"}}))
+
+
 def test_hold_needs_neither() -> None:
     held = stack(mail__mx={"stage": "hold"}, mail__postmaster=None, mail__dkim__selectors={}, mail__dmarc={})
     assert not {"live-without-dkim", "live-without-postmaster"} & rules(held)

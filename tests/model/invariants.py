@@ -112,10 +112,19 @@ def _public_ports(settings: Settings, listening: Listening) -> None:
 
 def _names(settings: Settings) -> None:
     names = Names.of(settings)
-    for host in (*names.web, *names.proxy_certificate, *names.mx_certificate, names.sieve, names.turn):
+    hosted = [name for found in names.domain_certificates.values() for name in found]
+    for host in (
+        *names.web,
+        *names.proxy_certificate,
+        *hosted,
+        *names.mx_certificate,
+        names.sieve,
+        names.turn,
+    ):
         assert hostname(host) == host
     assert len(set(names.web)) == len(names.web)
-    assert len(set(names.proxy_certificate)) == len(names.proxy_certificate)
+    certified = [*names.proxy_certificate, *hosted]
+    assert len(set(certified)) == len(certified)
 
 
 def _sizes(settings: Settings) -> None:

@@ -57,7 +57,15 @@ def test_every_mail_domain_has_a_policy_host_with_a_hyphen() -> None:
 def test_the_certificate_covers_every_host_that_is_asked_over_tls() -> None:
     found = names()
     asked = {found.website, found.imap, found.smtp, *found.policy_hosts, *found.discovery}
-    assert asked <= set(found.proxy_certificate)
+    hosted = {name for names in found.domain_certificates.values() for name in names}
+    assert asked == asked & {*found.proxy_certificate, *hosted}
+    assert not hosted & set(found.proxy_certificate)
+
+
+def test_a_host_of_ours_below_a_hosted_domain_stands_in_our_own_certificate() -> None:
+    found = names({"hosts/website": "autoconfig.example.net"})
+    assert "autoconfig.example.net" in found.proxy_certificate
+    assert found.domain_certificates["example.net"] == ("mta-sts.example.net", "autodiscover.example.net")
 
 
 def test_the_mx_certificate_has_the_mx_name_first() -> None:

@@ -171,10 +171,10 @@ def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
     return {key: nearby(value) for key, value in workload.env("proxy").items()}
 
 
-def renew(sandbox: Sandbox, name: str) -> None:
+def renew(sandbox: Sandbox, name: str, folder: str = "/kolab/certificate") -> None:
     """Puts a new certificate where the kubelet would."""
     for file, text in zip(("tls.crt", "tls.key"), certificate(name), strict=True):
-        sandbox.renew(f"/kolab/certificate/{file}", text)
+        sandbox.renew(f"{folder}/{file}", text)
 
 
 def nearby(text: str) -> str:

@@ -117,6 +117,11 @@ laptop IN A 203.0.113.9
 @ IN TXT "v=spf1 ip4:203.0.113.9 -all"
 mail IN A 203.0.113.9
 """,
+    "provider.test": _HEAD
+    + """\
+@ IN TXT "v=spf1 ip4:203.0.113.9 -all"
+smtp IN A 203.0.113.9
+""",
     "113.0.203.in-addr.arpa": _HEAD + "9 IN PTR client.sender.test.\n",
 }
 """Zones of whoever writes to us and whom we write to: one host with all the records that a decent sender has."""

@@ -34,6 +34,7 @@ _COURSE = (
     "test_groupware",
     "test_addresses",
     "test_changes",
+    "test_smarthost",
     "test_losses",
     "test_dead_nodes",
     "test_destroy",

@@ -126,8 +126,8 @@ def pem(made: Authority) -> str:
     return made.certificate.public_bytes(Encoding.PEM).decode()
 
 
-def _identity(by: Authority, name: str) -> str:
-    """A certificate of a server and its key."""
+def identity(by: Authority, name: str) -> str:
+    """A certificate of a server and its key, as PEM."""
     key = signing.new_key()
     made = signing.sign(signing.name(name), key, by, alternatives=[x509.DNSName(name)])
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -173,7 +173,7 @@ def smarthost(
             (root / each).mkdir(parents=True)
         for each in ("data", "mail", "queue/private"):
             shutil.chown(root / each, "postfix")
-        (root / "pem").write_text(_identity(by, name))
+        (root / "pem").write_text(identity(by, name))
         wrapped = "yes" if implicit else "no"
         (root / "conf/main.cf").write_text(f"""\
 compatibility_level = 3.6
@@ -301,7 +301,7 @@ def _prepare(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -
     sandbox.put("/etc/postfix/none", "")
     # Some authority of the world, which vouches for nobody here.
     sandbox.put("/etc/pki/tls/certs/ca-bundle.crt", pem(authority()))
-    sandbox.put("/etc/pki/tls/private/postfix.pem", _identity(authority(), "mail.example.org"))
+    sandbox.put("/etc/pki/tls/private/postfix.pem", identity(authority(), "mail.example.org"))
     for file in ("tls.crt", "tls.key"):
         sandbox.put(f"/kolab/certificate/{file}", "")
     for inside in ("/var/spool/postfix", "/var/lib/postfix"):

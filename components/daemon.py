@@ -13,7 +13,7 @@ from components.containers import Mount, from_config
 from components.guard import Guard
 from components.pods import Pod
 from model import topology
-from model.settings import Volume
+from model.settings import Toleration, Volume
 
 INSTANCE = "kolab"
 
@@ -27,6 +27,7 @@ class Site:
     guard: Guard
     access_mode: str = "ReadWriteOncePod"
     pull_secret: str | None = None
+    tolerations: Sequence[Toleration] = ()
 
 
 def labels_of(daemon: str) -> dict[str, str]:
@@ -279,5 +280,6 @@ class DaemonComponent(pulumi.ComponentResource):
             selector_of(self.daemon.name),
             restart=restart,
             pull_secret=self._site.pull_secret,
+            tolerations=self._site.tolerations,
             resolver=self.daemon.resolver,
         )

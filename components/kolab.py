@@ -41,6 +41,7 @@ class Kolab(pulumi.ComponentResource):
             guard=guard,
             access_mode=settings.storage.access_mode,
             pull_secret=settings.images.pull_secret,
+            tolerations=settings.kubernetes.tolerations,
         )
         stack = Composition(settings=settings, secret=secret, site=site, parent=self)
         certified = certificates(stack)

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import pulumi
 
 from components.observe_network import network_facts
+from components.observe_operators import operator_facts
 from model.rules.cluster import ClusterFacts
-from model.settings import ClusterDns
+from model.settings import Settings
 
 _TIMEOUT = 10
 """Seconds for each question: a preview must not hang on a cluster that is away."""
@@ -17,15 +18,14 @@ _TIMEOUT = 10
 _T = TypeVar("_T")
 
 
-def observe(context: str | None, dns: ClusterDns) -> ClusterFacts:
-    """Facts about the cluster that `context` of the kubeconfig reaches; empty ones if it does not answer. `dns` is where
-    its DNS should be."""
+def observe(settings: Settings) -> ClusterFacts:
+    """Facts about the cluster of a stack; empty ones if it does not answer."""
     from kubernetes import client, config  # noqa: PLC0415 (costs half a second, and rendering does without)
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
-        api = config.new_client_from_config(context=context)  # type: ignore[no-untyped-call]
+        api = config.new_client_from_config(context=settings.kubernetes.context)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
         pulumi.log.warn(f"the cluster was not looked at: {error}")
         return ClusterFacts()
@@ -78,5 +78,8 @@ def observe(context: str | None, dns: ClusterDns) -> ClusterFacts:
                 for s in items(storage.list_storage_class)
             },
         ),
-        network=network_facts(api, dns, ask),
+        network=network_facts(api, settings.network.dns, ask),
+        operators=operator_facts(
+            api, settings.kubernetes.namespace, settings.network.metallb.namespace, crds, ask
+        ),
     )

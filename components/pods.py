@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes import core, meta
 
 from components.containers import Container
+from model.settings import Toleration
 from model.topology import Resolver
 
 
@@ -65,6 +66,7 @@ class Pod:
         *,
         restart: str | None = None,
         pull_secret: str | None = None,
+        tolerations: Sequence[Toleration] = (),
         resolver: Resolver | None = None,
     ) -> core.v1.PodTemplateSpecArgs:
         """The pod as Kubernetes writes it. `selector` is the part of `labels` that finds all pods of the daemon."""
@@ -99,6 +101,13 @@ class Pod:
                 ]
                 if self.placement.spread
                 else None,
+                tolerations=[
+                    core.v1.TolerationArgs(
+                        key=each.key, operator=each.operator, value=each.value, effect=each.effect
+                    )
+                    for each in tolerations
+                ]
+                or None,
                 host_aliases=[
                     core.v1.HostAliasArgs(ip=ip, hostnames=list(names))
                     for ip, names in self.host_aliases.items()

@@ -28,7 +28,7 @@ def preflight(settings: Settings) -> tuple[Settings, Deployed | None]:
     if folder is not None and not inside_project(_PROJECT / folder):
         raise pulumi.RunError(report([files.RENDER_OUTSIDE.found()]))
     if settings.scope != "dns" and not settings.kubernetes.render:
-        facts = observe(settings.kubernetes.context, settings.network.dns)
+        facts = observe(settings)
         found = list(cluster(settings, facts))
         if any(finding.severity == "error" for finding in found):
             raise pulumi.RunError(report(found))

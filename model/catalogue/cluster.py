@@ -111,3 +111,69 @@ API_ELSEWHERE = Rule(
     fix="add it to networks and ports, or remove kubernetes.api so that the cluster is asked",
     why="The log collector asks the API server which pod a line belongs to, and reaches nothing else there.",
 )
+ISSUER_UNKNOWN = Rule(
+    "issuer-unknown",
+    path="kolab:tls.name",
+    problem="names the {kind} {name}, which this cluster does not have",
+    fix="use one of {issuers}, or make it (docs/how-to/choose-an-issuer.md)",
+    why="No certificate would come, and no daemon that needs one would start.",
+)
+ISSUER_NOT_READY = Rule(
+    "issuer-not-ready",
+    path="kolab:tls.name",
+    problem="names the {kind} {name}, which says of itself that it is not ready",
+    fix="kubectl describe {kind} {name}",
+    why="No certificate comes from it until it is.",
+    severity="warning",
+)
+ISSUER_HTTP = Rule(
+    "issuer-http",
+    path="kolab:tls.name",
+    problem="names the {kind} {name}, which proves {names} by HTTP-01: it asks port 80 of a proxy that does not start before it has its certificate, through policies that are closed to its pods",
+    fix="give it a DNS-01 solver for these names (docs/how-to/choose-an-issuer.md)",
+    why="The MX name has no web server, and no name of a domain on hold leads here.",
+    source="cert-manager: acmeorders",
+)
+ISSUER_SOLVERS = Rule(
+    "issuer-solvers",
+    path="kolab:tls.name",
+    problem="names the {kind} {name}, which has no solver for {names}",
+    fix="add one, or widen the selector of one that is there",
+    why="cert-manager asks the authority for all names of a certificate or for none.",
+    source="cert-manager: acmeorders",
+)
+METALLB_OLD = Rule(
+    "metallb-old",
+    path="kolab:network.loadBalancer",
+    problem="is metallb, but its version {found} does not know the annotations that ask for an address",
+    fix="bring MetalLB to {least} or later",
+    why="A Service without the address that DNS names is reached by nobody.",
+    source="MetalLB: release notes",
+)
+HOST_PORTS = Rule(
+    "host-ports",
+    path="kolab:network.loadBalancer",
+    problem="is hostPort, but {holder} holds port {ports} of the nodes",
+    fix="remove it from these nodes, or let it serve the websites (network.ingress)",
+    why="Two pods cannot have one port of a node: the later one waits forever.",
+)
+HOST_PORTS_K3S = HOST_PORTS.but(
+    path="kolab:network.loadBalancer",
+    problem="is hostPort, but {holder} of k3s' ServiceLB holds port {ports} of the nodes",
+    fix="start k3s with --disable servicelb --disable traefik, or let Traefik serve the websites (network.ingress)",
+)
+NODE_TAINTED = Rule(
+    "node-tainted",
+    path="{path}",
+    problem="names node {node}, whose taint {key} ({effect}) keeps our pods away",
+    fix="add {entry} to kubernetes.tolerations",
+    why="A pod that may run only on a node which does not take it never starts.",
+)
+TOLERATION_VALUE = Rule(
+    "toleration-value",
+    path="kolab:kubernetes.tolerations",
+    problem="has the key {key} with the operator Exists and a value",
+    fix="remove the value, or write operator: Equal",
+    why="The API refuses it.",
+    source="Kubernetes: core/v1 Toleration",
+)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.rules.cluster_network import NetworkFacts, cluster_network
+from model.rules.cluster_operators import OperatorFacts, cluster_operators
 from model.settings import Settings
 from model.topology import postfix_nodes
 
@@ -30,6 +31,8 @@ class ClusterFacts:
     """Storage class -> whether it is the default."""
     network: NetworkFacts = field(default_factory=NetworkFacts)
     """Where its pods, Services, DNS and API servers are."""
+    operators: OperatorFacts = field(default_factory=OperatorFacts)
+    """Issuers, MetalLB, and what else holds nodes and their ports."""
 
 
 def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
@@ -38,6 +41,7 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from _nodes(settings, facts)
     yield from _classes(settings, facts)
     yield from cluster_network(settings, facts.network)
+    yield from cluster_operators(settings, facts.operators)
 
 
 def _operators(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from model.settings.acknowledgement import Acknowledgement
 from model.settings.base import Section
 from model.settings.dns import Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
 from model.settings.domains import DomainSettings
-from model.settings.kubernetes import Kubernetes, KubernetesApi
+from model.settings.kubernetes import Kubernetes, KubernetesApi, Toleration
 from model.settings.mail import (
     SELECTOR,
     Dkim,
@@ -102,6 +102,7 @@ __all__ = [
     "Storage",
     "Tls",
     "TlsaKeys",
+    "Toleration",
     "Volume",
 ]
 

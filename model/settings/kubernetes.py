@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from model.settings.base import Section
-from model.texts import ClusterDomain, Context, Folder, Identifier, OwnNamespace
+from model.texts import ClusterDomain, Context, Folder, Identifier, LabelKey, LabelValue, OwnNamespace
 from model.types import Networks, PortNumber
 
 
@@ -18,6 +18,19 @@ class KubernetesApi(Section):
     """Addresses of the API servers. Empty: what the cluster says when it is looked at. Needed where it does not say, or where they move, as with some clouds."""
     ports: Annotated[tuple[PortNumber, ...], Field(min_length=1)] = (443, 6443)
     """Ports on which they listen. MicroK8s: 16443."""
+
+
+class Toleration(Section):
+    """A taint of nodes that pods of this stack put up with, as Kubernetes writes it."""
+
+    key: LabelKey
+    """Key of the taint, such as dedicated."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """Whether the taint's value counts."""
+    value: LabelValue | None = None
+    """Value of the taint. Not with Exists."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Effect of the taint; all of them where none is given."""
 
 
 class Kubernetes(Section):
@@ -35,3 +48,5 @@ class Kubernetes(Section):
     """DNS suffix of Services in this cluster."""
     api: KubernetesApi = KubernetesApi()
     """API servers."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that all pods of this stack put up with, for nodes that are kept for mail."""

@@ -15,7 +15,9 @@ import yaml
 
 from components.observe import observe
 from model.rules.cluster import ClusterFacts
+from model.rules.cluster_operators import Taint
 from model.settings import ClusterDns
+from tests.model.files import settings
 
 Object = dict[str, Any]
 
@@ -110,7 +112,64 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
 
 
 def facts(dns: ClusterDns | None = None) -> ClusterFacts:
-    return observe(None, dns or ClusterDns())
+    given = settings("cluster")
+    network = given.network.model_copy(update={"dns": dns or ClusterDns()})
+    kubernetes = given.kubernetes.model_copy(update={"context": None})
+    return observe(given.model_copy(update={"network": network, "kubernetes": kubernetes}))
+
+
+def daemon_set(namespace: str, name: str, *, own_network: bool, **port: int) -> Object:
+    spec = {"hostNetwork": not own_network, "containers": [{"name": "c", "ports": [port]}]}
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {}, "template": {"spec": spec}},
+    }
+
+
+def test_operators_and_what_holds_nodes_are_read(answers: dict[str, Any]) -> None:
+    crd = {
+        "metadata": {"name": "issuers.cert-manager.io"},
+        "spec": {"group": "g", "names": {"kind": "k", "plural": "p"}, "scope": "s", "versions": []},
+    }
+    answers["/apis/apiextensions.k8s.io/v1/customresourcedefinitions"] = [crd]
+    solvers = [{"http01": {}}, {"dns01": {}, "selector": {"dnsZones": ["example.org"]}}]
+    issuer = {"metadata": {"name": "public"}, "spec": {"acme": {"solvers": solvers}}}
+    waiting = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    answers["/apis/cert-manager.io/v1/clusterissuers"] = [issuer]
+    answers["/apis/cert-manager.io/v1/namespaces/kolab/issuers"] = [
+        {"metadata": {"name": "own"}, "spec": {"ca": {}}} | waiting
+    ]
+    image = {"name": "controller", "image": "quay.io/metallb/controller:v0.13.12"}
+    answers["/apis/apps/v1/namespaces/metallb-system/deployments"] = [
+        {
+            "metadata": {"name": "controller"},
+            "spec": {"selector": {}, "template": {"spec": {"containers": [image]}}},
+        }
+    ]
+    answers["/apis/apps/v1/daemonsets"] = [
+        daemon_set("kube-system", "svclb-traefik-1", own_network=True, containerPort=8080, hostPort=80),
+        daemon_set("ingress", "nginx", own_network=False, containerPort=443),
+        daemon_set("else", "quiet", own_network=True, containerPort=25),
+        daemon_set("kolab", "ours", own_network=True, containerPort=25, hostPort=25),
+    ]
+    taints = [
+        {"key": "mail", "value": "yes", "effect": "NoSchedule"},
+        {"key": "soft", "effect": "PreferNoSchedule"},
+    ]
+    answers["/api/v1/nodes"] = [{"metadata": {"name": "n1"}, "spec": {"taints": taints}}]
+    found = facts().operators
+    issuers = found.issuers or {}
+    assert {*issuers} == {"ClusterIssuer/public", "Issuer/own"}
+    assert [solver.http for solver in issuers["ClusterIssuer/public"].solvers] == [True, False]
+    assert not issuers["Issuer/own"].ready
+    assert found.metallb == "quay.io/metallb/controller:v0.13.12"
+    assert found.host_ports == {80: "kube-system/svclb-traefik-1", 443: "ingress/nginx"}
+    assert found.taints == {"n1": (Taint("mail", "yes", "NoSchedule"),)}
+
+
+def test_a_cluster_without_cert_manager_has_no_issuers_to_ask_for(answers: dict[str, Any]) -> None:
+    assert facts().operators.issuers is None
+    assert not [each for each in Server.asked if "cert-manager" in each]
 
 
 def test_the_network_of_a_cluster_is_read(answers: dict[str, Any]) -> None:

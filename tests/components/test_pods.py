@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.containers import Privileges
-from tests.support.stacks import deployment
+from tests.support.stacks import changed, deploy, deployment, raw
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,10 @@ def test_a_pull_secret_is_used_by_every_pod() -> None:
     assert all(
         each.pod["imagePullSecrets"] == [{"name": "registry"}] for each in deployment("bare").workloads
     )
+
+
+def test_every_pod_puts_up_with_the_taints_of_nodes_that_are_kept_for_mail() -> None:
+    kubernetes = {**raw("cluster")["kubernetes"], "tolerations": [{"key": "mail", "value": "yes"}]}
+    found = deploy(changed("cluster", {"kubernetes": kubernetes})).workloads
+    wanted = [{"key": "mail", "operator": "Equal", "value": "yes"}]
+    assert {each.daemon for each in found if each.pod.get("tolerations") != wanted} == set()

@@ -50,6 +50,15 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         )
     ),
     ("cluster", {"network/internalPeers": {"web": "10.9.0.0/16", "smtp": "192.168.7.25/32"}}, set()),
+    # Nodes that are kept for mail.
+    *(
+        ("cluster", {"kubernetes": {"tolerations": [{"key": "mail", **more}]}}, expected)
+        for more, expected in (
+            ({"operator": "Exists", "value": "yes"}, {("toleration-value", "kolab:kubernetes.tolerations")}),
+            ({"operator": "Exists"}, set()),
+            ({"value": "yes", "effect": "NoSchedule"}, set()),
+        )
+    ),
     # Which address carries what.
     ("single-node", {"network/addresses/all": None}, {("address-missing", f"{AT}.all")}),
     ("single-node", {"network/addresses/smtp": "192.0.2.11"}, {("address-mode", f"{AT}.smtp")}),

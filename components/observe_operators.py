@@ -1,0 +1,84 @@
+"""Looks at operators of a cluster and at what else holds its nodes. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from components.observe_network import Ask
+from model.issuers import Issuer
+from model.rules.cluster_operators import OperatorFacts, Taint
+
+_TIMEOUT = 10
+"""Seconds for each question."""
+_KEEPS_AWAY = ("NoSchedule", "NoExecute")
+
+
+def operator_facts(api: Any, namespace: str, metallb: str, crds: frozenset[str], ask: Ask) -> OperatorFacts:
+    """Facts about the cluster behind `api`, a client of it. `namespace` is the stack's, `metallb` that of MetalLB."""
+    from kubernetes import client  # noqa: PLC0415 (as in observe)
+
+    core: Any = client.CoreV1Api(api)
+    apps: Any = client.AppsV1Api(api)
+    issued = "issuers.cert-manager.io" in crds
+    return OperatorFacts(
+        issuers=ask("issuers", lambda: _issuers(client, api, namespace)) if issued else None,
+        metallb=ask(
+            "the version of MetalLB",
+            lambda: next(
+                (
+                    container.image
+                    for each in apps.list_namespaced_deployment(metallb, _request_timeout=_TIMEOUT).items
+                    for container in each.spec.template.spec.containers
+                    if "controller" in container.name
+                ),
+                None,
+            ),
+        ),
+        host_ports=ask(
+            "ports of nodes",
+            lambda: dict(
+                _host_ports(
+                    apps.list_daemon_set_for_all_namespaces(_request_timeout=_TIMEOUT).items,
+                    (namespace, f"{namespace}-logs"),
+                )
+            ),
+        ),
+        taints=ask(
+            "taints of nodes",
+            lambda: {
+                node.metadata.name: tuple(
+                    Taint(each.key, each.value or "", each.effect)
+                    for each in node.spec.taints or ()
+                    if each.effect in _KEEPS_AWAY and not each.key.startswith("node.kubernetes.io/")
+                )
+                for node in core.list_node(_request_timeout=_TIMEOUT).items
+            },
+        ),
+    )
+
+
+def _issuers(client: Any, api: Any, namespace: str) -> Mapping[str, Issuer]:
+    objects: Any = client.CustomObjectsApi(api)
+    kind = ("cert-manager.io", "v1")
+    every = objects.list_cluster_custom_object(*kind, "clusterissuers", _request_timeout=_TIMEOUT)["items"]
+    own = objects.list_namespaced_custom_object(*kind, namespace, "issuers", _request_timeout=_TIMEOUT)[
+        "items"
+    ]
+    return {
+        f"{name}/{each['metadata']['name']}": Issuer.read(each)
+        for name, found in (("ClusterIssuer", every), ("Issuer", own))
+        for each in found
+    }
+
+
+def _host_ports(daemon_sets: Iterable[Any], ours: Iterable[str]) -> Iterable[tuple[int, str]]:
+    for each in daemon_sets:
+        if each.metadata.namespace in ours:
+            continue
+        spec = each.spec.template.spec
+        for container in spec.containers:
+            for port in container.ports or ():
+                number = port.host_port or (port.container_port if spec.host_network else None)
+                if number:
+                    yield number, f"{each.metadata.namespace}/{each.metadata.name}"

@@ -1,0 +1,125 @@
+"""Whether the operators of the cluster, and what else runs there, can do what the stack file asks of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from model import topology
+from model.catalogue import cluster as rules
+from model.findings import Finding
+from model.issuers import Issuer
+from model.names import Names
+from model.settings import Settings, Toleration
+
+CERTIFICATE_LABELS = {"app.kubernetes.io/name": "certificates", "app.kubernetes.io/instance": "kolab"}
+"""What selectors of solvers may ask for."""
+_METALLB = (0, 14, 9)
+"""The first release that knows the annotations which we write (MetalLB: release notes)."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Taint:
+    """What keeps pods off a node."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorFacts:
+    """What was seen of operators. None means: it could not be read."""
+
+    issuers: Mapping[str, Issuer] | None = None
+    """`ClusterIssuer/name`, and `Issuer/name` of the stack's namespace."""
+    metallb: str | None = None
+    """The image of MetalLB's controller."""
+    host_ports: Mapping[int, str] | None = None
+    """Port that another namespace's DaemonSet holds on the nodes -> `namespace/name` of it."""
+    taints: Mapping[str, tuple[Taint, ...]] | None = None
+    """Node name -> taints that keep pods away."""
+
+
+def cluster_operators(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
+    """Findings about issuers, MetalLB, ports and tainted nodes; what could not be read is not judged."""
+    yield from _issuer(settings, facts)
+    yield from _metallb(settings, facts)
+    yield from _host_ports(settings, facts)
+    yield from _taints(settings, facts)
+
+
+def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
+    tls = settings.tls
+    if tls.issuer != "existing" or facts.issuers is None:
+        return
+    asked = f"{tls.kind}/{tls.name}"
+    issuer = facts.issuers.get(asked)
+    if issuer is None:
+        known = sorted(each.partition("/")[2] for each in facts.issuers if each.startswith(f"{tls.kind}/"))
+        yield rules.ISSUER_UNKNOWN.found(
+            kind=tls.kind, name=tls.name, issuers=", ".join(known) or "(there is none)"
+        )
+        return
+    if not issuer.ready:
+        yield rules.ISSUER_NOT_READY.found(kind=tls.kind, name=tls.name)
+    found = Names.of(settings)
+    hosted = [name for names in found.domain_certificates.values() for name in names]
+    names = list(dict.fromkeys((*found.proxy_certificate, *found.mx_certificate, found.sieve, *hosted)))
+    if by_http := issuer.by_http(names, CERTIFICATE_LABELS):
+        yield rules.ISSUER_HTTP.found(kind=tls.kind, name=tls.name, names=_some(by_http))
+    if unproven := issuer.unproven(names, CERTIFICATE_LABELS):
+        yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=_some(unproven))
+
+
+def _metallb(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
+    if settings.network.load_balancer != "metallb" or facts.metallb is None:
+        return
+    version = re.search(r":v?(\d+)\.(\d+)\.(\d+)", facts.metallb)
+    if version is not None and tuple(map(int, version.groups())) < _METALLB:
+        yield rules.METALLB_OLD.found(found=".".join(version.groups()), least=".".join(map(str, _METALLB)))
+
+
+def _host_ports(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
+    if settings.network.load_balancer != "hostPort":
+        return
+    ours = {port.number for port in topology.public_ports(settings)}
+    taken = {port: holder for port, holder in (facts.host_ports or {}).items() if port in ours}
+    for holder in sorted({*taken.values()}):
+        ports = ", ".join(str(port) for port, by in sorted(taken.items()) if by == holder)
+        if holder.partition("/")[2].startswith("svclb-"):
+            yield rules.HOST_PORTS_K3S.found(holder=holder, ports=ports)
+        else:
+            yield rules.HOST_PORTS.found(holder=holder, ports=ports)
+
+
+def _taints(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
+    named = [("kolab:network.edgeNode", settings.network.edge_node)]
+    named += [(f"kolab:network.egress.nodes.{node}", node) for node in topology.postfix_nodes(settings)]
+    for path, node in named:
+        for taint in (facts.taints or {}).get(node or "", ()):
+            if not any(_tolerates(each, taint) for each in settings.kubernetes.tolerations):
+                value = f", value: {taint.value}" if taint.value else ", operator: Exists"
+                yield rules.NODE_TAINTED.found(
+                    path=path,
+                    node=node,
+                    key=taint.key,
+                    effect=taint.effect,
+                    entry=f"{{key: {taint.key}{value}}}",
+                )
+
+
+def _tolerates(toleration: Toleration, taint: Taint) -> bool:
+    """Kubernetes: core/v1 helpers, ToleratesTaint."""
+    return (
+        toleration.key == taint.key
+        and toleration.effect in (None, taint.effect)
+        and (toleration.operator == "Exists" or (toleration.value or "") == taint.value)
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,156 @@
+"""What operators and other tenants of a cluster make impossible, said before anything is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.daemon import labels_of
+from model.issuers import Issuer
+from model.rules.cluster_operators import CERTIFICATE_LABELS, OperatorFacts, Taint, cluster_operators
+from tests.model.files import settings
+
+HTTP: dict[str, Any] = {"http01": {"ingress": {}}}
+DNS: dict[str, Any] = {"dns01": {"webhook": {}}}
+EXISTING = {"tls": {"issuer": "existing", "name": "public"}}
+OURS = "app.kubernetes.io/name"
+
+
+def acme(*solvers: dict[str, Any]) -> Issuer:
+    return Issuer.read({"spec": {"acme": {"solvers": solvers}}})
+
+
+def only_for(solver: dict[str, Any], **selector: Any) -> dict[str, Any]:
+    return {**solver, "selector": selector}
+
+
+def found(changes: dict[str, Any], **seen: Any) -> list[tuple[str, str]]:
+    stack = settings("cluster", changes)
+    return [(each.rule, each.problem) for each in cluster_operators(stack, OperatorFacts(**seen))]
+
+
+def of_issuer(issuer: Issuer) -> set[str]:
+    return {rule for rule, _ in found(EXISTING, issuers={"ClusterIssuer/public": issuer})}
+
+
+def test_what_could_not_be_read_is_not_judged() -> None:
+    assert found(EXISTING) == []
+
+
+def test_an_issuer_that_is_not_there_is_named_with_those_that_are() -> None:
+    stack = settings("cluster", EXISTING)
+    seen = OperatorFacts(issuers={"ClusterIssuer/other": acme(DNS), "Issuer/public": acme(DNS)})
+    (finding,) = cluster_operators(stack, seen)
+    assert (finding.rule, finding.severity) == ("issuer-unknown", "error")
+    assert "use one of other" in finding.fix
+
+
+@pytest.mark.parametrize(
+    "solvers",
+    [
+        (HTTP,),
+        (HTTP, only_for(DNS, dnsZones=["example.org"])),
+        (DNS, only_for(HTTP, dnsNames=["mx.example.org"])),
+        (DNS, only_for(HTTP, matchLabels={OURS: "certificates"})),
+    ],
+    ids=["HTTP alone", "HTTP for hosted domains", "HTTP for the MX name", "HTTP for our labels"],
+)
+def test_names_that_would_be_proven_by_a_file_on_port_80_are_refused(
+    solvers: tuple[dict[str, Any], ...],
+) -> None:
+    assert of_issuer(acme(*solvers)) == {"issuer-http"}
+
+
+@pytest.mark.parametrize(
+    "solvers",
+    [
+        (DNS,),
+        (HTTP, only_for(DNS, dnsZones=["example.org", "example.net", "example.com"])),
+        (only_for(HTTP, dnsNames=["shop.example.org"]), DNS),
+        (only_for(HTTP, matchLabels={OURS: "shop"}), DNS),
+        (only_for(HTTP, dnsZones=["org", "net", "com"]), only_for(DNS, dnsZones=["example.org", "example.net", "example.com"])),
+        (),
+    ],
+    ids=["DNS alone", "DNS for our zones", "HTTP for others", "HTTP for other labels", "the longer zone", "none of ACME"],
+)  # fmt: skip
+def test_names_that_are_proven_in_dns_are_fine(solvers: tuple[dict[str, Any], ...]) -> None:
+    assert of_issuer(acme(*solvers)) == set()
+
+
+def test_names_that_no_solver_is_for_are_refused() -> None:
+    assert of_issuer(acme(only_for(DNS, dnsZones=["example.org"]))) == {"issuer-solvers"}
+
+
+def test_an_issuer_that_is_not_ready_is_a_warning() -> None:
+    waiting = Issuer.read(
+        {"spec": {"ca": {}}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    )
+    assert of_issuer(waiting) == {"issuer-not-ready"}
+
+
+def test_the_labels_that_selectors_may_ask_for_are_those_of_our_certificates() -> None:
+    assert CERTIFICATE_LABELS.items() <= labels_of("certificates").items()
+
+
+@pytest.mark.parametrize(
+    ("image", "old"),
+    [
+        ("quay.io/metallb/controller:v0.13.12", True),
+        ("quay.io/metallb/controller:v0.14.8", True),
+        ("quay.io/metallb/controller:v0.14.9", False),
+        ("docker.io/bitnami/metallb-controller:0.13.7-debian-11-r0", True),
+        ("registry.example.org:5000/metallb/controller:v0.15.2@sha256:aa", False),
+        ("quay.io/metallb/controller:main", False),
+        ("quay.io/metallb/controller@sha256:0123", False),
+    ],
+)
+def test_a_metallb_that_does_not_know_our_annotations_is_refused(image: str, old: bool) -> None:
+    assert ("metallb-old" in {rule for rule, _ in found({}, metallb=image)}) is old
+
+
+HOST_PORT = {"network/loadBalancer": "hostPort"}
+
+
+def test_ports_of_the_nodes_that_somebody_holds_are_refused_with_the_holder() -> None:
+    taken = {
+        80: "kube-system/svclb-traefik-9",
+        443: "kube-system/svclb-traefik-9",
+        993: "ingress/nginx",
+        9100: "m/node",
+    }
+    stack = settings("single-node", HOST_PORT)
+    assert [
+        (each.rule, each.fix.partition(",")[0])
+        for each in cluster_operators(stack, OperatorFacts(host_ports=taken))
+    ] == [
+        ("host-ports", "remove it from these nodes"),
+        ("host-ports", "start k3s with --disable servicelb --disable traefik"),
+    ]
+    assert found({}, host_ports=taken) == []
+
+
+TAINT = Taint("dedicated", "mail", "NoSchedule")
+
+
+@pytest.mark.parametrize(
+    ("toleration", "fits"),
+    [
+        ({"key": "dedicated", "value": "mail"}, True),
+        ({"key": "dedicated", "operator": "Exists"}, True),
+        ({"key": "dedicated", "value": "mail", "effect": "NoSchedule"}, True),
+        ({"key": "dedicated", "value": "mail", "effect": "NoExecute"}, False),
+        ({"key": "dedicated", "value": "web"}, False),
+        ({"key": "dedicated"}, False),
+        ({"key": "other", "operator": "Exists"}, False),
+    ],
+    ids=str,
+)
+def test_a_named_node_whose_taint_nothing_tolerates_is_refused(
+    toleration: dict[str, str], fits: bool
+) -> None:
+    node = next(iter(settings("cluster").network.egress.nodes))  # type: ignore[union-attr]
+    seen = {"taints": {node: (TAINT,), "unused": (TAINT,)}}
+    assert [rule for rule, _ in found({}, **seen)] == ["node-tainted"]
+    change = {"kubernetes": {"context": "mail", "tolerations": [toleration]}}
+    assert [rule for rule, _ in found(change, **seen)] == ([] if fits else ["node-tainted"])

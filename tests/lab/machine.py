@@ -48,16 +48,16 @@ class Mark:
 
 
 @contextlib.contextmanager
-def lock() -> Iterator[None]:
-    """Only one process makes or removes a lab at a time.
+def lock(name: str = "kolab-lab", said: str = "makes or removes the lab of this machine") -> Iterator[None]:
+    """Only one process at a time does what `said` says; raises LabError in the others.
 
     A name in the kernel's own space: it leaves no file behind, and is free again when the process has ended.
     """
-    with socket.socket(socket.AF_UNIX) as name:
+    with socket.socket(socket.AF_UNIX) as held:
         try:
-            name.bind("\0kolab-lab")
+            held.bind(f"\0{name}")
         except OSError:
-            raise LabError("somebody else makes or removes the lab of this machine right now") from None
+            raise LabError(f"somebody else {said} right now") from None
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.lab import machine, paths
 from tests.lab.interrupts import uninterrupted
@@ -22,10 +22,12 @@ def command(room: str, line: Sequence[str]) -> list[str]:
 def opened(rooms: Sequence[str]) -> Iterator[None]:
     """Rooms that are empty at first; at the end whatever is in them is removed.
 
-    Raises LabError unless root asks.
+    Raises LabError unless root asks, and when somebody is in one of them, whatever checkout they run from.
     """
     machine.require_root()
-    with machine.places():
+    with ExitStack() as held, machine.places():
+        for room in rooms:
+            held.enter_context(machine.lock(f"kolab-room-{room}", f"is in room {room} of this machine"))
         try:
             _empty(rooms)
             yield

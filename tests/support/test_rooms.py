@@ -49,3 +49,12 @@ def test_places_are_there_for_all_rooms_and_gone_afterwards(
     with machine.places():
         assert place.is_dir()
     assert list(tmp_path.iterdir()) == [there]
+
+
+@_root
+def test_a_room_that_somebody_is_in_is_left_alone() -> None:
+    refused = pytest.raises(LabError, match="somebody else is in room test-b")
+    with rooms.opened(_ROOMS), refused, rooms.opened(_ROOMS[1:]):
+        pass
+    with rooms.opened(_ROOMS[1:]):
+        pass

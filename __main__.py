@@ -14,11 +14,11 @@ from pulumi.runtime import config as runtime_config
 
 from components.guard import Guard
 from components.kolab import Kolab
+from components.ledger import Ledger
 from components.preflight import preflight
 from model import identity, topology
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
-from model.transition import snapshot
 
 _ALL_IS_SAID = 32
 """Exit code of a program whose user knows what is wrong (pulumi-language-python-exec)."""
@@ -51,7 +51,8 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
 def deploy() -> None:
     """All of the stack. Raises pulumi.RunError when it must not be, before anything is registered."""
     config = pulumi.Config(NAMESPACE)
-    settings, before = preflight(settings_of(config))
+    settings, deployed = preflight(settings_of(config))
+    ledger = Ledger(settings, deployed)
     guard = Guard.of(settings)
     kolab = None
     if settings.scope != "dns":
@@ -62,7 +63,7 @@ def deploy() -> None:
 
         publish(settings, config.require_secret("cloudflareApiToken"), guard, kolab.proxy if kolab else None)
 
-    pulumi.export("model", snapshot(settings, before).exported())
+    pulumi.export("model", ledger.applied())
     pulumi.export("addresses", topology.public_addresses(settings))
     pulumi.export("tickets", identity.markdown(identity.tickets(settings)))
 

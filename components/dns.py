@@ -5,7 +5,6 @@ Least permissions of the API token, for our zones alone: Zone / DNS / Edit. See 
 
 from __future__ import annotations
 
-import hashlib
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +14,25 @@ import pulumi
 from components.cloudflare_api import DnsRecord, DnsRecordDataArgs, Provider
 from components.guard import Guard
 from model.identity import Record
-from model.identity.rdata import ROOT
+from model.identity.logical import logical_name
 from model.identity.shards import published
+from model.names import Names
 from model.settings import Settings
 
 _COMMENT_LENGTH = 100
 """Most that every Cloudflare plan keeps of a comment."""
-_ONE_EACH = ("CNAME", "MX", "PTR", "SRV")
-"""Types of which a name of ours has one record only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DnsArgs:
-    """Inputs of Dns. `policy_server` is what serves the MTA-STS policy: the TXT that names it waits for it."""
+    """Inputs of Dns. `policy_server` is what serves the MTA-STS policy: the TXT that names it waits for it.
+
+    `own_mx` is the host of our MX, among those of others.
+    """
 
     records: Mapping[str, Sequence[Record]]
     zone_ids: Mapping[str, str]
+    own_mx: str
     policy_server: pulumi.Resource | None = None
 
 
@@ -43,22 +45,21 @@ class Dns(pulumi.ComponentResource):
         super().__init__("kolab:index:Dns", name, {}, opts)
         for zone, records in args.records.items():
             for record in records:
-                self._publish(name, guard, record, args.zone_ids[zone], args.policy_server)
+                self._publish(name, guard, record, zone, args)
         self.register_outputs({})
 
-    def _publish(
-        self, name: str, guard: Guard, record: Record, zone_id: str, policy_server: pulumi.Resource | None
-    ) -> None:
-        logical = f"{name}-{logical_name(record)}"
-        # Without its MX a domain loses mail within the hour. A null MX says that there is none to lose.
-        takes_mail = record.type == "MX" and record.target != ROOT
+    def _publish(self, name: str, guard: Guard, record: Record, zone: str, args: DnsArgs) -> None:
+        logical = f"{name}-{logical_name(record, args.own_mx)}"
+        # Without its MX a domain loses mail within the hour. A null MX says that there is none to lose, and those of
+        # others come and go beside ours.
+        takes_mail = record.type == "MX" and record.target == args.own_mx
         options = guard.options(self, logical) if takes_mail else pulumi.ResourceOptions(parent=self)
-        if policy_server is not None and record.name.startswith("_mta-sts."):
+        if args.policy_server is not None and record.name.startswith("_mta-sts."):
             # Senders fetch the policy as soon as they see a new id: it has to be there first (RFC 8461 section 5.1).
-            options.depends_on = [policy_server]
+            options.depends_on = [args.policy_server]
         DnsRecord(
             logical,
-            zone_id=zone_id,
+            zone_id=args.zone_ids[zone],
             name=record.name,
             type=record.type,
             ttl=record.ttl,
@@ -77,26 +78,15 @@ def _content(record: Record) -> str:
     return record.target or record.content
 
 
-def logical_name(record: Record) -> str:
-    """A name that stays while the record's value changes, so that an edit is an update and not a new record.
-
-    Types of which a name may have several carry what tells them apart: the kind of text, or the value. These are made
-    before the old ones are deleted, so that a name never lacks an address, an issuer or a key in between.
-    """
-    if record.type == "TXT":
-        kind = record.content.strip('"').split(";")[0].split(" ")[0].split("=")
-        mark = "-".join(part for part in kind[:2] if len(part) <= 8)
-    elif record.type in _ONE_EACH:
-        mark = ""
-    else:
-        mark = hashlib.sha256(record.content.encode()).hexdigest()[:8]
-    return "-".join(filter(None, (record.type.lower(), record.name, mark)))
-
-
 def publish(
     settings: Settings, token: pulumi.Input[str], guard: Guard, policy_server: pulumi.Resource | None
 ) -> None:
     """Puts the records of this stack into its zones, through a provider of its own."""
-    args = DnsArgs(records=published(settings), zone_ids=settings.dns.zone_ids, policy_server=policy_server)
+    args = DnsArgs(
+        records=published(settings),
+        zone_ids=settings.dns.zone_ids,
+        own_mx=Names.of(settings).mx,
+        policy_server=policy_server,
+    )
     provider = Provider("dns", api_token=token)
     Dns("dns", guard, args, pulumi.ResourceOptions(providers=[provider]))

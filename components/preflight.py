@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from model import step
 from model.catalogue import files
 from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding, report
+from model.ledger import Resource, possible
 from model.rules.cluster import cluster
 from model.rules.cluster_network import completed
 from model.settings import Settings
 
 
-def preflight(settings: Settings) -> tuple[Settings, Deployed | None]:
+def preflight(settings: Settings) -> tuple[Settings, tuple[Deployed, ...]]:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Gives the settings with what only the cluster knows, and the deployed model. Raises pulumi.RunError with all findings
-    about the cluster, else about the step, or when the deployed model is of a later release.
+    Gives the settings with what only the cluster knows, and the models of which the world may have a part. Raises
+    pulumi.RunError with all findings about the cluster, else about the step, or when a model is of a later release.
     """
     folder = settings.kubernetes.render
     if folder is not None and not inside_project(_PROJECT / folder):
@@ -35,10 +37,10 @@ def preflight(settings: Settings) -> tuple[Settings, Deployed | None]:
         _warn(found, settings)
         settings = completed(settings, facts.network)
     try:
-        deployed = Deployed.read(_outputs().get("model"))
+        deployed = possible(_state(), _asked("readStackOutputs", "name").get("model"))
     except UnreadableModel as error:
         raise pulumi.RunError(str(error)) from None
-    verdict = step.judge(deployed, settings)
+    verdict = step.judge_each(deployed, settings)
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
@@ -53,10 +55,16 @@ def inside_project(folder: Path, project: Path = _PROJECT) -> bool:
     return folder.resolve().is_relative_to(project.resolve())
 
 
-def _outputs() -> dict[str, Any]:
-    """What this stack exported last. Asked for at once: a StackReference answers when resources are made already."""
+def _state() -> Iterator[Resource]:
+    """The resources that the last update left behind."""
+    for urn, found in _asked("readStackResourceOutputs", "stackName").items():
+        yield Resource(found["type"], urn.rpartition("::")[2], found["outputs"])
+
+
+def _asked(question: str, by: str) -> dict[str, Any]:
+    """What the engine knows of this stack. Asked at once: a StackReference answers when resources are made already."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
+    answer = invoke(f"pulumi:pulumi:{question}", {by: name}).value
     outputs: dict[str, Any] = (answer or {}).get("outputs") or {}
     return outputs
 

@@ -8,8 +8,10 @@ as `cached-world`.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.catalogue import changes, files
 from model.deployed import Deployed
 from model.findings import Finding, report
 from model.identity.cached_world import cached_world
@@ -60,6 +62,20 @@ def judge(before: Deployed | None, after: Settings, today: datetime.date | None 
     )
     refused = any(finding.severity == "error" for finding in findings)
     return Step(findings, world.plan() if refused else "")
+
+
+def judge_each(possible: Sequence[Deployed], after: Settings, today: datetime.date | None = None) -> Step:
+    """The verdict on the step from whichever of the `possible` models the world has, or a mixture of them."""
+    if len(possible) < 2:
+        return judge(next(iter(possible), None), after, today)
+    steps = [judge(before, after, today) for before in possible]
+    every = dict.fromkeys(finding for step in steps for finding in step.findings)
+    # An exception that has served for one of them may be needed for another.
+    needed = [
+        f for f in every if f.rule != files.ACKNOWLEDGE_SERVED.id or all(f in s.findings for s in steps)
+    ]
+    plans = dict.fromkeys(step.plan for step in steps if step.plan)
+    return Step((*needed, changes.UNFINISHED.found()), "\n".join(plans))
 
 
 def _within(path: str, above: str) -> bool:

@@ -39,7 +39,7 @@ def add_command(commands: Any) -> None:
             parser.add_argument(
                 "--without-dns",
                 action="store_true",
-                help="do not look first at what the live zones of new mail domains hold",
+                help="do not look first at the live zones: what they hold for new mail domains, and whether they show what this step relies on",
             )
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)
@@ -66,7 +66,10 @@ def run(options: argparse.Namespace) -> None:
         secrets.run(argparse.Namespace(stack=options.stack, action="make", key=None, given=None))
     if _looks(options, settings):
         deployed = pulumi.deployed()
-        first_look(settings, deployed.domains if deployed else ())
+        # A domain whose records may not all be there yet is looked at again.
+        first_look(
+            settings, {d for d in settings.domains if deployed and all(d in m.domains for m in deployed)}
+        )
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:
         # People approve what they have seen; only the local stack goes ahead by itself.
@@ -75,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         arguments.append("--yes")
     engine([*arguments, "--stack", options.stack, *options.arguments], options.stack)
     if options.command == "preview" and settings.mail.dkim.selectors:
-        print(difference(settings, pulumi.deployed()))
+        print(difference(settings, next(reversed(pulumi.deployed()), None)))
         print(rehearse(settings).text())
     if options.command == "up":
         settings, _ = StackFile.read(options.stack).settings()

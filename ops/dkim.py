@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.guard import RULE
-from model import identity
-from model.identity.dkim import RETIRED_DAYS, name, text
-from model.identity.rdata import TXT, parse_value
+from model.identity.dkim import RETIRED_DAYS, text
 from model.keys import dkim_public_key
 from model.secrets import Secret
 from model.settings import Settings
-from ops import edits, lookup
+from ops import edits, lookup, reliance
 from ops.frame import add_stack
 from ops.secrets import make
 from ops.stacks import Pulumi, StackFile, StackProblem
@@ -161,21 +159,10 @@ def _move(stack: StackFile, selector: str, stage: str, today: datetime.date) -> 
 def _require_visible(settings: Settings, selector: str, servers: Sequence[str]) -> None:
     """Raises StackProblem unless every authoritative server of every zone of ours shows the key."""
     key = settings.mail.dkim.selectors.get(selector)
-    expected = text(key) if key else None
-    if expected is None:
+    if key is None or text(key) is None:
         raise StackProblem(f"{selector} is not published yet; ./kolab dkim publish {selector} first")
-    names = [
-        name(selector, domain) for domain in settings.domains if domain not in identity.cname_sheet(settings)
-    ]
-    for wanted in names:
-        for server in lookup.servers_of(wanted, servers):
-            found = [str(parse_value("TXT", value)) for value in lookup.rdata_at(server, wanted, "TXT")]
-            if found != [str(TXT(expected))]:
-                seen = f"shows {len(found)} other record(s)" if found else "does not show it"
-                raise StackProblem(
-                    f"nothing was changed: name server {server[0]} {seen} at {wanted}, and receivers who ask it would"
-                    f" fail every signature. Fix: make up (or publish the zone), wait for the secondaries, try again"
-                )
+    for need in reliance.key(settings, selector):
+        reliance.require(need, lookup.servers_of(need.name, servers))
 
 
 _STEPS = {

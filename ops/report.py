@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from model import step
-from model.deployed import Deployed, UnreadableModel
+from model.deployed import Deployed
 from model.findings import Finding
 from model.identity.snapshot import snapshot
 from model.review import Change, Item, Review, Section, review
@@ -72,17 +72,17 @@ def compare(
     except StackFileError as error:
         return _refused(new.name, error.findings)
     before, known = _settings(old)
-    deployed = snapshot(before) if before else None
+    deployed: tuple[Deployed, ...] = (snapshot(before),) if before else ()
     changes: Sequence[Change]
     refusals: list[str] = []
     said = [text for text in map(str, warnings) if text not in known]
     if planned is not None:
         seen = preview.read(planned, new)
-        changes, deployed = seen.changes, _deployed(seen.deployed)
+        changes, deployed = seen.changes, seen.deployed
         refusals = list(seen.errors)
     else:
         changes = renders.between(tree if before else None, new.name, after)
-    for finding in step.judge(deployed, after).findings:
+    for finding in step.judge_each(deployed, after).findings:
         text = str(finding)
         into = refusals if finding.severity == "error" else said
         if not any(text in other for other in into):
@@ -90,13 +90,6 @@ def compare(
     return review(
         new.name, before, after, changes, refusals=refusals, warnings=said, secrets=_rotated(old, new)
     )
-
-
-def _deployed(output: Mapping[str, Any]) -> Deployed | None:
-    try:
-        return Deployed.read(output)
-    except UnreadableModel as error:
-        raise StackProblem(str(error)) from None
 
 
 def _settings(old: StackFile | None) -> tuple[Settings | None, frozenset[str]]:

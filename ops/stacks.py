@@ -13,6 +13,7 @@ from typing import Any
 
 from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding
+from model.ledger import Resource, possible
 from model.settings import Settings
 from model.stack_file import NAMESPACE, load
 from ops import strict_yaml
@@ -175,13 +176,15 @@ class Pulumi:
         prefix = f"{NAMESPACE}:"
         return {key.removeprefix(prefix): entry["value"] for key, entry in shown.items() if "value" in entry}
 
-    def deployed(self) -> Deployed | None:
-        """What the last update exported; None before the first, or where the state cannot be read."""
+    def deployed(self) -> tuple[Deployed, ...]:
+        """The models that the world may have a part of (model/ledger.py), the latest last; none where nothing can be read."""
         try:
-            shown = json.loads(self._run(["stack", "output", "--json"]))
-            return Deployed.read(shown.get("model")) if isinstance(shown, dict) else None
-        except (StackProblem, UnreadableModel, ValueError):
-            return None
+            state = json.loads(self._run(["stack", "export"]))["deployment"].get("resources") or []
+            found = [Resource(r["type"], r["urn"].rpartition("::")[2], r.get("outputs") or {}) for r in state]
+            root = next((each.outputs for each in found if each.type == "pulumi:pulumi:Stack"), {})
+            return possible(found, root.get("model"))
+        except (StackProblem, UnreadableModel, ValueError, KeyError, AttributeError):
+            return ()
 
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
         ready()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from model.keys import tlsa_hash
 from model.secrets import Secret
 from model.settings import Settings
-from ops import edits
+from ops import edits, lookup, reliance
 from ops.frame import add_stack
 from ops.secrets import make
 from ops.stacks import Pulumi, StackFile, StackProblem
@@ -26,6 +27,13 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser("tlsa", help="make, announce and switch the key of port 25 that DANE names")
     parser.add_argument("step", choices=list(_STEPS))
     add_stack(parser)
+    parser.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="ADDRESS[:PORT]",
+        help="ask this name server instead of the zone's own before a switch; may be repeated",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,10 +41,10 @@ def run(options: argparse.Namespace) -> None:
     """Takes one step. Raises StackProblem when it is unsafe, before anything is written."""
     stack = StackFile.read(options.stack)
     settings, _ = stack.settings()
-    print(_STEPS[options.step](stack, settings))
+    print(_STEPS[options.step](stack, settings, options.server))
 
 
-def _init(stack: StackFile, settings: Settings) -> str:
+def _init(stack: StackFile, settings: Settings, _: Sequence[str]) -> str:
     if settings.tlsa or _CURRENT in stack.values:
         raise StackProblem(
             f"there is a key already; announce another with: ./kolab tlsa next --stack {stack.name}"
@@ -50,7 +58,7 @@ def _init(stack: StackFile, settings: Settings) -> str:
     return f"The key is made. Next: review, make up STACK={stack.name}; then announce a spare one: ./kolab tlsa next --stack {stack.name}."
 
 
-def _next(stack: StackFile, settings: Settings) -> str:
+def _next(stack: StackFile, settings: Settings, _: Sequence[str]) -> str:
     if settings.tlsa is None:
         raise StackProblem(f"there is no key yet: ./kolab tlsa init --stack {stack.name}")
     private = _new()
@@ -59,11 +67,13 @@ def _next(stack: StackFile, settings: Settings) -> str:
     return f"The next key is announced by the next make up STACK={stack.name}. Switch not sooner than {wait} after that."
 
 
-def _switch(stack: StackFile, settings: Settings) -> str:
+def _switch(stack: StackFile, settings: Settings, servers: Sequence[str]) -> str:
     if settings.tlsa is None or settings.tlsa.next is None:
         raise StackProblem(
             f"no next key is announced: ./kolab tlsa next --stack {stack.name}, make up STACK={stack.name}, wait two TTLs"
         )
+    for need in reliance.pin(settings, settings.tlsa.next):
+        reliance.require(need, lookup.servers_of(need.name, servers))
     plain = Pulumi(stack.name).plaintexts()
     # Both stay named: while pods roll, senders meet the old key with the new records and the new one with the old.
     changes = {"tlsa.current": settings.tlsa.next, "tlsa.next": settings.tlsa.current}

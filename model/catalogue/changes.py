@@ -248,3 +248,11 @@ DMARC_JUMP = Rule(
     why="Reports under quarantine show whose mail reject would refuse.",
     severity="warning",
 )
+UNFINISHED = Rule(
+    "update-unfinished",
+    path="kolab:domain",
+    problem="the last update did not make all that it meant to: the world may have parts of it and of what was before",
+    fix="go on: this step is judged from both, and an update that ends well leaves one",
+    why="A record that an update failed to make, or was told to leave out, is not there, whatever the stack file said.",
+    severity="warning",
+)

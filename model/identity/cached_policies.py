@@ -8,6 +8,7 @@ ended on the day that `mtaSts.since` names when it is replaced, else not later t
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 
 from model.deployed import CachedPolicy, Deployed
 
@@ -26,7 +27,13 @@ def after(before: Deployed | None, now: Deployed) -> tuple[CachedPolicy, ...]:
         for policy in dict.fromkeys(dated)
         if not _outlived(policy, served) and not (today and _forgotten(policy, today))
     )
-    return tuple(sorted(kept, key=lambda policy: (policy.ended or "", policy.max_age, policy.hosts)))
+    return in_order(kept)
+
+
+def in_order(policies: Iterable[CachedPolicy]) -> tuple[CachedPolicy, ...]:
+    """Each policy once, in a steady order."""
+    order = dict.fromkeys(policies)
+    return tuple(sorted(order, key=lambda policy: (policy.ended or "", policy.max_age, policy.hosts)))
 
 
 def forgotten_on(policy: CachedPolicy) -> datetime.date | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.deployed import Deployed, UnreadableModel
+from model.ledger import Resource, possible
 from model.review.change import Action, Change, base_name
 from model.stack_file import NAMESPACE
 from ops.stacks import StackFile, StackProblem
@@ -36,8 +38,8 @@ class Preview:
 
     changes: tuple[Change, ...]
     errors: tuple[str, ...]
-    deployed: Mapping[str, Any]
-    """The `model` that the stack exported last; empty when it never was deployed."""
+    deployed: tuple[Deployed, ...]
+    """The models that the world may have a part of; none when it never was deployed."""
 
 
 def read(path: Path, stack: StackFile) -> Preview:
@@ -156,10 +158,15 @@ def _messages(said: list[dict[str, Any]]) -> list[str]:
     return [text for text in dict.fromkeys(told) if text and text != "preview failed"]
 
 
-def _deployed(steps: list[dict[str, Any]]) -> Mapping[str, Any]:
-    for step in steps:
-        if "::pulumi:pulumi:Stack::" in step["urn"]:
-            outputs = (step.get("oldState") or {}).get("outputs") or {}
-            model = outputs.get("model") or {}
-            return model if isinstance(model, Mapping) else {}
-    return {}
+def _deployed(steps: list[dict[str, Any]]) -> tuple[Deployed, ...]:
+    state = [
+        Resource(urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2], old.get("outputs") or {})
+        for urn, old in ((str(step["urn"]), step.get("oldState")) for step in steps)
+        if old
+    ]
+    root = next((each.outputs for each in state if each.type == "pulumi:pulumi:Stack"), {})
+    try:
+        # What stays as it is has no step, so records cannot be counted.
+        return possible(state, root.get("model"), whole=False)
+    except UnreadableModel as error:
+        raise StackProblem(str(error)) from None

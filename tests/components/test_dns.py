@@ -14,10 +14,11 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from components.cloudflare_api import DnsRecordDataArgs
-from components.dns import logical_name, publish
+from components.dns import publish
 from components.guard import Guard
 from components.kolab import Kolab
 from model import identity
+from model.identity.logical import logical_name
 from model.identity.shards import published
 from model.settings import Settings
 from ops.recorder import Registered, record

@@ -14,14 +14,19 @@ import json
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORLD = "KOLAB_TEST_CLOUDFLARE"
+STOP = "KOLAB_TEST_CLOUDFLARE_STOP"
+"""How many changes succeed before the provider fails, if it does."""
 PLUGIN = "pulumi-resource-cloudflare"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 VERSION = "6.23.1"
+DELAY = "KOLAB_TEST_CLOUDFLARE_DELAY"
+"""Seconds that each change takes."""
 
 Record = dict[str, Any]
 
@@ -58,6 +63,7 @@ class Zones:
         self._path = path
         self._lock = threading.Lock()
         self._records = _replay(path)
+        self._left = int(os.environ[STOP]) if os.environ.get(STOP) else None
 
     def get(self, identifier: str) -> Record | None:
         return self._records.get(identifier)
@@ -65,6 +71,7 @@ class Zones:
     def put(self, record: Record, identifier: str | None = None) -> str:
         """Stores a record, under a new id unless one is given. Raises ValueError with the API's words."""
         with self._lock:
+            self._spend()
             others = {key: value for key, value in self._records.items() if key != identifier}
             problem = _problem(record, others)
             if problem:
@@ -77,9 +84,16 @@ class Zones:
 
     def drop(self, identifier: str) -> None:
         with self._lock:
+            self._spend()
             if identifier not in self._records:
                 raise ValueError("81044: Record does not exist.")
             self._write(identifier, None)
+
+    def _spend(self) -> None:
+        time.sleep(float(os.environ.get(DELAY, "0")))
+        if self._left == 0:
+            raise ValueError("10013: An unknown error has occurred.")
+        self._left = None if self._left is None else self._left - 1
 
     def _write(self, identifier: str, record: Record | None) -> None:
         with self._path.open("a") as file:

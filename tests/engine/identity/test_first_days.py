@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from components.dns import logical_name
 from model import identity
 from model.identity import mta_sts
+from model.identity.logical import logical_name
 from tests.engine.identity.conftest import Opened, Published, records_of
 from tests.engine.program import Run
 from tests.support import cloudflare

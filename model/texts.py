@@ -132,6 +132,14 @@ ZoneId = Annotated[
         'must be the 32 hexadecimal digits on the overview page of the zone, or "" with zone files',
     ),
 ]
+CaaIssuer = Annotated[
+    str,
+    matching(
+        "certification authority",
+        r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(?:; ?[A-Za-z0-9]{1,32}=[!#-:<-~]{1,200}){0,5}",
+        "must be the name of an authority in CAA records, such as digicert.com, with parameters behind it if need be: letsencrypt.org; validationmethods=dns-01",
+    ),
+]
 Username = Annotated[
     str,
     matching(

@@ -12,6 +12,7 @@ from typing import Any
 from model import identity
 from model.findings import Finding, report
 from model.identity.existing import below, conflicts, questions
+from model.identity.governed import USUAL, beside, governed
 from model.identity.place import suffixes
 from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.record import Record
@@ -125,9 +126,21 @@ def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]
     )
     stars = _ask(server, starred)
     existing = (*_ask(server, asked), *stars)
+    apexes = {r.name for r in planned if r.type == "CAA"} & {r.name for r in planned if r.type == "MX"}
+    apexes |= {zone} & {r.name for r in planned if r.type == "CAA"}
+    usual = {
+        (f"{label}.{apex}", rtype)
+        for apex in apexes
+        for label in USUAL
+        for rtype in ("A", "AAAA", "CNAME", "CAA")
+        if f"{label}.{apex}" not in names
+    }
+    neighbours = _ask(server, {q for q in usual if not any(below(q[0], cut) for cut in cuts)})
     return [
         *conflicts(planned, cuts, zone),
         *conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone),
+        *beside(planned, existing, zone),
+        *governed(planned, (*existing, *neighbours), zone, sorted(apexes)),
     ]
 
 

@@ -134,6 +134,14 @@ CAA_FORBIDS_ISSUER = Rule(
     why="CAA must allow the authority that issues our certificates.",
     source="RFC 8659 section 3",
 )
+CAA_OTHERS_ONLY = Rule(
+    "caa-others-only",
+    path="{path}",
+    problem="names other authorities, but nothing says who issues our own certificates, so no CAA is published",
+    fix="write that authority to kolab:tls.caa, or remove this",
+    why="CAA that names only others would keep our own certificates from being renewed.",
+    source="RFC 8659 section 3",
+)
 CAA_ACCOUNT = Rule(
     "caa-account",
     path="kolab:tls.accountUri",

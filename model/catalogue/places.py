@@ -171,3 +171,21 @@ DNS_WILDCARD = Rule(
     severity="warning",
     source="RFC 4592",
 )
+DNS_CAA_BESIDE = Rule(
+    "dns-caa-beside",
+    path="kolab:dns.zones.{zone}",
+    problem="holds `{record}`, an authority that this stack does not name; it would stay beside ours",
+    fix="write kolab:domains.{domain}.caa: {way} if it still issues for you, else remove the record",
+    why="Whoever is named in CAA may issue certificates for a name.",
+    severity="warning",
+    source="RFC 8659 section 3",
+)
+DNS_CAA_GOVERNS = Rule(
+    "dns-caa-governs",
+    path="kolab:dns.zones.{zone}",
+    problem="would get CAA at {name}, which also governs {hosts}: {authorities} alone could issue certificates there",
+    fix="list whoever issues for them in kolab:domains.{domain}.caa.issue, or give them CAA of their own",
+    why="The nearest CAA above a name decides alone, also for web servers that are not ours.",
+    severity="warning",
+    source="RFC 8659 section 3",
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.identity.mailto import mailto
+from model.identity.place import zone_of
 from model.identity.rdata import CAA
 from model.identity.record import Record
 from model.names import Names
@@ -36,13 +37,30 @@ def names(settings: Settings) -> tuple[str, ...]:
 
 
 def records(settings: Settings) -> Iterator[Record]:
-    """issue and iodef at every certificate name."""
+    """issue, issuewild and iodef at every certificate name, and at domains that want it for all of their names."""
     value = issue(settings)
     if value is None:
         return
-    report = settings.mail.reports.caa_iodef or f"postmaster@{settings.domain}"
-    for name in names(settings):
-        why = f"Only this authority and method may issue a certificate for {name}."
-        yield Record(name, CAA(0, "issue", value), settings.dns.ttl, why)
+    whole = (domain for domain in settings.domains if settings.caa_of(domain).whole)
+    ttl = settings.dns.ttl
+    for name in dict.fromkeys((*names(settings), *whole)):
+        domain = zone_of(name, settings.domains) or settings.domain
+        caa = settings.caa_of(domain)
+        flags = _CRITICAL if caa.critical else 0
+        at = f"{name} and every name below that has no CAA of its own" if name in settings.domains else name
+        for authority in dict.fromkeys((value, *caa.issue)):
+            why = f"{_name(authority)} may issue certificates for {at}; who is not named may not."
+            yield Record(name, CAA(flags, "issue", authority), ttl, why)
+        for authority in () if caa.issuewild is None else caa.issuewild or (";",):
+            why = f"{_name(authority) or 'Nobody'} may issue wildcard certificates below {at}."
+            yield Record(name, CAA(flags, "issuewild", authority), ttl, why)
+        report = caa.iodef or settings.mail.reports.caa_iodef or f"postmaster@{settings.domain}"
         why = f"Authorities report refused requests for {name} here."
-        yield Record(name, CAA(0, "iodef", mailto(report)), settings.dns.ttl, why)
+        yield Record(name, CAA(0, "iodef", mailto(report)), ttl, why)
+
+
+_CRITICAL = 128
+
+
+def _name(authority: str) -> str:
+    return authority.partition(";")[0]

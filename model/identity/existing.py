@@ -10,7 +10,7 @@ from model.catalogue import places as rules
 from model.findings import Finding
 from model.identity import merging
 from model.identity.presentation import absolute
-from model.identity.rdata import CNAME, ROOT, TXT
+from model.identity.rdata import CAA, CNAME, ROOT, TXT
 from model.identity.record import Record
 
 _KINDS = ("v=spf1", "v=DMARC1", "v=STSv1", "v=TLSRPTv1", "v=DKIM1")
@@ -65,6 +65,8 @@ def conflicts(planned: Iterable[Record], existing: Iterable[Record], zone: str) 
     addresses = {content for (_, each), found in wanted.items() if each in ("A", "AAAA") for content in found}
     for record in existing:
         mine = wanted.get((record.name, kind(record)))
+        if isinstance(record.value, CAA) and mine is not None:
+            continue
         if mine is not None and record.content not in mine:
             planned_text = " | ".join(sorted(mine))
             if way := _merged(record, planned_text):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from model.catalogue import mail as rules
 from model.findings import Finding
-from model.identity import spf
+from model.identity import caa, spf
 from model.names import Names
-from model.settings import Settings
+from model.settings import Caa, Settings
 
 
 def served(settings: Settings) -> Iterator[Finding]:
@@ -43,9 +43,20 @@ def other_servers(settings: Settings) -> Iterator[Finding]:
             yield rules.OTHER_MX_OURS.found(path=path, host=ours)
 
 
+def authorities(settings: Settings) -> Iterator[Finding]:
+    """Other certification authorities stand beside ours."""
+    if caa.issue(settings) is not None:
+        return
+    places = {"kolab:dns.caa": settings.dns.caa}
+    places |= {f"kolab:domains.{d}.caa": own.caa for d, own in settings.per_domain.items() if own.caa}
+    for path, given in places.items():
+        if given != Caa():
+            yield rules.CAA_OTHERS_ONLY.found(path=path)
+
+
 def _senders_path(settings: Settings, domain: str) -> str:
     own = settings.per_domain.get(domain)
     return f"kolab:domains.{domain}.senders" if own and own.senders is not None else "kolab:mail.senders"
 
 
-RULES = (served, spf_lookups, other_servers)
+RULES = (served, spf_lookups, other_servers, authorities)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from model.settings.acknowledgement import Acknowledgement
 from model.settings.base import Section
-from model.settings.dns import Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
+from model.settings.dns import Caa, Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
 from model.settings.domains import DomainSettings
 from model.settings.kubernetes import Kubernetes, KubernetesApi, Toleration
 from model.settings.mail import (
@@ -53,6 +53,7 @@ __all__ = [
     "Acknowledgement",
     "AcmeDns01",
     "Alerts",
+    "Caa",
     "ClusterDns",
     "Dkim",
     "DkimSelector",
@@ -178,6 +179,11 @@ class Settings(Section):
         """Servers of somebody else in the MX of `domain`."""
         own = self.per_domain.get(domain)
         return self.mail.mx.others if own is None or own.other_mx is None else own.other_mx
+
+    def caa_of(self, domain: str) -> Caa:
+        """Authorities beside ours for the names of `domain`."""
+        own = self.per_domain.get(domain)
+        return self.dns.caa if own is None or own.caa is None else own.caa
 
     @property
     def single_node(self) -> bool:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field
 
 from model.settings.base import Section
-from model.texts import ZoneId
-from model.types import Addresses, Hostname, Network, ReverseZone, no_name_twice
+from model.texts import CaaIssuer, ZoneId
+from model.types import Addresses, Email, Hostname, Network, ReverseZone, no_name_twice
 
 
 class Hosts(Section):
@@ -53,6 +53,21 @@ class PtrZones(Section):
 Ptr = Annotated[PtrManual | PtrZones, Discriminator("provider")]
 
 
+class Caa(Section):
+    """Certification authorities beside the one of kolab:tls (RFC 8659)."""
+
+    issue: tuple[CaaIssuer, ...] = ()
+    """Others that may issue certificates, such as `digicert.com` or `letsencrypt.org; validationmethods=dns-01`."""
+    issuewild: tuple[CaaIssuer, ...] | None = None
+    """Who may issue wildcard certificates; `[]` is nobody. Default: those that may issue others."""
+    critical: bool = False
+    """Flag 128: an authority that does not know one of these properties must not issue (RFC 8659 section 4.1)."""
+    iodef: Email | None = None
+    """Where authorities report what they refused. Default: mail.reports.caaIodef."""
+    whole: bool = False
+    """Publish it at the domain itself too, where it governs every name below that has no CAA of its own."""
+
+
 class Shard(Section):
     """One of several stacks that publish records: the engine's work grows with the square of a stack's size."""
 
@@ -77,6 +92,8 @@ class Dns(Section):
     """Reverse DNS."""
     dnssec: bool = False
     """Whether the zones are signed: without it no TLSA is published (RFC 7672 section 2.1)."""
+    caa: Caa = Caa()
+    """Other authorities for the names of every domain that says nothing of its own under kolab:domains."""
     nameservers: Annotated[dict[Hostname, Addresses], BeforeValidator(no_name_twice)] = {}
     """Authoritative servers -> their addresses (glue; needed only for names inside our zones). For NS and SOA of zone files; Cloudflare fills its own."""
 

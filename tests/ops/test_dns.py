@@ -126,6 +126,25 @@ def test_a_second_dmarc_record_is_refused_with_its_words_in_the_stack_file(serve
     assert wanted in finding.fix
 
 
+def test_hosts_that_an_apex_caa_would_govern_are_named(server: NameServer) -> None:
+    server.add(ZONE, f"www.{ZONE}", "A", "203.0.113.80")
+    server.add(ZONE, f"shop.{ZONE}", "CNAME", "shops.else.example.")
+    server.add(ZONE, f"wiki.{ZONE}", "A", "203.0.113.81")
+    server.add(ZONE, f"wiki.{ZONE}", "CAA", '0 issue "else.example"')
+    (one,) = found(server)
+    assert (one.rule, one.severity) == ("dns-caa-governs", "warning")
+    assert f"governs shop.{ZONE}, www.{ZONE}: letsencrypt.org alone" in one.problem
+    assert f"kolab:domains.{ZONE}.caa.issue" in one.fix
+
+
+def test_an_authority_of_the_organisation_stays_and_is_proposed(server: NameServer) -> None:
+    server.add(ZONE, f"www.{ZONE}", "A", "203.0.113.80")
+    server.add(ZONE, ZONE, "CAA", '0 issue "digicert.com"')
+    (one,) = found(server)
+    assert (one.rule, one.severity) == ("dns-caa-beside", "warning")
+    assert f"kolab:domains.{ZONE}.caa: {{issue: [digicert.com]}}" in one.fix
+
+
 def test_hints_that_lead_nowhere_else_are_in_nobodys_way(server: NameServer) -> None:
     server.add(ZONE, ZONE, "HTTPS", "1 . alpn=h2 ipv4hint=192.0.2.10")
     assert found(server) == []

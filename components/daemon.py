@@ -81,11 +81,15 @@ class DaemonComponent(pulumi.ComponentResource):
         )
 
     def serve(
-        self, *, headless: str | None = None, listening: Sequence[topology.Port] | None = None
+        self,
+        *,
+        headless: str | None = None,
+        listening: Sequence[topology.Port] | None = None,
+        annotations: Mapping[str, str] | None = None,
     ) -> core.v1.Service:
         """The Service that other daemons address; with `headless`, one of that name that lists the pods.
 
-        `listening` are the daemon's ports unless its pods open fewer.
+        `listening` are the daemon's ports unless its pods open fewer. `annotations` are for others who read it.
         """
         ports = [
             core.v1.ServicePortArgs(name=p.name, port=p.number, target_port=p.name, protocol=p.protocol)
@@ -94,7 +98,7 @@ class DaemonComponent(pulumi.ComponentResource):
         return core.v1.Service(
             f"{self._logical}-{headless or 'service'}",
             # Pods are made after Services and name each other in circles: waiting for pods here would never end.
-            metadata=self.metadata(headless, {"pulumi.com/skipAwait": "true"}),
+            metadata=self.metadata(headless, {"pulumi.com/skipAwait": "true", **(annotations or {})}),
             spec=core.v1.ServiceSpecArgs(
                 selector=selector_of(self.daemon.name),
                 ports=ports,

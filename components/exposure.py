@@ -15,6 +15,7 @@ from pulumi_kubernetes import apiextensions, core, meta, networking
 from components.certificates import HostCertificate
 from components.daemon import Site, labels_of, selector_of
 from components.pods import EDGE_LABEL
+from model.ingress import CONTROLLERS, TRANSPORT
 from model.settings import Ingress
 from model.topology import PROXY, PublicPort
 
@@ -32,6 +33,10 @@ class ExposureArgs:
     interfaces: Sequence[str]
     namespace_name: str
     ingress: Ingress | None
+    body_limit: int
+    """Largest body of a request, in bytes."""
+    own_authority: bool
+    """Whether the certificate of the proxy was signed by an authority that only its Secret knows."""
     website: Sequence[HostCertificate]
 
 
@@ -48,7 +53,7 @@ class Exposure(pulumi.ComponentResource):
             for service in dict.fromkeys(port.service for port in args.ports):
                 self._service(service, args, pool)
         if args.ingress:
-            self._ingress(args.ingress, args.website)
+            self._ingress(args.ingress, args)
         self.register_outputs({})
 
     def _pool(self, args: ExposureArgs) -> pulumi.Resource:
@@ -124,39 +129,56 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
         )
 
-    def _ingress(self, ingress: Ingress, website: Sequence[HostCertificate]) -> None:
+    def _ingress(self, ingress: Ingress, args: ExposureArgs) -> None:
         backend = networking.v1.IngressBackendArgs(
             service=networking.v1.IngressServiceBackendArgs(
                 name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")
             )
         )
         path = networking.v1.HTTPIngressPathArgs(path="/", path_type="Prefix", backend=backend)
+        controller = CONTROLLERS[ingress.controller]
+        told = controller.told(PROXY.name, args.namespace_name, args.body_limit)
+        if ingress.controller == "traefik":
+            self._transport(args)
         networking.v1.Ingress(
             f"{self._name}-web",
             metadata=meta.v1.ObjectMetaArgs(
                 name="web",
                 namespace=self._site.namespace,
                 labels=labels_of("exposure"),
-                annotations={
-                    "pulumi.com/skipAwait": "true",
-                    # The proxy speaks HTTPS and sets X-Forwarded-Proto itself.
-                    "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
-                    "haproxy.org/server-ssl": "true",
-                },
+                # The proxy speaks HTTPS and sets X-Forwarded-Proto itself.
+                annotations={"pulumi.com/skipAwait": "true", **told.ingress},
             ),
             spec=networking.v1.IngressSpecArgs(
                 ingress_class_name=ingress.class_name,
                 tls=[
                     networking.v1.IngressTLSArgs(hosts=list(each.hosts), secret_name=each.secret)
-                    for each in website
+                    for each in args.website
                 ],
                 rules=[
                     networking.v1.IngressRuleArgs(
                         host=host, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path])
                     )
-                    for each in website
+                    for each in args.website
                     for host in each.hosts
                 ],
             ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _transport(self, args: ExposureArgs) -> None:
+        """Tells Traefik which name the certificate of the proxy has; it calls pods by their address otherwise."""
+        own, *_ = args.website
+        spec: dict[str, object] = {"serverName": own.hosts[0]}
+        if args.own_authority:
+            spec["rootCAsSecrets"] = [own.secret]
+        apiextensions.CustomResource(
+            f"{self._name}-transport",
+            api_version="traefik.io/v1alpha1",
+            kind="ServersTransport",
+            metadata=meta.v1.ObjectMetaArgs(
+                name=TRANSPORT, namespace=self._site.namespace, labels=labels_of("exposure")
+            ),
+            spec=spec,
             opts=pulumi.ResourceOptions(parent=self),
         )

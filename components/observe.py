@@ -67,7 +67,13 @@ def observe(settings: Settings) -> ClusterFacts:
             "load balancers",
             lambda: any(d.metadata.name.startswith("svclb-") for d in items(system, "kube-system")),
         ),
-        ingress_classes=ask("ingress classes", lambda: names(client.NetworkingV1Api(api).list_ingress_class)),
+        ingress_classes=ask(
+            "ingress classes",
+            lambda: {
+                c.metadata.name: c.spec.controller or ""
+                for c in items(client.NetworkingV1Api(api).list_ingress_class)
+            },
+        ),
         storage_classes=ask(
             "storage classes",
             lambda: {

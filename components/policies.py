@@ -18,6 +18,22 @@ _CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 """Where Ingress controllers listen: on their address, and in pods that run without root."""
 
 
+@dataclass(frozen=True)
+class IngressControllers:
+    """The pods of an Ingress controller. Those on their node's own network are of no namespace to a policy, but they
+    have its addresses."""
+
+    namespace: str
+    network: str
+
+    def peers(self) -> list[networking.v1.NetworkPolicyPeerArgs]:
+        """Both ways to name them."""
+        return [
+            networking.v1.NetworkPolicyPeerArgs(namespace_selector=_namespace(self.namespace)),
+            networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=self.network)),
+        ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
     """Inputs of Policies. `doors` are public Services that only some networks may reach; `elsewhere` are daemons of
@@ -31,7 +47,7 @@ class PoliciesArgs:
     elsewhere: Sequence[Daemon]
     logs_namespace: str
     main_namespace: str
-    ingress_namespace: str | None
+    controllers: IngressControllers | None
 
 
 class Policies(pulumi.ComponentResource):
@@ -92,12 +108,10 @@ class Policies(pulumi.ComponentResource):
             if connection.server == daemon
         ]
         rules += self._from_the_world(daemon)
-        if daemon == PROXY and self._args.ingress_namespace:
-            peer = networking.v1.NetworkPolicyPeerArgs(
-                namespace_selector=_namespace(self._args.ingress_namespace)
-            )
+        if daemon == PROXY and self._args.controllers:
+            peers = self._args.controllers.peers()
             rules.append(
-                networking.v1.NetworkPolicyIngressRuleArgs(from_=[peer], ports=_ports([daemon.port("https")]))
+                networking.v1.NetworkPolicyIngressRuleArgs(from_=peers, ports=_ports([daemon.port("https")]))
             )
         return rules
 
@@ -148,10 +162,9 @@ class Policies(pulumi.ComponentResource):
             for port in self._args.public
             if port.daemon == server and port.target in ports
         ]
-        if server == PROXY and self._args.ingress_namespace:
+        if server == PROXY and self._args.controllers:
             # The controller answers in the proxy's place.
-            controller = _namespace(self._args.ingress_namespace)
-            peers.append(networking.v1.NetworkPolicyPeerArgs(namespace_selector=controller))
+            peers += self._args.controllers.peers()
             reached = list(_CONTROLLER)
         return networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))
 

@@ -40,6 +40,8 @@ class ProxyArgs:
     certificate: pulumi.Input[str]
     domains: Mapping[str, HostCertificate]
     """Hosted domain -> its certificate."""
+    told: Mapping[str, str]
+    """What an Ingress controller reads at the Service."""
     replicas: int
     public: Public
 
@@ -80,7 +82,7 @@ class Proxy(DaemonComponent):
         if args.operator_password is not None:
             users = self.secret("users", {"htpasswd": htpasswd(args.operator_password, site.salt)})
             mounts.append(from_secret("users", _USERS, users))
-        self.serve()
+        self.serve(annotations=args.told)
         # The server turns foreign Host headers away, those of probes included.
         health = Probe(http="/health", headers={"Host": args.pages.website})
         container = Container(

@@ -7,7 +7,7 @@ import pulumi
 from components.certificates import Certificates, CertificatesArgs, HostCertificate, StableKey
 from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs
-from components.policies import Policies, PoliciesArgs
+from components.policies import IngressControllers, Policies, PoliciesArgs
 from model import topology
 from model.secrets import acme_token
 from model.settings import Settings
@@ -51,7 +51,7 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,
-        ingress_namespace=ingress.namespace if ingress else None,
+        controllers=IngressControllers(ingress.namespace, str(ingress.controller_cidr)) if ingress else None,
     )
     Policies("policies", stack.site, logs, args, stack.child())
 
@@ -70,6 +70,8 @@ def expose(stack: Composition, certificates: Certificates) -> None:
         interfaces=network.metallb.interfaces,
         namespace_name=stack.settings.kubernetes.namespace,
         ingress=network.ingress,
+        body_limit=stack.settings.mail.web_body_limit,
+        own_authority=stack.settings.tls.issuer == "selfSigned",
         website=_website(stack, certificates),
     )
     Exposure("exposure", stack.site, args, stack.child())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
@@ -16,7 +18,7 @@ from components.webapp import Webapp
 from components.webapp_environment import Announced, Credentials, FileStore, MeetTokens, Stores, WebappArgs
 from model import accounts, topology
 from model.identity import mta_sts, spf
-from model.types import bytes_of
+from model.ingress import CONTROLLERS
 
 
 def web(stack: Composition, certificates: Certificates) -> Proxy:
@@ -90,12 +92,23 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         policy=_mta_sts(stack),
         certificate=certificates.proxy,
         domains=certificates.domains,
+        told=_told(stack),
         replicas=stack.replicas("proxy"),
         public=stack.public(
             topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
         ),
     )
     return Proxy("proxy", stack.site, proxy, stack.child())
+
+
+def _told(stack: Composition) -> Mapping[str, str]:
+    ingress, kubernetes = stack.settings.network.ingress, stack.settings.kubernetes
+    if ingress is None:
+        return {}
+    controller = CONTROLLERS[ingress.controller]
+    return controller.told(
+        topology.PROXY.name, kubernetes.namespace, stack.settings.mail.web_body_limit
+    ).service
 
 
 def _pages(stack: Composition) -> Pages:
@@ -109,8 +122,7 @@ def _pages(stack: Composition) -> Pages:
             office=settings.features.office,
             activesync=settings.features.activesync,
         ),
-        # Attachments travel as base64, a third larger.
-        body_limit=bytes_of(settings.mail.message_size_limit) * 3 // 2,
+        body_limit=settings.mail.web_body_limit,
         trusted=[str(settings.network.ingress.controller_cidr)] if settings.network.ingress else [],
         doors={host: [*map(str, nets)] for host, nets in doors.items() if nets is not None},
         web_logins=settings.network.brakes.web_logins,

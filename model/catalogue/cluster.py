@@ -39,6 +39,18 @@ INGRESS_CLASS_UNKNOWN = Rule(
     fix="use one of {classes}, or remove network.ingress",
     why="An Ingress of an unknown class is served by nobody.",
 )
+INGRESS_CONTROLLER = Rule(
+    "ingress-controller",
+    path="kolab:network.ingress.controller",
+    problem="is {given}, but the class {chosen} of this cluster is served by {kind}",
+    fix="write {kind}",
+    why="Each controller is told in words of its own how large mail is and how long a phone waits.",
+)
+INGRESS_CONTROLLER_UNKNOWN = INGRESS_CONTROLLER.but(
+    path="kolab:network.ingress.className",
+    problem="is {chosen}, whose controller {serving} this stack has no words for: it would cut uploads and waiting phones off",
+    fix="use a class of {kinds}, or remove network.ingress so that the proxy has an address of its own",
+)
 STORAGE_CLASS_UNKNOWN = Rule(
     "storage-class-unknown",
     path="kolab:storage.{alias}.storageClass",

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from model.catalogue import cluster as rules
 from model.findings import Finding
+from model.ingress import CONTROLLERS, kind_of
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
-from model.settings import Settings
+from model.settings import Ingress, Settings
 from model.topology import postfix_nodes
 
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -25,8 +26,8 @@ class ClusterFacts:
     """Node name -> labels."""
     service_lb: bool | None = None
     """Whether k3s' ServiceLB serves some Service."""
-    ingress_classes: frozenset[str] | None = None
-    """Names of ingress classes."""
+    ingress_classes: Mapping[str, str] | None = None
+    """Ingress class -> the controller that serves it."""
     storage_classes: Mapping[str, bool] | None = field(default=None)
     """Storage class -> whether it is the default."""
     network: NetworkFacts = field(default_factory=NetworkFacts)
@@ -76,12 +77,24 @@ def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
             yield rules.NODE_UNKNOWN.found(path=path, node=node, nodes=", ".join(sorted(facts.nodes)))
 
 
+def _controller(ingress: Ingress, serving: str) -> Iterator[Finding]:
+    kind = kind_of(serving)
+    if kind is None:
+        yield rules.INGRESS_CONTROLLER_UNKNOWN.found(
+            chosen=ingress.class_name, serving=serving, kinds=", ".join(CONTROLLERS)
+        )
+    elif kind != ingress.controller:
+        yield rules.INGRESS_CONTROLLER.found(given=ingress.controller, chosen=ingress.class_name, kind=kind)
+
+
 def _classes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     ingress = settings.network.ingress
     if ingress and facts.ingress_classes is not None and ingress.class_name not in facts.ingress_classes:
         yield rules.INGRESS_CLASS_UNKNOWN.found(
             chosen=ingress.class_name, classes=", ".join(sorted(facts.ingress_classes)) or "(there is none)"
         )
+    elif ingress and facts.ingress_classes is not None:
+        yield from _controller(ingress, facts.ingress_classes[ingress.class_name])
     if facts.storage_classes is None:
         return
     for name in type(settings.storage).model_fields:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Email, Hostname, MessageSize, Network, SpfName
+from model.types import Email, Hostname, MessageSize, Network, SpfName, bytes_of
 
 
 class OtherMx(Section):
@@ -131,3 +131,8 @@ class Mail(Section):
     """Run mail through the web application's filter (invitations, external-sender notes)."""
     antivirus: bool = False
     """ClamAV beside Amavis: about 2 GiB of memory more."""
+
+    @property
+    def web_body_limit(self) -> int:
+        """Largest body of a request to the website, in bytes: attachments travel as base64, a third larger."""
+        return bytes_of(self.message_size_limit) * 3 // 2

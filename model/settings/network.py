@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field
 
 from model.authorities import Authorities
+from model.ingress import Kind
 from model.settings.base import Section
 from model.texts import Interface, Label, LabelKey, LabelValue, ObjectName, Username
 from model.types import Address, Addresses, Hostname, Network, Networks, PortNumber, as_tuple
@@ -145,6 +146,8 @@ class Ingress(Section):
 
     class_name: ObjectName
     """Ingress class of the controller."""
+    controller: Kind = "ingress-nginx"
+    """Which controller it is: each is told in words of its own how large mail is and how long a phone waits. k3s: traefik."""
     namespace: Label
     """Namespace of the controller's pods: X-Forwarded-For is believed from there alone."""
     controller_cidr: Network

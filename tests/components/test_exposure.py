@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from model import topology
-from tests.support.stacks import deployment, stack
+from model.ingress import CONTROLLERS
+from tests.support.deploy import Deployment
+from tests.support.stacks import changed, deploy, deployment, raw, stack
 
 SINGLE = ("single-node", "local")
 
@@ -166,6 +168,62 @@ def test_an_ingress_leads_every_web_host_to_the_proxy_over_https(name: str) -> N
             {"name": "proxy", "port": {"name": "https"}},
         )
     assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
+
+
+CONTROLLED = {
+    "ingress-nginx": {
+        "nginx.ingress.kubernetes.io/proxy-body-size": "78643200",
+        "nginx.ingress.kubernetes.io/proxy-read-timeout": "3600",
+    },
+    "nginx": {"nginx.org/ssl-services": "proxy", "nginx.org/client-max-body-size": "78643200"},
+    "traefik": {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"},
+    "haproxy": {"haproxy.org/server-ssl": "true", "haproxy.org/timeout-tunnel": "3600s"},
+    "haproxy-ingress": {"haproxy-ingress.github.io/secure-backends": "true"},
+    "contour": {"projectcontour.io/response-timeout": "infinity"},
+}
+"""What each controller must be told of a message of 50 MiB and of phones that wait."""
+
+
+def controlled_by(controller: str, **more: Any) -> Deployment:
+    ingress = {
+        "className": "web",
+        "controller": controller,
+        "namespace": "ingress",
+        "controllerCidr": "10.42.1.0/24",
+        "addresses": ["192.0.2.99"],
+    }
+    network = {**raw("cluster")["network"], "ingress": ingress}
+    return deploy(changed("cluster", {"network": network, **more}))
+
+
+@pytest.mark.parametrize("controller", sorted(CONTROLLERS))
+def test_each_controller_is_told_how_large_mail_is_and_how_long_phones_wait(controller: str) -> None:
+    (ingress,) = controlled_by(controller).of_kind("Ingress")
+    assert CONTROLLED[controller].items() <= ingress["metadata"]["annotations"].items()
+    others = {each for kind, found in CONTROLLED.items() if kind != controller for each in found}
+    assert not others & set(ingress["metadata"]["annotations"])
+
+
+def test_traefik_is_told_which_name_the_certificate_of_the_proxy_has() -> None:
+    program = controlled_by("traefik")
+    (transport,) = program.of_kind("ServersTransport")
+    assert transport["spec"] == {"serverName": "example.org"}
+    told = program.get("Service", "proxy")["metadata"]["annotations"]
+    assert told["traefik.ingress.kubernetes.io/service.serversscheme"] == "https"
+    name = f"{transport['metadata']['namespace']}-{transport['metadata']['name']}@kubernetescrd"
+    assert told["traefik.ingress.kubernetes.io/service.serverstransport"] == name
+
+
+def test_traefik_trusts_the_stacks_own_authority_only_where_there_is_no_other() -> None:
+    mail = {**raw("cluster")["mail"], "mtaSts": {"stage": "none"}}
+    program = controlled_by("traefik", tls={"issuer": "selfSigned"}, mail=mail, tlsa=None)
+    (transport,) = program.of_kind("ServersTransport")
+    assert transport["spec"]["rootCAsSecrets"] == ["proxy-certificate"]
+
+
+@pytest.mark.parametrize("controller", sorted(set(CONTROLLERS) - {"traefik"}))
+def test_no_other_controller_needs_kinds_of_traefik(controller: str) -> None:
+    assert controlled_by(controller).of_kind("ServersTransport") == []
 
 
 @pytest.mark.parametrize(("name", "secret"), [("bare", "proxy-certificate"), ("full", "our-web")])

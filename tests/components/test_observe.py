@@ -225,3 +225,12 @@ def test_what_the_account_may_not_read_is_unknown_and_the_rest_is_read(
     assert {name: getattr(network, name) for name in others} == {
         name: getattr(whole, name) for name in others
     }
+
+
+def test_ingress_classes_are_read_with_the_controllers_that_serve_them(answers: dict[str, Any]) -> None:
+    classes = [
+        {"metadata": {"name": "traefik"}, "spec": {"controller": "traefik.io/ingress-controller"}},
+        {"metadata": {"name": "strange"}, "spec": {}},
+    ]
+    answers["/apis/networking.k8s.io/v1/ingressclasses"] = classes
+    assert facts().ingress_classes == {"traefik": "traefik.io/ingress-controller", "strange": ""}

@@ -73,7 +73,8 @@ def test_meet_reaches_the_website_at_the_address_and_port_of_the_world() -> None
 
 def test_behind_an_ingress_meet_reaches_the_website_at_the_controller() -> None:
     (rule,) = (rule for rule in egress("full", "meet") if networks(rule) and ("UDP", 53) not in ports(rule))
-    assert (networks(rule), ports(rule)) == ({"192.0.2.20/32"}, {("TCP", 443), ("TCP", 8443)})
+    # A controller on its nodes' own network is of no namespace to a policy.
+    assert (networks(rule), ports(rule)) == ({"192.0.2.20/32", "10.42.7.0/24"}, {("TCP", 443), ("TCP", 8443)})
     assert {"kubernetes.io/metadata.name": "ingress-nginx"} in [
         peer["namespaceSelector"]["matchLabels"] for peer in rule["to"] if "namespaceSelector" in peer
     ]
@@ -91,6 +92,17 @@ def test_the_relay_reaches_nothing_but_meet() -> None:
 def test_an_ingress_controller_may_speak_to_the_proxy() -> None:
     assert "namespace ingress-nginx" in deployment("full").clients("proxy", 6443)
     assert "anyone" not in deployment("full").clients("proxy", 6443)
+
+
+def test_a_controller_on_its_nodes_own_network_may_speak_to_the_proxy() -> None:
+    policy = deployment("full").get("NetworkPolicy", "proxy")
+    blocks = {
+        peer["ipBlock"]["cidr"]: {port["port"] for port in rule["ports"]}
+        for rule in policy["spec"]["ingress"]
+        for peer in rule.get("from", ())
+        if "ipBlock" in peer
+    }
+    assert blocks == {"10.42.7.0/24": {6443}}
 
 
 def test_the_world_may_speak_to_public_ports_only() -> None:

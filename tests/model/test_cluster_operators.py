@@ -8,6 +8,7 @@ import pytest
 
 from components.daemon import labels_of
 from model.issuers import Issuer
+from model.rules.cluster import ClusterFacts, cluster
 from model.rules.cluster_operators import CERTIFICATE_LABELS, OperatorFacts, Taint, cluster_operators
 from tests.model.files import settings
 
@@ -154,3 +155,33 @@ def test_a_named_node_whose_taint_nothing_tolerates_is_refused(
     assert [rule for rule, _ in found({}, **seen)] == ["node-tainted"]
     change = {"kubernetes": {"context": "mail", "tolerations": [toleration]}}
     assert [rule for rule, _ in found(change, **seen)] == ([] if fits else ["node-tainted"])
+
+
+INGRESS = {
+    "className": "web",
+    "controller": "traefik",
+    "namespace": "ingress",
+    "controllerCidr": "10.42.7.0/24",
+    "addresses": ["192.0.2.20"],
+}
+
+
+@pytest.mark.parametrize(
+    ("serving", "finding"),
+    [
+        ("traefik.io/ingress-controller", []),
+        ("k8s.io/ingress-nginx", [("ingress-controller", "write ingress-nginx")]),
+        ("nginx.org/ingress-controller", [("ingress-controller", "write nginx")]),
+        ("haproxy.org/ingress-controller/haproxy", [("ingress-controller", "write haproxy")]),
+        ("projectcontour.io/projectcontour/contour", [("ingress-controller", "write contour")]),
+        ("ingress.k8s.aws/alb", [("ingress-controller", "use a class of ingress-nginx")]),
+        ("", [("ingress-controller", "use a class of ingress-nginx")]),
+    ],
+)
+def test_a_controller_is_what_the_stack_file_says_and_one_that_we_have_words_for(
+    serving: str, finding: list[tuple[str, str]]
+) -> None:
+    seen = ClusterFacts(ingress_classes={"web": serving})
+    found = cluster(settings("cluster", {"network/ingress": INGRESS}), seen)
+    assert [(each.rule, each.fix.partition(",")[0]) for each in found] == finding
+    assert all(each.severity == "error" for each in found)

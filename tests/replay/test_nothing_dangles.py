@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from model.ingress import CONTROLLERS
 from tests.engine.program import CHECKOUT
 from tests.replay import mentions
 from tests.replay.mentions import Said
@@ -16,7 +17,7 @@ from tests.support.document import document
 _FOLDERS = "docs|model|ops|components|tests|toolchain|stacks|policy"
 _MADE = ("rendered/", ".local/", "reports/", "stacks/Pulumi.")
 """Paths that commands make."""
-_WORDS = {"local-path", "single-node", "cert-manager", "out-of-service", "next-cluster"}
+_WORDS = {"local-path", "single-node", "cert-manager", "out-of-service", "next-cluster", *CONTROLLERS}
 """Names of the world that look like ids of rules."""
 
 

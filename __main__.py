@@ -16,7 +16,7 @@ from components.guard import Guard
 from components.kolab import Kolab
 from components.ledger import Ledger
 from components.preflight import preflight
-from model import identity, topology
+from model import identity, rotation, topology
 from model.settings import Settings
 from model.stack_file import NAMESPACE, StackFileError, load
 
@@ -51,8 +51,10 @@ def cluster_of(settings: Settings) -> kubernetes.Provider:
 def deploy() -> None:
     """All of the stack. Raises pulumi.RunError when it must not be, before anything is registered."""
     config = pulumi.Config(NAMESPACE)
-    settings, deployed = preflight(settings_of(config))
-    ledger = Ledger(settings, deployed)
+    settings = settings_of(config)
+    marks = rotation.fingerprints(settings, config.get)
+    settings, seen = preflight(settings, marks)
+    ledger = Ledger(settings, seen, marks)
     guard = Guard.of(settings)
     kolab = None
     if settings.scope != "dns":

@@ -139,12 +139,13 @@ class DaemonComponent(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         """An immutable Secret named by its content; returns the name. `guarded` ones are refused to vanish."""
         logical = f"{self._logical}-{role}"
+        name = content.secret_name(f"{self.daemon.name}-{role}", data, self._site.salt)
         made = core.v1.Secret(
             logical,
-            metadata=self.metadata(content.secret_name(f"{self.daemon.name}-{role}", data, self._site.salt)),
+            metadata=self.metadata(name),
             string_data=dict(data),
             immutable=True,
-            opts=self._site.guard.options(self, logical) if guarded else self.child(),
+            opts=self._site.guard.content(self, logical, name) if guarded else self.child(),
         )
         return made.metadata.name
 

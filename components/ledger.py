@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
-from model.deployed import Deployed
+from components.preflight import Seen
 from model.ledger import Entry
 from model.settings import Settings
 
@@ -15,8 +15,8 @@ from model.settings import Settings
 class Ledger:
     """Made before the first resource."""
 
-    def __init__(self, settings: Settings, possible: Sequence[Deployed]) -> None:
-        entry = Entry.of(settings, possible)
+    def __init__(self, settings: Settings, seen: Seen, secrets: Mapping[str, str]) -> None:
+        entry = Entry.of(settings, seen.deployed, secrets=secrets, ended=seen.ended)
         self._model = entry.model.exported()
         self._made: list[pulumi.Resource] = []
         # An entry stays as it was made: what it followed then is what counts.

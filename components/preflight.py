@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,27 @@ from model.catalogue import files
 from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding, report
 from model.ledger import Resource, possible
+from model.rules import acknowledgements
 from model.rules.cluster import cluster
 from model.rules.cluster_network import completed
 from model.settings import Settings
 
 
-def preflight(settings: Settings) -> tuple[Settings, tuple[Deployed, ...]]:
+@dataclass(frozen=True)
+class Seen:
+    """What the state of the stack tells before the first resource."""
+
+    deployed: tuple[Deployed, ...]
+    """The models of which the world may have a part."""
+    ended: tuple[acknowledgements.Key, ...]
+    """Exceptions for data that is gone."""
+
+
+def preflight(settings: Settings, secrets: Mapping[str, str]) -> tuple[Settings, Seen]:
     """Refuses a cluster that lacks what the stack stands on, and a step that would bounce mail (model/step.py).
 
-    Gives the settings with what only the cluster knows, and the models of which the world may have a part. Raises
+    `secrets` are the fingerprints of model/rotation.py. Gives the settings with what only the cluster knows and without
+    the exceptions that have served for data that is gone, and what the state tells. Raises
     pulumi.RunError with all findings about the cluster, else about the step, or when a model is of a later release.
     """
     folder = settings.kubernetes.render
@@ -37,14 +50,19 @@ def preflight(settings: Settings) -> tuple[Settings, tuple[Deployed, ...]]:
         _warn(found, settings)
         settings = completed(settings, facts.network)
     try:
-        deployed = possible(_state(), _asked("readStackOutputs", "name").get("model"))
+        state = list(_state())
+        deployed = possible(state, _asked("readStackOutputs", "name").get("model"))
     except UnreadableModel as error:
         raise pulumi.RunError(str(error)) from None
-    verdict = step.judge_each(deployed, settings)
+    verdict = step.judge_each(deployed, settings, secrets=secrets)
     if verdict.refused:
         raise pulumi.RunError(verdict.text())
     _warn(verdict.findings, settings)
-    return settings, deployed
+    names = {each.name for each in state}
+    # Before the first deployment nothing is there that could be gone.
+    ended = acknowledgements.of_gone(settings, deployed, lambda subject: bool(names) and subject not in names)
+    _warn(tuple(acknowledgements.ended(settings, ended)), settings)
+    return acknowledgements.without(settings, ended), Seen(deployed, ended)
 
 
 _PROJECT = Path(__file__).resolve().parent.parent

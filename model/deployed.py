@@ -163,7 +163,11 @@ class Deployed(_Part):
     tlsa: Tlsa | None = None
     """DANE; None when nothing is published."""
     acknowledged: tuple[tuple[str, str, str], ...] = ()
-    """Rule, subject and reason of the exceptions from rules about changes: they have served."""
+    """Rule, subject and reason of the exceptions that have served: from rules about changes, and for data that is gone."""
+    secrets: Mapping[str, str] = {}
+    """Secret -> fingerprint of its value, which gives none away (model/rotation.py); empty before releases that kept any."""
+    rotations: Mapping[str, int] = {}
+    """Secret -> how often it was rotated."""
 
     @property
     def signing(self) -> str | None:

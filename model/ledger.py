@@ -19,6 +19,7 @@ from model.identity.logical import logical_name
 from model.identity.shards import published
 from model.identity.snapshot import snapshot
 from model.names import Names
+from model.rules.acknowledgements import Key
 from model.settings import Settings
 
 ENTRY = "pulumi:index:Stash"
@@ -51,9 +52,18 @@ class Entry:
     """Digest of the names of its records at the provider."""
 
     @classmethod
-    def of(cls, settings: Settings, possible: Sequence[Deployed]) -> Entry:
-        """The entry of this stack file."""
-        return cls(after(settings, possible), tuple(possible), _digest(_names(settings)))
+    def of(
+        cls,
+        settings: Settings,
+        possible: Sequence[Deployed],
+        *,
+        secrets: Mapping[str, str] | None = None,
+        ended: Sequence[Key] = (),
+    ) -> Entry:
+        """The entry of this stack file, with the fingerprints of its secrets and the exceptions that have served."""
+        model = after(settings, possible)
+        beside = {"secrets": dict(secrets or {}), "acknowledged": (*model.acknowledged, *ended)}
+        return cls(model.model_copy(update=beside), tuple(possible), _digest(_names(settings)))
 
     @property
     def name(self) -> str:

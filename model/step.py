@@ -8,7 +8,7 @@ as `cached-world`.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.catalogue import changes, files
@@ -43,13 +43,21 @@ class Step:
         )
 
 
-def judge(before: Deployed | None, after: Settings, today: datetime.date | None = None) -> Step:
-    """The verdict on the step from the deployed model to this stack file; a first deployment is free."""
+def judge(
+    before: Deployed | None,
+    after: Settings,
+    today: datetime.date | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Step:
+    """The verdict on the step from the deployed model to this stack file; a first deployment is free.
+
+    `secrets` are the fingerprints of model/rotation.py, where the values are known.
+    """
     world = cached_world(before, acknowledgements.remaining(after, before))
-    every = transition(before, after.model_copy(update={"acknowledge": ()}), today)
+    every = transition(before, after.model_copy(update={"acknowledge": ()}), today, secrets)
     named = [f.path for f in every if f.rule not in _OF_OTHERS]
     found = [f for f in world.findings if not any(_within(path, f.path) for path in named)]
-    left = transition(before, acknowledgements.remaining(after, before), today)
+    left = transition(before, acknowledgements.remaining(after, before), today, secrets)
     findings = (
         *left,
         *found,
@@ -64,11 +72,16 @@ def judge(before: Deployed | None, after: Settings, today: datetime.date | None 
     return Step(findings, world.plan() if refused else "")
 
 
-def judge_each(possible: Sequence[Deployed], after: Settings, today: datetime.date | None = None) -> Step:
+def judge_each(
+    possible: Sequence[Deployed],
+    after: Settings,
+    today: datetime.date | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Step:
     """The verdict on the step from whichever of the `possible` models the world has, or a mixture of them."""
     if len(possible) < 2:
-        return judge(next(iter(possible), None), after, today)
-    steps = [judge(before, after, today) for before in possible]
+        return judge(next(iter(possible), None), after, today, secrets)
+    steps = [judge(before, after, today, secrets) for before in possible]
     every = dict.fromkeys(finding for step in steps for finding in step.findings)
     # An exception that has served for one of them may be needed for another.
     needed = [

@@ -148,6 +148,14 @@ Username = Annotated[
         "must be a user name without spaces, colons or quotes: letters, digits and . _ + @ = / ~ -",
     ),
 ]
+SecretKey = Annotated[
+    str,
+    matching(
+        "secret",
+        r"[A-Za-z][A-Za-z0-9]{0,40}(?:-[A-Za-z0-9-]{1,63})?",
+        "must be the key of a secret without its prefix, such as databasePassword",
+    ),
+]
 PublicPem = Annotated[
     str,
     matching(

@@ -9,8 +9,9 @@ announced by other means).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from model import rotation
 from model.catalogue import changes as rules
 from model.deployed import Deployed
 from model.findings import Finding
@@ -21,8 +22,16 @@ from model.settings import Settings
 __all__ = ["snapshot", "transition"]
 
 
-def transition(before: Deployed | None, after: Settings, today: datetime.date | None = None) -> list[Finding]:
-    """Findings about the step from the deployed model to this stack file; none for a first deployment."""
+def transition(
+    before: Deployed | None,
+    after: Settings,
+    today: datetime.date | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """Findings about the step from the deployed model to this stack file; none for a first deployment.
+
+    `secrets` are the fingerprints of model/rotation.py; without them, no secret is compared.
+    """
     if before is None:
         return []
     now = snapshot(after, before)
@@ -34,6 +43,7 @@ def transition(before: Deployed | None, after: Settings, today: datetime.date | 
         *_egress(before, now),
         *life_cycles.tlsa(before, now),
         *_dmarc(before, now),
+        *(rotation.judge(before, after, secrets) if secrets else ()),
     )
     return [finding for finding in found if not after.acknowledged(finding.rule, finding.path)]
 

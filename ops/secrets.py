@@ -34,15 +34,17 @@ _PASSWORD_LENGTH = 32
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("secrets", help="make the secrets that a stack lacks, or show one")
+    parser = commands.add_parser(
+        "secrets", help="make the secrets that a stack lacks, show one, or exchange one"
+    )
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("make", "show"),
+        choices=("make", "show", "rotate"),
         default="make",
-        help="make (default): fails as long as something is left that only you can give; show: print the value of KEY",
+        help="make (default): fails as long as something is left that only you can give; show: print the value of KEY; rotate: exchange KEY for a new value, which the next update brings to both ends",
     )
-    parser.add_argument("key", nargs="?", metavar="KEY", help="for show, such as adminPassword")
+    parser.add_argument("key", nargs="?", metavar="KEY", help="for show and rotate, such as adminPassword")
     add_stack(parser)
     parser.add_argument(
         "--from",
@@ -55,14 +57,20 @@ def add_command(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Shows one secret, or makes and stores what is missing.
+    """Shows or exchanges one secret, or makes and stores what is missing.
 
-    Never overwrites: an existing value, also in FOLDER's way, stays. Raises StackProblem when something is left that
+    Making never overwrites: an existing value, also in FOLDER's way, stays. Raises StackProblem when something is left that
     only the operator can give.
     """
     stack = StackFile.read(options.stack)
     if options.action == "show":
         print(shown(stack, Pulumi(options.stack), options.key))
+        return
+    if options.action == "rotate":
+        from ops.rotate import rotate  # noqa: PLC0415 - it builds on this module
+
+        given = _read_given(options.given)
+        print(rotate(stack, Pulumi(options.stack), options.key, given), file=sys.stderr)
         return
     if options.key is not None:
         raise StackProblem(f"makes all that is missing; to see one: ./kolab secrets show {options.key}")
@@ -103,8 +111,8 @@ def fill(stack: StackFile, pulumi: Pulumi, *, given: Mapping[str, str], today: d
     for selector in _first_selectors(settings, {*stack.values, *given}, today):
         needed.append(dkim_key(selector))
         halves[needed[-1].key] = dkim_pair(selector, None)
-    usable = {secret.key: _usable(secret, given[secret.key]) for secret in needed if secret.key in given}
-    _refuse_strangers(given, stack, needed)
+    usable = {secret.key: usable_value(secret, given[secret.key]) for secret in needed if secret.key in given}
+    refuse_strangers(given, stack, needed)
     if not settings.example:
         _refuse_other_halves(usable, halves, stack)
     found = Filled()
@@ -163,7 +171,7 @@ def _first_selectors(settings: Settings, keys: Collection[str], today: datetime.
     return [name for name in brought if re.fullmatch(SELECTOR, name)][:1] or [f"k{today:%Y%m}"]
 
 
-def _usable(secret: Secret, value: str) -> str:
+def usable_value(secret: Secret, value: str) -> str:
     """A value that was brought in, in the form that the daemons read. It never appears in a message."""
     complaint = secret_values.complaint(secret, value)
     if complaint is not None:
@@ -171,7 +179,7 @@ def _usable(secret: Secret, value: str) -> str:
     return _pem(private_key(value)) if secret.format in secret_values.KEY_PAIRS else value
 
 
-def _refuse_strangers(given: Mapping[str, str], stack: StackFile, needed: Sequence[Secret]) -> None:
+def refuse_strangers(given: Mapping[str, str], stack: StackFile, needed: Sequence[Secret]) -> None:
     unknown = set(given) - {secret.key for secret in needed}
     if unknown:
         raise StackProblem(

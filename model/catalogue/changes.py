@@ -256,3 +256,26 @@ UNFINISHED = Rule(
     why="A record that an update failed to make, or was told to leave out, is not there, whatever the stack file said.",
     severity="warning",
 )
+SECRET_CHANGE = Rule(
+    "secret-change",
+    path="kolab:{key}",
+    problem="is another value than the deployed one, and no rotation: {words}",
+    fix="put the old value back, then ./kolab secrets rotate {key} --stack <stack>",
+    why="Passwords have two ends, and data outlive keys: a secret is exchanged in steps that nobody notices, or not at all.",
+)
+SECRET_CHANGE_NEVER = SECRET_CHANGE.but(
+    problem="is another value than the deployed one: {words}",
+    fix="put the old value back; or acknowledge it, where nothing was stored yet",
+)
+SECRET_CHANGE_GIVEN = SECRET_CHANGE.but(
+    problem="is another value than the deployed one: {words}",
+    fix="nothing, if the other end knows it",
+    severity="warning",
+)
+SECRET_ROTATION_EARLY = Rule(
+    "secret-rotation-early",
+    path="kolab:rotations.{key}",
+    problem="begins before the stack was deployed once by a release that knows its secrets by their fingerprints",
+    fix="take the rotation back, `./kolab pulumi up`, and rotate then",
+    why="Without the fingerprint of the old value nobody sees what changes.",
+)

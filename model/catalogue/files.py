@@ -128,6 +128,17 @@ ACKNOWLEDGE_SPENT = Rule(
     fix="if this change is meant as well, write its reason anew; else take the change back",
     why="An exception is for the one change that its reason speaks of.",
 )
+ACKNOWLEDGE_GONE = ACKNOWLEDGE_SERVED.but(
+    problem="has served: the {subject} that it let go is not there any more, and one that is made anew is guarded",
+    fix="remove the entry; to give up the new one as well, write the reason anew",
+)
+SECRET_ROTATION_IMPOSSIBLE = Rule(
+    "secret-rotation-impossible",
+    path="kolab:rotations.{key}",
+    problem="counts a rotation that is none: {words}",
+    fix="remove the entry",
+    why="Secrets whose change would do harm are not rotated, and those with stages have commands of their own.",
+)
 PUBLIC_HALF_MISSING = Rule(
     "public-half-missing",
     path="kolab:passportPublicKey",

@@ -55,4 +55,5 @@ def _alone(settings: Settings) -> Deployed:
         if settings.tlsa and settings.dns.dnssec
         else None,
         acknowledged=acknowledgements.about_changes(settings),
+        rotations=dict(sorted(settings.rotations.items())),
     )

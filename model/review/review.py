@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.review import cluster_changes, mail_changes
+from model.review import cluster_changes, mail_changes, secret_changes
 from model.review.change import Change
 from model.review.going_back import going_back
 from model.review.item import Item, Level, Section, worst
@@ -63,7 +63,7 @@ def review(
             Section("Records", tuple(mail_changes.records(before, after))),
         ]
     found += [
-        Section("Secrets", tuple(Item(f"kolab:{key} gets another value", "care") for key in secrets)),
+        Section("Secrets", tuple(secret_changes.items(before, after, secrets))),
         Section("Certificates", tuple(cluster_changes.certificates(changes))),
         Section("Pods", tuple(cluster_changes.pods(changes)) if before else ()),
         Section("Data", tuple(cluster_changes.data(changes, after))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from model.catalogue import AREAS, known_ids, may_be_acknowledged
 from model.catalogue import files as rules
@@ -11,6 +11,8 @@ from model.deployed import Deployed
 from model.findings import Finding
 from model.settings import Acknowledgement, Settings
 
+Key = tuple[str, str, str]
+"""Rule, subject and reason of an entry."""
 _DATA = "data-delete"
 OF_CHANGES = frozenset(
     rule.id for area in AREAS if area.refusals_are_lifted for rule in area.rules if rule.id != _DATA
@@ -55,12 +57,32 @@ def spent(settings: Settings, before: Deployed | None, found: Iterable[Finding])
             yield rules.ACKNOWLEDGE_SPENT.found(index=index, rule=entry.rule)
 
 
-def about_changes(settings: Settings) -> tuple[tuple[str, str, str], ...]:
+def of_gone(settings: Settings, possible: Iterable[Deployed], gone: Callable[[str], bool]) -> tuple[Key, ...]:
+    """Entries for data that the stack does not have any more, or did not have at an earlier update: these have served."""
+    known = {key for each in possible for key in each.acknowledged}
+    entries = [each for each in settings.acknowledge if each.rule == _DATA]
+    return tuple(_key(each) for each in entries if gone(each.subject) or _key(each) in known)
+
+
+def ended(settings: Settings, served: Collection[Key]) -> Iterator[Finding]:
+    """Entries that `of_gone` has found: they let nothing go any more."""
+    for index, entry in enumerate(settings.acknowledge):
+        if _key(entry) in served:
+            yield rules.ACKNOWLEDGE_GONE.found(index=index, subject=entry.subject)
+
+
+def without(settings: Settings, served: Collection[Key]) -> Settings:
+    """The settings without the entries that `of_gone` has found."""
+    fresh = tuple(each for each in settings.acknowledge if _key(each) not in served)
+    return settings.model_copy(update={"acknowledge": fresh})
+
+
+def about_changes(settings: Settings) -> tuple[Key, ...]:
     """Entries about changes, as the deployed model remembers them."""
     return tuple(_key(each) for each in settings.acknowledge if each.rule in OF_CHANGES)
 
 
-def _key(entry: Acknowledgement) -> tuple[str, str, str]:
+def _key(entry: Acknowledgement) -> Key:
     return (entry.rule, entry.subject, entry.reason)
 
 

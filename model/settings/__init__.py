@@ -6,7 +6,7 @@ only knows what one value on its own may look like.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -45,7 +45,7 @@ from model.settings.network import (
 from model.settings.storage import External, ExternalDatabase, ExternalRedis, ExternalS3, Storage, Volume
 from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
 from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
-from model.texts import DaemonName, PublicPem
+from model.texts import DaemonName, PublicPem, SecretKey
 from model.types import Hostname
 
 __all__ = [
@@ -157,6 +157,8 @@ class Settings(Section):
     """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
     passport_public_key: PublicPem | None = None
     """Public half of the OAuth key pair, written by `./kolab secrets`."""
+    rotations: dict[SecretKey, Annotated[int, Field(ge=1, le=9999)]] = {}
+    """Secret -> how often it was rotated. `./kolab secrets rotate` counts here, so that a review sees it and no secret changes by accident."""
     acknowledge: tuple[Acknowledgement, ...] = ()
     """Deliberate exceptions."""
 

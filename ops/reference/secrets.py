@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.rotation import DKIM, ROTATIONS
 from model.secrets import CATALOGUE, DKIM_PREFIX, FORMATS
 from model.shape import NAMESPACE
 from ops.reference.markdown import code, page, table
@@ -17,6 +18,20 @@ gave it to you*) can also be stored by hand, without a trace in the shell's hist
     ./kolab pulumi config set --secret --stack <stack> {NAMESPACE}:cloudflareApiToken < token
 
 A stack with `{NAMESPACE}:scope: dns` needs {NAMESPACE}:cloudflareApiToken alone."""
+
+_ROTATION = f"""\
+## Rotation
+
+`./kolab secrets rotate <key> --stack <stack>` exchanges a secret: [how to](../how-to/rotate-secrets.md). A value that
+changes in any other way is refused by the next preview (`secret-change`), and the secrets of the last kind are never
+exchanged. With `{NAMESPACE}:external.database` or `external.redis`, their passwords are yours to give."""
+
+_KINDS = {
+    "made": "`rotate`",
+    "given": "`rotate --from FOLDER`",
+    "staged": "in stages",
+    "never": "never",
+}
 
 _HALVES = f"""\
 ## Public halves
@@ -40,5 +55,11 @@ def text() -> str:
             "for each of mail.dkim.selectors",
         )
     )
+    ways = [
+        (code(f"{NAMESPACE}:{key}"), _KINDS[how.kind], how.words)
+        for key, how in [*ROTATIONS.items(), (f"{DKIM_PREFIX}<selector>", DKIM)]
+    ]
+    rotations = table(("Key", "How", "What people notice, or why not"), ways)
     found = [(code(f"{NAMESPACE}:{key}"), *rest) for key, *rest in rows]
-    return page("Secrets", _INTRODUCTION, table(("Key", "Format", "What for", "Needed"), found), _HALVES)
+    keys = table(("Key", "Format", "What for", "Needed"), found)
+    return page("Secrets", _INTRODUCTION, keys, _ROTATION, rotations, _HALVES)

@@ -30,9 +30,9 @@ def hook_of(guard: Callable[[], Guard], subject: str = "imap-mailboxes") -> tupl
     return hook, bool(found[0].protect)
 
 
-def delete(hook: pulumi.ResourceHook, name: str = "imap-mailboxes") -> None:
+def delete(hook: pulumi.ResourceHook, name: str = "imap-mailboxes", place: str = "id") -> None:
     """What the engine does before a delete and a replacement."""
-    hook.callback(pulumi.ResourceHookArgs(urn="urn", id="id", name=name, type="type"))
+    hook.callback(pulumi.ResourceHookArgs(urn="urn", id=place, name=name, type="type"))
 
 
 def guard(*acknowledged: str, protect: bool = True) -> Guard:
@@ -60,6 +60,32 @@ def test_an_acknowledgement_lifts_the_guard_from_its_subject_alone() -> None:
     delete(hook)
     with pytest.raises(RuntimeError, match="mariadb-data"):
         delete(hook, "mariadb-data")
+
+
+def test_what_a_rotation_replaces_may_go_and_what_is_in_use_may_not() -> None:
+    contents: list[Guard] = []
+
+    def made() -> Guard:
+        contents.append(Guard(protect=True, acknowledged=lambda *_: False, replaceable=("webapp-keys",)))
+        return contents[0]
+
+    hook, protected = hook_of(made, "webapp-keys")
+    assert protected is False
+    with pytest.raises(RuntimeError, match="webapp-keys"):
+        # Nothing has taken its place yet.
+        delete(hook, "webapp-keys", "kolab/webapp-keys-0000000000")
+    recorded(
+        lambda: contents[0].content(
+            pulumi.ComponentResource("test:index:Parent", "parent"),
+            "webapp-keys",
+            pulumi.Output.from_input("webapp-keys-1111111111"),
+        )
+    )
+    delete(hook, "webapp-keys", "kolab/webapp-keys-0000000000")
+    with pytest.raises(RuntimeError, match="webapp-keys"):
+        delete(hook, "webapp-keys", "kolab/webapp-keys-1111111111")
+    with pytest.raises(RuntimeError, match="mariadb-data"):
+        delete(hook, "mariadb-data", "kolab/data-mariadb-0")
 
 
 def test_a_throw_away_stack_can_be_destroyed_by_the_hook_that_its_state_remembers() -> None:

@@ -40,7 +40,7 @@ class Changed:
 def changed(local: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Changed:
     program = local.program.copy(tmp_path_factory.mktemp("changed") / "program")
     program.must("config", "set", "--secret", "kolab:noreplyPassword", _NEW_PASSWORD, "--stack", "local")
-    program.change(_SETTINGS)
+    program.change(_SETTINGS | {"rotations.noreplyPassword": 1})
     same = program.copy(tmp_path_factory.mktemp("previewed") / "program")
     done = at_once({"preview": lambda: same.preview("--diff"), "up": program.up})
     return Changed(done["preview"], done["up"])

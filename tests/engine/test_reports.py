@@ -95,6 +95,7 @@ def reports(
         elif name == "secret-rotated":
             given = "kolab:redisPassword=another-one-of-thirty-two-letters"
             program.must("config", "set", "--secret", "--stack", program.stack, *given.split("=", 1))
+            program.change({"rotations.redisPassword": 1})
         else:
             program.change({**_LOCAL, **_CLUSTER}[name])
         path = program.root / "preview.json"

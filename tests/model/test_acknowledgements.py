@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from model.rules import check
+from model.deployed import Deployed
+from model.ledger import Entry
+from model.rules import acknowledgements, check
+from model.settings import Settings
 from model.step import judge
 from model.transition import snapshot
 from tests.identity.stacks import stack
@@ -89,3 +92,47 @@ def test_a_new_reason_lifts_the_next_change() -> None:
     assert (
         rules(done, stack(**AGAIN, acknowledge=[entry("mx-moved", reason="moves once more, agreed")])) == []
     )
+
+
+FILES = "minio-data"
+GIVEN_UP = entry("data-delete", FILES)
+
+
+def served(
+    after: Settings, before: Deployed | None, *there: str
+) -> tuple[tuple[acknowledgements.Key, ...], Deployed]:
+    """Entries that have served at an update of a stack that has these objects, and the model that it leaves."""
+    possible = (before,) if before else ()
+    ended = acknowledgements.of_gone(after, possible, lambda subject: subject not in there)
+    return ended, Entry.of(after, possible, ended=ended).model
+
+
+def test_an_entry_lets_data_go_as_long_as_they_are_there() -> None:
+    after = stack(acknowledge=[GIVEN_UP])
+    ended, model = served(after, None, FILES)
+    assert ended == ()
+    assert acknowledgements.without(after, ended).acknowledged("data-delete", FILES)
+    assert model.acknowledged == ()
+
+
+def test_an_entry_ends_with_the_data_that_it_let_go_and_is_said_to_be_done() -> None:
+    after = stack(acknowledge=[GIVEN_UP])
+    ended, _ = served(after, served(after, None, FILES)[1])
+    (said,) = acknowledgements.ended(after, ended)
+    assert (said.rule, said.path, said.severity) == (
+        "acknowledge-served",
+        "kolab:acknowledge[0]",
+        "warning",
+    )
+    assert not acknowledgements.without(after, ended).acknowledged("data-delete", FILES)
+
+
+def test_what_is_made_anew_is_guarded_again_until_a_new_reason_is_written() -> None:
+    after = stack(acknowledge=[GIVEN_UP])
+    _, gone = served(after, None)
+    for _ in range(3):
+        ended, gone = served(after, gone, FILES)
+        assert not acknowledgements.without(after, ended).acknowledged("data-delete", FILES)
+    anew = stack(acknowledge=[entry("data-delete", FILES, reason="files move once more")])
+    ended, _ = served(anew, gone, FILES)
+    assert acknowledgements.without(anew, ended).acknowledged("data-delete", FILES)

@@ -105,7 +105,9 @@ def test_a_sentence_that_refuses_decides_the_verdict() -> None:
 
 def test_a_secret_that_changes_is_named_and_not_shown() -> None:
     found = review("mine", stack("cluster"), stack("cluster"), [], secrets=["redisPassword"])
-    assert texts(found, "Secrets") == ["kolab:redisPassword gets another value"]
+    assert texts(found, "Secrets") == [
+        "kolab:redisPassword is encrypted anew without a rotation: the update is refused if it is another value"
+    ]
 
 
 def test_the_picture_marks_what_moves_and_nothing_else() -> None:

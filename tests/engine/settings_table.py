@@ -107,6 +107,7 @@ HARMLESS: dict[str, Changes] = {
         "resources.imap.cpu": "2",
         "resources.imap.memory": "4Gi",
         "resources.imap.memoryLimit": "8Gi",
+        "rotations": {"redisPassword": 1},
         "acknowledge": [{"rule": "image-latest", "subject": "*", "reason": "a mirror pins what it copies"}],
         **{f"storage.{volume}.size": "900Gi" for volume in _CLAIMS},
     },

@@ -25,6 +25,7 @@ class MariadbArgs:
 
     build: Build
     volume: Volume
+    max_connections: int
     root_password: pulumi.Input[str]
     webapp_password: pulumi.Input[str]
     roundcube_password: pulumi.Input[str]
@@ -64,6 +65,8 @@ class Mariadb(DaemonComponent):
                 "DB_KOLAB_DATABASE": LEGACY_DATABASE,
                 "DB_KOLAB_USERNAME": LEGACY_DATABASE,
                 "TZ": "UTC",
+                # What all daemons together may open (model/budget.py); the image's default is 151.
+                "MYSQL_MAX_CONNECTIONS": str(args.max_connections),
             },
             secrets=[credentials],
             mounts=[self.scripts("mariadb"), from_claim("data", _DATA, data)],

@@ -14,7 +14,7 @@ from components.daemon import DaemonComponent, Site
 from components.inputs import Database
 from components.pods import Pod, Public
 from components.postfix_exporter import exporter_container
-from model import topology
+from model import budget, topology
 from model.settings import Volume
 
 _CERTIFICATE = "/kolab/certificate"
@@ -178,6 +178,12 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_HELO": args.smtp.helo,
         "KOLAB_PROTOCOLS": "all" if args.smtp.ipv6 else "ipv4",
         "KOLAB_MESSAGE_SIZE_LIMIT": str(args.smtp.message_size_limit),
+        "KOLAB_PROXYMAPS": str(budget.PROXYMAPS),
+        "KOLAB_SMTPD": str(budget.SMTPD),
+        "KOLAB_SMTPD_PER_CLIENT": str(budget.SMTPD_PER_CLIENT),
+        "KOLAB_SUBMISSIONS": str(budget.SUBMISSIONS),
+        "KOLAB_POLICIES": str(budget.POLICIES),
+        "KOLAB_POLICY_SECONDS": str(budget.POLICY_SECONDS),
     }
     if args.smtp.relay:
         found["KOLAB_RELAY"] = args.smtp.relay.next_hop

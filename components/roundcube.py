@@ -11,7 +11,7 @@ from components.containers import Build, Container, Probe, scratch
 from components.daemon import DaemonComponent, Site
 from components.inputs import Database, OAuthClient, Queue
 from components.pods import Pod, Replicas
-from model import topology
+from model import budget, topology
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +134,8 @@ def _environment(args: RoundcubeArgs) -> dict[str, str]:
         # The image sets LOGDRIVER, which nothing reads; without LOG_DRIVER logs stay in files of the pod.
         "LOG_DRIVER": "stdout",
         "PER_USER_LOGGING": "false",
+        # Newer images start 100 PHP processes of 320 MB each; this many fit the pod and the database (model/budget.py).
+        "MAX_CONCURRENT_REQUESTS": str(budget.PHP),
     }
     if args.office:
         # Collabora calls back here; the browser reaches it through the proxy, on the same origin (CSP 'self').

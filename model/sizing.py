@@ -29,7 +29,7 @@ DEFAULTS = {
     "horizon": Size("100m", "256Mi", "768Mi"),
     "scheduler": Size("50m", "128Mi", "768Mi"),
     "imap": Size("250m", "256Mi", "2Gi"),
-    "postfix": Size("100m", "128Mi", "512Mi"),
+    "postfix": Size("100m", "256Mi", "1280Mi"),
     "amavis": Size("200m", "512Mi", "1Gi"),
     "amavis-antivirus": Size("300m", "2Gi", "3Gi"),
     "postfix-exporter": Size("10m", "32Mi", "64Mi"),

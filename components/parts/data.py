@@ -6,6 +6,7 @@ from components.composition import Composition
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
 from components.redis import Redis, RedisArgs
+from model import budget
 
 
 def data(stack: Composition) -> None:
@@ -15,6 +16,7 @@ def data(stack: Composition) -> None:
         mariadb = MariadbArgs(
             build=stack.build("mariadb"),
             volume=settings.storage.database,
+            max_connections=budget.database_connections(settings),
             root_password=secret("databaseRootPassword"),
             webapp_password=secret("databasePassword"),
             roundcube_password=secret("roundcubeDatabasePassword"),

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from model.catalogue import (
     addresses,
+    budget,
     changes,
     cluster,
     data,
@@ -47,7 +48,7 @@ def _area(module: ModuleType, *, refusals_are_lifted: bool = False) -> Area:
 
 
 AREAS: tuple[Area, ...] = (
-    *map(_area, (files, addresses, cluster, egress, parts, mail, names, places, records)),
+    *map(_area, (files, addresses, cluster, egress, parts, budget, mail, names, places, records)),
     _area(changes, refusals_are_lifted=True),
     _area(data, refusals_are_lifted=True),
     _area(objects),

@@ -12,6 +12,7 @@ from model.findings import Finding
 from model.rules import (
     acknowledgements,
     addresses,
+    budget,
     egress,
     features,
     keys,
@@ -32,6 +33,7 @@ Rule = Callable[[Settings], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     *acknowledgements.RULES,
     *addresses.RULES,
+    *budget.RULES,
     *egress.RULES,
     *features.RULES,
     *keys.RULES,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from model.settings.base import Section
 from model.texts import Bucket, ObjectName, Region
@@ -57,6 +59,8 @@ class ExternalDatabase(Section):
     """Name of the endpoint."""
     cidr: Network
     """Its addresses, for the NetworkPolicy."""
+    max_connections: Annotated[int, Field(ge=1, le=100000)] | None = None
+    """Its max_connections, which preview compares with what this stack may open. MariaDB's own default is 151."""
 
 
 class ExternalRedis(Section):

@@ -47,7 +47,11 @@ BASES: dict[str, tuple[str, Changes]] = {
     "engines of others": (
         "cluster",
         {
-            "external.database": {"host": "db.example.net", "cidr": "198.51.100.64/28"},
+            "external.database": {
+                "host": "db.example.net",
+                "cidr": "198.51.100.64/28",
+                "maxConnections": 300,
+            },
             "external.redis": {"host": "redis.example.net", "cidr": "198.51.100.64/28"},
             "external.s3": {
                 "endpoint": "https://s3.example.net",
@@ -202,6 +206,7 @@ HARMLESS: dict[str, Changes] = {
     "engines of others": {
         "external.database.host": "db2.example.net",
         "external.database.cidr": "198.51.100.80/28",
+        "external.database.maxConnections": 400,
         "external.redis.host": "redis2.example.net",
         "external.redis.cidr": "198.51.100.80/28",
         "external.s3.endpoint": "https://s3b.example.net",

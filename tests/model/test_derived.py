@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from model import budget
 from model.images import KOLAB, OTHERS, reference
 from model.names import Names
 from model.secrets import CATALOGUE, FORMATS, NAMES, is_secret_key, secrets
@@ -101,6 +102,11 @@ def test_a_given_size_replaces_what_it_names(given: Raw | None, size: Size) -> N
 
 def test_amavis_grows_with_the_antivirus() -> None:
     assert size_of(settings("cluster", {"mail/antivirus": True}), "amavis") == DEFAULTS["amavis-antivirus"]
+
+
+def test_redis_takes_all_clients_of_the_largest_stack() -> None:
+    most = dict.fromkeys(("proxy", "webapp", "roundcube", "postfix"), 50)
+    assert budget.redis_connections(settings("cluster", {"replicas": most})) <= budget.REDIS_CLIENTS
 
 
 def test_every_daemon_has_a_size() -> None:

@@ -21,11 +21,13 @@ INGRESS = {
     "controllerCidr": "10.42.7.0/24",
     "addresses": ["192.0.2.20"],
 }
-EXTERNAL = {
-    "database": {"host": "db.example.net"},
+EXTERNAL: dict[str, dict[str, Any]] = {
+    "database": {"host": "db.example.net", "maxConnections": 1000},
     "redis": {"host": "redis.example.net"},
     "s3": {"endpoint": "https://s3.example.net", "bucket": "kolab"},
 }
+DATABASE: dict[str, Any] = {"host": "db.example.net", "cidr": "198.51.100.32/28"}
+GATEWAY: dict[str, Any] = {"mode": "gateway", "addresses": ["198.51.100.20"]}
 S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
 LONG = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "eu"))
 
@@ -57,6 +59,37 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
             ({"operator": "Exists", "value": "yes"}, {("toleration-value", "kolab:kubernetes.tolerations")}),
             ({"operator": "Exists"}, set()),
             ({"value": "yes", "effect": "NoSchedule"}, set()),
+        )
+    ),
+    # What all daemons may open, and what there is of it.
+    *(
+        ("cluster", changes, {(rule, f"kolab:{at}")} if rule else set())
+        for changes, rule, at in (
+            (
+                {"external/database": DATABASE},
+                "database-connections-unknown",
+                "external.database.maxConnections",
+            ),
+            (
+                {"external/database": DATABASE | {"maxConnections": 151}},
+                "database-connections",
+                "external.database.maxConnections",
+            ),
+            (
+                {"external/database": DATABASE | {"maxConnections": 220}},
+                "database-connections",
+                "external.database.maxConnections",
+            ),
+            ({"external/database": DATABASE | {"maxConnections": 221}}, None, ""),
+            ({"replicas/roundcube": 12}, "database-memory", "resources.mariadb.memoryLimit"),
+            ({"replicas/roundcube": 12, "resources/mariadb": {"memoryLimit": "2Gi"}}, None, ""),
+            (
+                {"replicas/webapp": 1, "network/egress": GATEWAY, "replicas/postfix": 3},
+                "webapp-workers",
+                "replicas.webapp",
+            ),
+            ({"resources/postfix": {"memory": "512Mi"}}, "postfix-memory", "resources.postfix.memoryLimit"),
+            ({"resources/postfix": {"memoryLimit": "2Gi"}}, None, ""),
         )
     ),
     # Which address carries what.

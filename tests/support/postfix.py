@@ -33,6 +33,7 @@ from components import entry
 from tests.lab import signing
 from tests.lab.signing import Authority
 from tests.support.deploy import Deployment
+from tests.support.mariadb import Mariadb
 from tests.support.ports import free_port
 from tests.support.sandbox import Sandbox, wait_for
 
@@ -256,12 +257,16 @@ class Mailserver:
 
 
 @contextmanager
-def mailserver(stack: Deployment, relay: Smarthost, *, told: str = HOST) -> Iterator[Mailserver]:
+def mailserver(
+    stack: Deployment, relay: Smarthost | None, *, told: str = HOST, database: Mariadb | None = None
+) -> Iterator[Mailserver]:
     """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here."""
     needs_postfix()
     with folder() as root, ExitStack() as servers:
         sandbox = Sandbox(root)
-        _prepare(sandbox, stack, relay, told)
+        _prepare(sandbox, stack, database)
+        if relay:
+            _prepare_relay(sandbox, stack, relay, told)
         cyrus = Mailbox()
         servers.enter_context(_serving(_Lmtp(cyrus, "127.0.0.1", sandbox.port(11024))))
         amavis = _Filter(back=sandbox.port(13025))
@@ -287,14 +292,20 @@ def _serving(server: Controller) -> Iterator[None]:
         server.stop()
 
 
-def _prepare(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -> None:
-    """The image's files, with this machine's folders and without a database."""
+def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None) -> None:
+    """The image's files, with this machine's folders and `database`, or none."""
+    here = dict(_HERE)
+    if database:
+        del here[_RECIPIENTS]
+        for table in (RECIPE / "sql").iterdir():
+            login = database.login.items()
+            sandbox.put(f"/etc/postfix/sql/{table.name}", _filled(table.read_text(), dict(login)))
     for port in (10025, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
         sandbox.port(port)
     sandbox.put("/init.sh", "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n")
     for file in ("main.cf", "master.cf", "header_checks.inbound", "header_checks.internal",
                  "header_checks.submission", "transport"):  # fmt: skip
-        sandbox.put(f"/etc/postfix/{file}", _filled((RECIPE / file).read_text()))
+        sandbox.put(f"/etc/postfix/{file}", _filled((RECIPE / file).read_text(), here))
     for file in ("postfix-files", "dynamicmaps.cf"):
         shutil.copy(f"/etc/postfix/{file}", sandbox.path("/etc/postfix"))
     shutil.copytree("/etc/postfix/dynamicmaps.cf.d", sandbox.path("/etc/postfix/dynamicmaps.cf.d"))
@@ -308,10 +319,7 @@ def _prepare(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -
         sandbox.path(inside).mkdir(parents=True)
     shutil.chown(sandbox.path("/var/lib/postfix"), "postfix")
     files = dict(stack.folder("postfix", "postfix", entry.PATH))
-    where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", files[entry.SETTINGS])
-    sandbox.mount(entry.PATH, files | {entry.SETTINGS: where})
-    login = stack.file("postfix", "postfix", "/kolab/relay/login")
-    sandbox.put("/kolab/relay/login", re.sub(r"^\[.*?\]:\d+", f"[{told}]:{relay.port}", login), mode=0o400)
+    sandbox.mount(entry.PATH, files)
     sandbox.command("chown")
     sandbox.command("postconf", f'{_REAL} postconf -c /etc/postfix "$@"')
     sandbox.command("postmap", "echo 1")
@@ -319,11 +327,20 @@ def _prepare(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -
     sandbox.command(
         "/usr/sbin/postfix",
         '[ "$1" = -c ] || set -- -c /etc/postfix "$@"\n'
-        "sed -i 's|mysql:[^ ,]*|texthash:/etc/postfix/none|g' /etc/postfix/main.cf\n"
-        f'{_REAL} postfix "$@"',
+        + ("" if database else "sed -i 's|mysql:[^ ,]*|texthash:/etc/postfix/none|g' /etc/postfix/main.cf\n")
+        + f'{_REAL} postfix "$@"',
     )
 
 
+def _prepare_relay(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -> None:
+    files = dict(stack.folder("postfix", "postfix", entry.PATH))
+    where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", files[entry.SETTINGS])
+    sandbox.mount(entry.PATH, {entry.SETTINGS: where})
+    login = stack.file("postfix", "postfix", "/kolab/relay/login")
+    sandbox.put("/kolab/relay/login", re.sub(r"^\[.*?\]:\d+", f"[{told}]:{relay.port}", login), mode=0o400)
+
+
+_RECIPIENTS = "local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf"
 _HERE: Mapping[str, str] = {
     "MYNETWORKS": "127.0.0.0/8",
     "AMAVIS_HOST": "127.0.0.1",
@@ -333,12 +350,12 @@ _HERE: Mapping[str, str] = {
     "alias_maps = hash:/etc/aliases": "alias_maps =",
     "hash:/etc/postfix/sender_access": "texthash:/etc/postfix/none",
     "command_directory = /usr/sbin": "",
-    "local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf": "local_recipient_maps =",
+    _RECIPIENTS: "local_recipient_maps =",
     "lmtp_host_lookup = native": "lmtp_host_lookup = native\nsmtp_host_lookup = native\ninet_interfaces = loopback-only",
 }
 
 
-def _filled(text: str) -> str:
-    for name, value in _HERE.items():
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
         text = text.replace(name, value)
     return text

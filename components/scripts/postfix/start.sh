@@ -27,7 +27,8 @@ postconf -e 'smtpd_tls_protocols = !SSLv2,!SSLv3,!TLSv1,!TLSv1.1'
 postconf -e 'smtpd_tls_mandatory_protocols = !SSLv2,!SSLv3,!TLSv1,!TLSv1.1'
 postconf -e 'disable_vrfy_command = yes'
 postconf -e 'smtpd_etrn_restrictions = reject'
-postconf -e "virtual_alias_maps = texthash:$aliases, "'$alias_maps, mysql:/etc/postfix/sql/virtual_alias_maps.cf'
+# The image's tables stay: newer ones also have lists, shared folders and catch-alls there.
+postconf -e "virtual_alias_maps = texthash:$aliases, $(postconf -h virtual_alias_maps)"
 postconf -e "lmtp_delivery_status_filter = regexp:$verdicts"
 
 # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders, and
@@ -38,6 +39,8 @@ postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all' "10025/inet/s
 postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet
 
 [ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
+source /kolab/entry/shared.sh
+source /kolab/entry/limits.sh
 /usr/sbin/postfix check
 
 # The SPF policy defers every client whose network it does not know. Until the registries' address ranges are

@@ -1,0 +1,138 @@
+"""What all daemons together may open, and what there is of it: connections, requests, memory. Sums, each term with its source.
+
+A daemon that asks for one connection too many is refused, and to a mail server that looks like a database that is
+down: all mail is deferred until somebody has gone. So the sums fit by construction, or the stack file is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from model.settings import Settings
+from model.sizing import size_of
+from model.types import bytes_of
+
+MIB = 1024**2
+
+PROXYMAPS = 5
+"""proxymap processes of a Postfix pod, each of which serves many smtpd (proxymap(8))."""
+TABLES = 6
+"""Tables in the database that Postfix has at most: three in the older images, lists, shared folders and catch-alls more in
+newer ones. A proxymap process keeps one connection for each (mysql_table(5))."""
+SMTPD = 100
+"""Clients of port 25 that a Postfix pod serves at once. When all are taken, silent ones are put out after 10 s (STRESS_README)."""
+SMTPD_PER_CLIENT = 10
+"""How many of them one address may have (postconf(5), smtpd_client_connection_count_limit; by default half of all)."""
+SUBMISSIONS = 50
+"""Mail programs that hand in mail at a Postfix pod at once."""
+RELAYED = 20
+"""Answers and redirects that Cyrus hands to a Postfix pod at once."""
+POLICIES = 8
+"""Questions that each policy service asks the web application at once, each by a Python process of its own."""
+POLICY_SERVICES = 3
+"""submission, greylist, spf (upstream: docker/postfix, master.cf)."""
+POLICY_SECONDS = 30
+"""After which a question without an answer ends, and mail is put off (spawn(8), transport_time_limit)."""
+AMAVIS = 2
+"""Amavis' processes (upstream: docker/amavis, amavisd.conf, $max_servers)."""
+OCTANE = 8
+"""Workers and task workers of a web application's pod (components/scripts/webapp/entry.sh)."""
+OCTANE_WORKERS = 4
+"""Those of them that answer requests."""
+PHP = 50
+"""PHP processes of a webmail pod (upstream: docker/roundcube, php-fpm.d/www.conf, pm.max_children)."""
+REDIS_CLIENTS = 10000
+"""Redis' own maxclients, which the stack leaves as it is (redis.conf): more than the largest stack file can open."""
+WAITING = 16
+"""Requests of mail that may wait for one worker. Each takes a second or two when it looks up names: so the last one is
+answered within the time that a question has."""
+
+_SMTPD_MIB = 4
+"""Memory that a session adds: smtpd and cleanup 2.5 without what they share (tests/components/test_budget.py), TLS and a message more."""
+_POLICY_MIB = 16
+"""A policy process (docs/reference/upstream.md)."""
+_POSTFIX_MIB = 100
+"""The rest of the pod's container: master, queue manager, deliveries, saslauthd, proxymap."""
+_THREAD_MIB = 1
+"""What a connection adds to MariaDB: stack, buffers and what a small query takes (thread_stack, net_buffer_length, sort)."""
+_MARIADB_MIB = 150
+"""MariaDB without connections and buffer pool."""
+_RESERVE = 10
+"""Connections for people, backups and the probe."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one kind of pods may open. `key` is the setting that changes the number."""
+
+    who: str
+    number: int
+    key: str
+
+
+def postfix_pods(settings: Settings) -> int:
+    """Pods of Postfix."""
+    return _pods(settings, "postfix")
+
+
+def database_uses(settings: Settings) -> tuple[Use, ...]:
+    """Connections to MariaDB. The web application asks two databases, its own and the webmail's for second factors."""
+    postfix, webapp, roundcube = (_pods(settings, name) for name in ("postfix", "webapp", "roundcube"))
+    return (
+        Use("postfix", postfix * (PROXYMAPS * TABLES + 1 + AMAVIS), "kolab:replicas.postfix"),
+        Use("webapp", webapp * OCTANE * 2, "kolab:replicas.webapp"),
+        # Master, supervisor and one worker; each minute's run, which may overlap with the last one; the Jobs.
+        Use("horizon, scheduler, seed", 3 * 2 + 2 * 2 + 2, "kolab:replicas.webapp"),
+        Use("roundcube", roundcube * PHP + 1, "kolab:replicas.roundcube"),
+    )
+
+
+def database_connections(settings: Settings) -> int:
+    """max_connections of MariaDB: what all may open, and some for people."""
+    return _total(database_uses(settings)) + _RESERVE
+
+
+def database_memory(settings: Settings) -> int:
+    """Bytes that MariaDB needs with all its connections; half of its limit is the image's buffer pool."""
+    limit = bytes_of(size_of(settings, "mariadb").memory_limit)
+    return limit // 2 + (_MARIADB_MIB + _THREAD_MIB * database_connections(settings)) * MIB
+
+
+def redis_uses(settings: Settings) -> tuple[Use, ...]:
+    """Connections to Redis: cache, queue and broadcasts of each process, a session for each of PHP's."""
+    return (
+        Use("webapp", _pods(settings, "webapp") * OCTANE * 2, "kolab:replicas.webapp"),
+        Use("horizon, scheduler, seed", 3 * 3 + 2 * 2 + 2, "kolab:replicas.webapp"),
+        Use("roundcube", _pods(settings, "roundcube") * PHP, "kolab:replicas.roundcube"),
+    )
+
+
+def redis_connections(settings: Settings) -> int:
+    """What all may open."""
+    return _total(redis_uses(settings)) + _RESERVE
+
+
+def mail_requests(settings: Settings) -> int:
+    """Requests that mail may have under way at the web application: policies, and five saslauthd for each mail pod."""
+    postfix = _pods(settings, "postfix")
+    return postfix * POLICIES * POLICY_SERVICES + 5 * (postfix + 1)
+
+
+def webapp_workers(settings: Settings) -> int:
+    """Workers that answer them."""
+    return _pods(settings, "webapp") * OCTANE_WORKERS
+
+
+def postfix_memory() -> int:
+    """Bytes that the container of Postfix needs with all its sessions and policy questions."""
+    sessions = SMTPD + SUBMISSIONS + RELAYED
+    return (_POSTFIX_MIB + sessions * _SMTPD_MIB + POLICIES * POLICY_SERVICES * _POLICY_MIB) * MIB
+
+
+def _total(uses: Iterable[Use]) -> int:
+    return sum(use.number for use in uses)
+
+
+def _pods(settings: Settings, name: str) -> int:
+    return 1 if settings.single_node else int(getattr(settings.replicas, name))

@@ -136,7 +136,7 @@ CaaIssuer = Annotated[
     str,
     matching(
         "certification authority",
-        r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(?:; ?[A-Za-z0-9]{1,32}=[!#-:<-~]{1,200}){0,5}",
+        r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(?:; ?[A-Za-z0-9]{1,32}=[A-Za-z0-9._~:/?@+,=-]{1,200}){0,5}",
         "must be the name of an authority in CAA records, such as digicert.com, with parameters behind it if need be: letsencrypt.org; validationmethods=dns-01",
     ),
 ]

@@ -89,6 +89,8 @@ GOOD = {
     "ZoneId": "0123456789abcdef" * 2,
     "Username": "postmaster@mg.example.org",
     "PublicPem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    "CaaIssuer": "letsencrypt.org; validationmethods=dns-01",
+    "SecretKey": "databasePassword",
     "RuleId": "mx-moved",
     "Subject": "kolab:network.public.2001:db8::1",
     "HttpsUrl": "https://acme-v02.api.letsencrypt.org/acme/acct/1234567890",

@@ -62,6 +62,14 @@ class MeetTokens:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailPolicy:
+    """What the application does with mail: whether it filters, and the domains whose people it does not slow down."""
+
+    content_filter: bool
+    unlimited: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebappArgs:
     """Inputs of Webapp. `builds` are those of its four roles; without `meet` there are no conferences."""
 
@@ -74,7 +82,7 @@ class WebappArgs:
     passport: Passport
     webmail: OAuthClient
     meet: MeetTokens | None
-    content_filter: bool
+    mail: MailPolicy
     trusted_proxies: str
     replicas: Replicas
 
@@ -134,7 +142,11 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "APP_WITH_FILES": "1" if stores.files else "0",
         "APP_WITH_MEET": "true" if args.meet else "false",
         # Settings of a filter that no mail passes through would only mislead.
-        "APP_WITH_MAILFILTER": "true" if args.content_filter else "false",
+        "APP_WITH_MAILFILTER": "true" if args.mail.content_filter else "false",
+        # Postfix has no map for their addresses in older images: what can be made here would answer 550.
+        "APP_WITH_DISTLISTS": "false",
+        "APP_WITH_SHARED_FOLDERS": "false",
+        "APP_WITH_RESOURCES": "false",
         "DB_CONNECTION": "mysql",
         "DB_HOST": stores.database.host,
         "DB_PORT": str(stores.database.port),
@@ -183,6 +195,8 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "LOG_LEVEL": "info",
         "PGP_ENABLE": "false",
     }
+    if role == "scheduler":
+        env["KOLAB_UNLIMITED_DOMAINS"] = " ".join(args.mail.unlimited)
     if args.meet:
         env |= {
             "MEET_SERVER_URLS": topology.MEET.url("http", "/meetmedia/api/"),

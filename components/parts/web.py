@@ -15,7 +15,15 @@ from components.proxy import Proxy, ProxyArgs
 from components.proxy_edge import Monitoring, Offered, Pages
 from components.roundcube import Roundcube, RoundcubeArgs
 from components.webapp import Webapp
-from components.webapp_environment import Announced, Credentials, FileStore, MeetTokens, Stores, WebappArgs
+from components.webapp_environment import (
+    Announced,
+    Credentials,
+    FileStore,
+    MailPolicy,
+    MeetTokens,
+    Stores,
+    WebappArgs,
+)
 from model import accounts, topology
 from model.identity import mta_sts, spf
 from model.ingress import CONTROLLERS
@@ -54,7 +62,10 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         ),
         webmail=stack.webmail_client(),
         meet=_meet_tokens(stack),
-        content_filter=settings.mail.content_filter,
+        mail=MailPolicy(
+            content_filter=settings.mail.content_filter,
+            unlimited=settings.unlimited_domains,
+        ),
         trusted_proxies=str(settings.network.pod_cidr),
         replicas=stack.spread("webapp"),
     )

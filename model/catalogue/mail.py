@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from model.findings import Rule
 
+RATE_LIMITS_DOMAIN = Rule(
+    "rate-limits-domain",
+    path="kolab:mail.rateLimits.unlimited",
+    problem="names {domain}, which is no domain of this stack",
+    fix="use domains of kolab:domain and kolab:hostedDomains",
+    why="A misspelt domain would leave its people with limits that suspend them.",
+)
 DMARC_ON_HOLD = Rule(
     "dmarc-on-hold",
     path="kolab:mail.dmarc.policy",

@@ -129,4 +129,10 @@ def certificates(settings: Settings) -> Iterator[Finding]:
             yield rules.TLS_DOMAIN_UNKNOWN.found(domain=domain)
 
 
-RULES = (certificates, going_live, dkim_keys, mta_sts, dane, authority, published)
+def rate_limits(settings: Settings) -> Iterator[Finding]:
+    """Exemptions are for our own domains."""
+    for domain in sorted({*settings.unlimited_domains} - {*settings.domains}):
+        yield rules.RATE_LIMITS_DOMAIN.found(domain=domain)
+
+
+RULES = (rate_limits, certificates, going_live, dkim_keys, mta_sts, dane, authority, published)

@@ -25,6 +25,7 @@ from model.settings.mail import (
     MtaSts,
     Mx,
     OtherMx,
+    RateLimits,
     Reports,
     Selector,
     Senders,
@@ -91,6 +92,7 @@ __all__ = [
     "PtrManual",
     "PtrZones",
     "PublicAddresses",
+    "RateLimits",
     "Replicas",
     "Reports",
     "Resources",
@@ -166,6 +168,12 @@ class Settings(Section):
     def domains(self) -> tuple[str, ...]:
         """Primary domain first, then the hosted ones, each once."""
         return tuple(dict.fromkeys((self.domain, *self.hosted_domains)))
+
+    @property
+    def unlimited_domains(self) -> tuple[str, ...]:
+        """Domains whose people may send as much as they like."""
+        given = self.mail.rate_limits.unlimited
+        return self.domains if given is None else given
 
     def senders_of(self, domain: str) -> Senders:
         """Others who may send in the name of `domain`."""

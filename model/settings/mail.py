@@ -106,6 +106,13 @@ class Reports(Section):
     """Certificate mis-issue reports (RFC 8659). Default: postmaster@ the primary domain."""
 
 
+class RateLimits(Section):
+    """How much people may send. The web application's own limits stand in its code: 10 messages or 100 recipients an hour for an account with all its people, who are suspended above 25 (250) while it is younger than two months. They fit free trial accounts, not an organisation; all that can be chosen is for whom they hold."""
+
+    unlimited: tuple[Hostname, ...] | None = None
+    """Domains whose people may send as much as they like. Default: all domains of this stack; an empty list slows down everybody but system mail."""
+
+
 class Mail(Section):
     """Mail identity and limits."""
 
@@ -125,6 +132,8 @@ class Mail(Section):
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
+    rate_limits: RateLimits = RateLimits()
+    """How much people may send."""
     message_size_limit: MessageSize = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False

@@ -88,6 +88,7 @@ HARMLESS: dict[str, Changes] = {
         "mail.reports.caaIodef": "caa@example.com",
         "mail.spfAll": "-all",
         "mail.postmaster": "joe@example.net",
+        "mail.rateLimits.unlimited": [],
         "mail.messageSizeLimit": "10Mi",
         "mail.contentFilter": True,
         "mail.antivirus": True,

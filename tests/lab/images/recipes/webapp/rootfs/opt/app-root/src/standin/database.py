@@ -20,6 +20,10 @@ MIGRATIONS = {
           id BIGINT UNSIGNED PRIMARY KEY, namespace VARCHAR(191) NOT NULL UNIQUE, status SMALLINT NOT NULL DEFAULT 0,
           type SMALLINT NOT NULL DEFAULT 0, tenant_id BIGINT UNSIGNED,
           created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, deleted_at TIMESTAMP NULL)""",
+    "2021_12_28_103243_create_policy_ratelimit_tables": """
+        CREATE TABLE policy_ratelimit_wl (
+          id BIGINT AUTO_INCREMENT PRIMARY KEY, whitelistable_id BIGINT NOT NULL, whitelistable_type VARCHAR(191) NOT NULL,
+          created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, UNIQUE (whitelistable_id, whitelistable_type))""",
     "2020_02_26_000000_create_user_aliases_table": """
         CREATE TABLE user_aliases (
           id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, user_id BIGINT UNSIGNED NOT NULL,

@@ -10,10 +10,11 @@ import pulumi
 from components.containers import Build
 from components.daemon import Site
 from components.inputs import Database, OAuthClient, Queue
+from components.keeper import Keeper, Repository, Schedule
 from components.pods import ANYWHERE, Placement, Public, Replicas
 from model import accounts, images, topology
 from model.names import Names
-from model.settings import Settings
+from model.settings import RestRepository, S3Repository, Settings
 from model.sizing import size_of
 
 Secrets = Callable[[str], pulumi.Output[str]]
@@ -93,6 +94,34 @@ class Composition:
     def redis(self) -> Queue:
         """Redis, ours or somebody else's."""
         return Queue(host=topology.redis_host(self.settings), password=self.secret("redisPassword"))
+
+    def keeper(self) -> Keeper | None:
+        """What writes backups and reads them, where there are any."""
+        backup = self.settings.backup
+        if backup is None:
+            return None
+        repository = backup.repository
+        if isinstance(repository, S3Repository):
+            keys = {"AWS_ACCESS_KEY_ID": "backupAccessKey", "AWS_SECRET_ACCESS_KEY": "backupSecretKey"}
+        else:
+            keys = {"RESTIC_REST_PASSWORD": "backupPassword"}
+        credentials: dict[str, pulumi.Input[str]] = {name: self.secret(key) for name, key in keys.items()}
+        if isinstance(repository, RestRepository):
+            credentials["RESTIC_REST_USERNAME"] = repository.username
+        hours, minutes = map(int, backup.at.split(":"))
+        names = [
+            f"{what}-{engine}" for what in ("backup", "restore") for engine in ("mail", "files", "database")
+        ]
+        return Keeper(
+            builds={name: self.build(name, "restic") for name in names},
+            repository=Repository(
+                location=repository.location,
+                authorities=repository.authorities,
+                region=repository.region if isinstance(repository, S3Repository) else None,
+                credentials=credentials | {"RESTIC_PASSWORD": self.secret("backupKey")},
+            ),
+            schedule=Schedule(first=60 * hours + minutes, every=60 * backup.every),
+        )
 
     def webmail_client(self) -> OAuthClient:
         """The webmail as a client of the web application's login."""

@@ -249,13 +249,14 @@ class DaemonComponent(pulumi.ComponentResource):
             opts=self.child(),
         )
 
-    def cron_job(self, run: Pod, *, schedule: str) -> batch.v1.CronJob:
-        """Work that repeats and never overlaps."""
+    def cron_job(self, run: Pod, *, schedule: str, by_hand: bool = False) -> batch.v1.CronJob:
+        """Work that repeats and never overlaps. `by_hand`: it waits for a Job that somebody makes from it."""
         return batch.v1.CronJob(
             f"{self._logical}-schedule",
             metadata=self.metadata(),
             spec=batch.v1.CronJobSpecArgs(
                 schedule=schedule,
+                suspend=True if by_hand else None,
                 concurrency_policy="Forbid",
                 starting_deadline_seconds=300,
                 successful_jobs_history_limit=1,

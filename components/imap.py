@@ -9,6 +9,7 @@ import pulumi
 from components import entry
 from components.containers import Build, Container, Privileges, Probe, from_claim, from_secret
 from components.daemon import DaemonComponent, Site
+from components.keeper import Keeper
 from components.pods import Pod, Public
 from model import topology
 from model.accounts import IMAP_ADMIN
@@ -25,17 +26,20 @@ _PRIVILEGES = Privileges(
 
 @dataclass(frozen=True, kw_only=True)
 class ImapArgs:
-    """Inputs of Imap. `certificate` is the Secret for the public ManageSieve name."""
+    """Inputs of Imap. `certificate` is the Secret for the public ManageSieve name; without `keeper` there are no backups."""
 
     build: Build
     mailboxes: Volume
     state: Volume
     certificate: pulumi.Input[str]
     public: Public
+    keeper: Keeper | None
 
 
 class Imap(DaemonComponent):
-    """Cyrus on its two volumes. Reached at topology.IMAP."""
+    """Cyrus on its two volumes. Reached at topology.IMAP. `container` is what a restore runs to mend them."""
+
+    container: Container
 
     def __init__(
         self, name: str, site: Site, args: ImapArgs, opts: pulumi.ResourceOptions | None = None
@@ -81,7 +85,12 @@ class Imap(DaemonComponent):
             liveness=Probe(command=entry.command("alive.sh", *asked), period=30, timeout=20, failures=4),
             pre_stop=entry.command("stop.sh"),
         )
+        self.container = container
+        containers = [container]
+        if args.keeper:
+            volumes = [mount for mount in container.mounts if mount.volume in ("mailboxes", "state")]
+            containers.append(args.keeper.sidecar(self, "mail", volumes))
         self.stateful_set(
-            Pod(containers=[container], placement=args.public.placement, edge=args.public.edge, grace=180)
+            Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=180)
         )
         self.register_outputs({})

@@ -9,6 +9,7 @@ import pulumi
 from components import entry
 from components.containers import Build, Container, Privileges, Probe, from_claim
 from components.daemon import DaemonComponent, Site
+from components.keeper import Keeper
 from components.pods import Pod
 from model import topology
 from model.accounts import FILES_BUCKET, FILES_USER
@@ -17,15 +18,18 @@ from model.settings import Volume
 
 @dataclass(frozen=True, kw_only=True)
 class MinioArgs:
-    """Inputs of Minio."""
+    """Inputs of Minio. Without `keeper` there are no backups."""
 
     build: Build
     volume: Volume
     password: pulumi.Input[str]
+    keeper: Keeper | None
 
 
 class Minio(DaemonComponent):
-    """MinIO with the one bucket. Reached at topology.MINIO; browsers never talk to it."""
+    """MinIO with the one bucket. Reached at topology.MINIO; browsers never talk to it. `data` is the name of its claim."""
+
+    data: pulumi.Output[str]
 
     def __init__(
         self, name: str, site: Site, args: MinioArgs, opts: pulumi.ResourceOptions | None = None
@@ -49,5 +53,9 @@ class Minio(DaemonComponent):
             readiness=Probe(http="/minio/health/ready", port="s3"),
             liveness=Probe(http="/minio/health/live", port="s3", period=20, timeout=10, failures=6),
         )
-        self.stateful_set(Pod(containers=[container], fs_group=1001))
+        self.data = data
+        containers = [container]
+        if args.keeper:
+            containers.append(args.keeper.sidecar(self, "files", [from_claim("data", "/data", data)]))
+        self.stateful_set(Pod(containers=containers, fs_group=1001))
         self.register_outputs({})

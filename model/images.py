@@ -26,6 +26,7 @@ OTHERS = {
     "blackbox": "docker.io/prom/blackbox-exporter:v0.27.0",
     "victorialogs": "docker.io/victoriametrics/victoria-logs:v1.24.0-victorialogs",
     "vector": "docker.io/timberio/vector:0.48.0-debian",
+    "restic": "docker.io/restic/restic:0.18.1",
     "postfix-exporter": "ghcr.io/hsn723/postfix_exporter:0.20.4",
 }
 """Images of other projects, with their pinned versions."""

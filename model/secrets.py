@@ -196,6 +196,22 @@ def _catalogue() -> Iterator[Entry]:
     )
     yield s3("s3AccessKey", "s3AccessKey", "access key of the S3 service")
     yield s3("s3SecretKey", "s3SecretKey", "secret key of the S3 service")
+
+    def backup(key: str, kind: Format, why: str, repository: str | None = None) -> Entry:
+        return Entry(
+            Secret(key, kind, why),
+            f"backup with a repository of kind {repository}" if repository else "backup",
+            lambda settings: (
+                settings.backup is not None and repository in (None, settings.backup.repository.kind)
+            ),
+        )
+
+    yield backup(
+        "backupKey", "password", "encrypts the backups; without it none can be read, so keep it elsewhere too"
+    )
+    yield backup("backupAccessKey", "s3AccessKey", "access key of the bucket for backups", "s3")
+    yield backup("backupSecretKey", "s3SecretKey", "secret key of the bucket for backups", "s3")
+    yield backup("backupPassword", "relayPassword", "password at the server for backups", "rest")
     yield meet("meetServerToken", "web application to Meet")
     yield meet("meetWebhookToken", "Meet to web application")
     yield meet("turnSecret", "temporary TURN credentials")

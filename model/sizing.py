@@ -44,6 +44,13 @@ DEFAULTS = {
     "victorialogs": Size("50m", "128Mi", "512Mi"),
     "vector": Size("50m", "128Mi", "256Mi"),
     "blackbox": Size("10m", "32Mi", "64Mi"),
+    # The index of a repository is held in memory: restic needs about 1 GiB for 1 TiB of mail.
+    "backup-mail": Size("100m", "256Mi", "1Gi"),
+    "backup-files": Size("100m", "256Mi", "1Gi"),
+    "backup-database": Size("100m", "256Mi", "1Gi"),
+    "restore-database": Size("100m", "256Mi", "1Gi"),
+    "restore-mail": Size("100m", "256Mi", "1Gi"),
+    "restore-files": Size("100m", "256Mi", "1Gi"),
 }
 """Container -> size."""
 

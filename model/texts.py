@@ -156,6 +156,20 @@ SecretKey = Annotated[
         "must be the key of a secret without its prefix, such as databasePassword",
     ),
 ]
+FolderName = Annotated[
+    str,
+    matching(
+        "folder name",
+        r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+        "must be one folder name: 1 to 63 lower-case letters, digits or inner hyphens",
+    ),
+]
+DailyTime = Annotated[
+    str,
+    matching(
+        "time of day", r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "must be a time of day such as '01:30', in quotes"
+    ),
+]
 PublicPem = Annotated[
     str,
     matching(

@@ -8,11 +8,25 @@ import sys
 from collections.abc import Sequence
 
 from model.stack_file import StackFileError
-from ops import deploy, dkim, dns, engine, frame, generate, new, rehearse, render, report, secrets, tlsa
+from ops import (
+    backup,
+    deploy,
+    dkim,
+    dns,
+    engine,
+    frame,
+    generate,
+    new,
+    rehearse,
+    render,
+    report,
+    secrets,
+    tlsa,
+)
 from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
-_MODULES = (new, deploy, dkim, dns, engine, generate, rehearse, render, report, secrets, tlsa)
+_MODULES = (new, backup, deploy, dkim, dns, engine, generate, rehearse, render, report, secrets, tlsa)
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 
 

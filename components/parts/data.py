@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from components.backup import BackupDatabase, DatabasesArgs, RestoreDatabase, RestoreFiles
 from components.composition import Composition
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
 from components.redis import Redis, RedisArgs
-from model import budget
+from model import budget, topology
+from model.accounts import ROUNDCUBE_DATABASE, WEBAPP_DATABASE
 
 
 def data(stack: Composition) -> None:
-    """MariaDB, Redis and MinIO, where nobody else runs them."""
+    """MariaDB, Redis and MinIO, where nobody else runs them; dumps of the databases, whoever does."""
     settings, secret = stack.settings, stack.secret
     if settings.external.database is None:
         mariadb = MariadbArgs(
@@ -35,5 +37,21 @@ def data(stack: Composition) -> None:
             build=stack.build("minio"),
             volume=settings.storage.files,
             password=secret("minioPassword"),
+            keeper=stack.keeper(),
         )
-        Minio("minio", stack.site, minio, stack.child())
+        drive = Minio("minio", stack.site, minio, stack.child())
+        if minio.keeper:
+            RestoreFiles("restore-files", stack.site, minio.keeper, drive.data, stack.child())
+    keeper = stack.keeper()
+    if keeper is not None:
+        databases = DatabasesArgs(
+            keeper=keeper,
+            build=stack.build("backup-database", "mariadb"),
+            host=topology.database_host(settings),
+            passwords={
+                WEBAPP_DATABASE: secret("databasePassword"),
+                ROUNDCUBE_DATABASE: secret("roundcubeDatabasePassword"),
+            },
+        )
+        BackupDatabase("backup-database", stack.site, databases, stack.child())
+        RestoreDatabase("restore-database", stack.site, databases, stack.child())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from components.amavis import AmavisArgs
+from components.backup import RestoreMail
 from components.certificates import Certificates
 from components.composition import Composition
 from components.imap import Imap, ImapArgs
@@ -25,8 +26,11 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         state=settings.storage.imap_state,
         certificate=certificates.sieve,
         public=stack.public(topology.IMAP),
+        keeper=stack.keeper(),
     )
-    Imap("imap", stack.site, imap, stack.child())
+    cyrus = Imap("imap", stack.site, imap, stack.child())
+    if imap.keeper:
+        RestoreMail("restore-mail", stack.site, imap.keeper, cyrus.container, stack.child())
     selectors = settings.mail.dkim.selectors
     active = next((name for name, key in selectors.items() if key.stage == "active"), None)
     amavis = AmavisArgs(

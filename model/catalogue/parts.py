@@ -100,6 +100,14 @@ SCOPE_TOO_LARGE = Rule(
     fix="set it to cluster here, and publish the records from stacks with scope dns (docs/how-to/many-domains.md)",
     why="Large installations split their DNS; small ones do not.",
 )
+BACKUP_MISSING = Rule(
+    "backup-missing",
+    path="kolab:backup",
+    problem="is missing: a lost disk takes every mailbox on it along",
+    fix="name a repository (docs/how-to/back-up-and-restore.md), or acknowledge it and say who else makes backups",
+    why="A volume is no backup.",
+    severity="warning",
+)
 STORAGE_UNPROTECTED = Rule(
     "storage-unprotected",
     path="kolab:storage.protect",

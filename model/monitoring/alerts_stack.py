@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from model.monitoring.alert import EVENTS, Alert, events, grew
 from model.monitoring.probes import Probe, Severity, probes
 from model.settings import Settings
+from model.topology import MINIO
+from model.topology import daemons as topology_daemons
 from model.types import bytes_of
 
 _PROBE = "blackbox, https://github.com/prometheus/blackbox_exporter"
@@ -21,6 +23,7 @@ def stack(settings: Settings) -> Iterator[Alert]:
     yield from _certificates()
     yield from _daemons()
     yield from _storage(settings)
+    yield from _backups(settings)
     yield from _monitoring()
 
 
@@ -132,6 +135,32 @@ def _storage(settings: Settings) -> Iterator[Alert]:
         steps=("Raise kolab:storage.logs.size, or lower kolab:monitoring.logsRetention.",),
         source="VictoriaLogs, vl_free_disk_space_bytes and vl_storage_is_read_only",
     )
+
+
+def _backups(settings: Settings) -> Iterator[Alert]:
+    if settings.backup is None:
+        return
+    daemons = {"Database": "backup-database", "Mail": "imap"}
+    if MINIO in topology_daemons(settings):
+        daemons["Files"] = "minio"
+    # One may fail, and the next one has to come.
+    hours = 2 * settings.backup.every + 1
+    for engine, service in daemons.items():
+        kept = events("backup", detail=engine.lower())
+        yield Alert(
+            name=f"{engine}NotBackedUp",
+            severity="ticket",
+            service=service,
+            expr=f"absent({grew(kept, f'{hours}h')})",
+            wait="1h",
+            summary=f"No backup of the {engine.lower()} for {hours} hours",
+            meaning="what is lost now cannot be restored from later than the last backup that `./kolab backup list` shows",
+            steps=(
+                f"The log of container backup-{engine.lower()} in the pods of {service} has the reason in one sentence.",
+                "`./kolab backup now` makes one; then `./kolab backup list`.",
+            ),
+            source=EVENTS,
+        )
 
 
 def _monitoring() -> Iterator[Alert]:

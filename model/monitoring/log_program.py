@@ -60,6 +60,8 @@ AUTH_FAILURE = (
     r"|^warning: [^ ]+\[[^\]]+\]: SASL [A-Z0-9-]+ authentication fail"
 )
 """nginx, Cyrus, Postfix. saslauthd's own line is left out: a health check fails a login there every 30 seconds."""
+BACKUP = r"^backup: kept (?P<engine>database|mail|files) after [0-9]+ seconds$"
+"""What components/scripts/backup says of a backup that is in the repository, whole."""
 NO_SPACE = r"(?i)no space left on device|not enough free space in mail queue"
 POSTFIX_TROUBLE = r"^(warning|error|fatal|panic): "
 """Postfix about itself. Lines that quote a message begin with its queue id, and anybody may write a message."""
@@ -126,7 +128,11 @@ if includes(["postfix", "imap"], daemon) {{
 event = ""
 detail = ""
 client = ""
-if includes([{stateful}], daemon) && match(text, r'{NO_SPACE}') && (daemon != "postfix" || match(text, r'{POSTFIX_TROUBLE}')) {{
+kept = parse_regex(line, r'{BACKUP}') ?? {{}}
+if exists(kept.engine) {{
+  event = "backup"
+  detail = string(kept.engine) ?? ""
+}} else if includes([{stateful}], daemon) && match(text, r'{NO_SPACE}') && (daemon != "postfix" || match(text, r'{POSTFIX_TROUBLE}')) {{
   event = "no-space"
 }} else if match(text, r'{AUTH_FAILURE}') {{
   event = "auth-failure"

@@ -7,12 +7,22 @@ from model.monitoring.alerts_mail import mail
 from model.monitoring.alerts_stack import stack
 from model.monitoring.alerts_webapp import webapp
 from model.monitoring.document import to_yaml
-from model.settings import Mail, MtaSts, Mx, Settings
+from model.settings import Backup, Mail, MtaSts, Mx, Settings
 
 _EVERYTHING = Settings(
     mode="cluster",
     domain="example.org",
     mail=Mail(mx=Mx(stage="live"), mta_sts=MtaSts(stage="enforce")),
+    backup=Backup.model_validate(
+        {
+            "repository": {
+                "kind": "s3",
+                "endpoint": "https://s3.example.net",
+                "bucket": "backups",
+                "networks": "198.51.100.35/32",
+            }
+        }
+    ),
 )
 """A stack that leaves nothing out."""
 

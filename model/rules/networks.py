@@ -62,6 +62,7 @@ def _named(settings: Settings) -> Iterator[tuple[str, Net]]:
         ("kolab:network.internalPeers.web", inside.web),
         ("kolab:network.internalPeers.smtp", inside.smtp),
         ("kolab:network.egress.networks", relay.networks if relay else ()),
+        ("kolab:backup.repository.networks", settings.backup.repository.networks if settings.backup else ()),
         ("kolab:kubernetes.api.networks", settings.kubernetes.api.networks),
     ):
         yield from ((f"{path}[{index}]", network) for index, network in enumerate(networks))

@@ -15,4 +15,11 @@ def unprotected(settings: Settings) -> Iterator[Finding]:
         yield rules.STORAGE_UNPROTECTED.found()
 
 
-RULES = (unprotected,)
+def no_backup(settings: Settings) -> Iterator[Finding]:
+    """A stack that people use has backups, or somebody who says why not."""
+    live = not settings.example and not settings.kubernetes.render and settings.scope != "dns"
+    if live and settings.backup is None:
+        yield rules.BACKUP_MISSING.found()
+
+
+RULES = (unprotected, no_backup)

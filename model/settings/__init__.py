@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.acknowledgement import Acknowledgement
+from model.settings.backup import Backup, RestRepository, S3Repository
 from model.settings.base import Section
 from model.settings.dns import Caa, Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
 from model.settings.domains import DomainSettings
@@ -54,6 +55,7 @@ __all__ = [
     "Acknowledgement",
     "AcmeDns01",
     "Alerts",
+    "Backup",
     "Caa",
     "ClusterDns",
     "Dkim",
@@ -96,6 +98,8 @@ __all__ = [
     "Replicas",
     "Reports",
     "Resources",
+    "RestRepository",
+    "S3Repository",
     "Section",
     "Selector",
     "SelfSigned",
@@ -145,6 +149,8 @@ class Settings(Section):
     """Metrics, logs, alerts."""
     storage: Storage = Storage()
     """Volumes."""
+    backup: Backup | None = None
+    """Backups of what must not be lost."""
     images: ImagesRegistry = ImagesRegistry()
     """Container images."""
     features: Features = Features()

@@ -11,6 +11,9 @@ from model.topology.addresses import meet_media_ports
 from model.topology.daemons import (
     ALERTMANAGER,
     AMAVIS,
+    BACKUP_DATABASE,
+    BACKUP_FILES,
+    BACKUP_MAIL,
     BLACKBOX,
     COLLABORA,
     HORIZON,
@@ -24,6 +27,9 @@ from model.topology.daemons import (
     PROMETHEUS,
     PROXY,
     REDIS,
+    RESTORE_DATABASE,
+    RESTORE_FILES,
+    RESTORE_MAIL,
     ROUNDCUBE,
     ROUNDCUBE_MIGRATE,
     SCHEDULER,
@@ -138,6 +144,7 @@ def _connections(settings: Settings) -> Iterator[_Row]:
     yield from _mail_connections(settings, engines)
     yield from _web_connections(settings, engines)
     yield from _watch_connections(settings, engines)
+    yield from _backup_connections(settings, engines)
 
 
 def _application_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
@@ -203,3 +210,15 @@ def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
         yield _Row(VECTOR, api, (), "looks up pod names")
     yield _Row(ALERTMANAGER, outside.web(settings), (), "alert webhooks")
     yield _Row(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")
+
+
+def _backup_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
+    if settings.backup is None:
+        return
+    yield _Row(BACKUP_DATABASE, engines.database, ("mysql",), "dumps")
+    yield _Row(RESTORE_DATABASE, engines.database, ("mysql",), "loads a dump")
+    repository = outside.backups(settings.backup)
+    for client in (BACKUP_DATABASE, BACKUP_MAIL, BACKUP_FILES):
+        yield _Row(client, repository, (), "writes backups")
+    for client in (RESTORE_DATABASE, RESTORE_MAIL, RESTORE_FILES):
+        yield _Row(client, repository, (), "reads backups")

@@ -85,9 +85,21 @@ class Daemon(_Listener):
         return f"http://{self.at(port)}{path}"
 
 
+BACKUP_MAIL = Sidecar("backup-mail")
+"""Reads the volumes of Cyrus, which no second pod may mount. Only with backups, as all that follow."""
+BACKUP_FILES = Sidecar("backup-files")
+"""Reads the volume of MinIO."""
+BACKUP_DATABASE = Daemon("backup-database")
+"""Dumps the databases."""
+RESTORE_DATABASE = Daemon("restore-database")
+"""Loads a dump while nobody else uses the databases."""
+RESTORE_MAIL = Daemon("restore-mail")
+"""Writes the volumes of Cyrus while that is down."""
+RESTORE_FILES = Daemon("restore-files")
+"""Writes the volume of MinIO while that is down."""
 MARIADB = Daemon("mariadb", (Port("mysql", 3306),))
 REDIS = Daemon("redis", (Port("redis", 6379),))
-MINIO = Daemon("minio", (Port("s3", 9000),))
+MINIO = Daemon("minio", (Port("s3", 9000),), sidecars=(BACKUP_FILES,))
 IMAP = Daemon(
     "imap",
     (
@@ -97,6 +109,7 @@ IMAP = Daemon(
         Port("sieve", 4190),
         Port("sieve-tls", 4191),  # our own listener: the image's 4190 takes passwords in the clear
     ),
+    sidecars=(BACKUP_MAIL,),
 )
 AMAVIS = Sidecar("amavis", (Port("inbound", 13024), Port("originating", 13026)))
 """Never a pod of its own: it trusts the address of its client, and Postfix that of whoever hands mail back."""
@@ -154,11 +167,9 @@ def daemons(settings: Settings) -> tuple[Daemon, ...]:
 
 def sidecars(settings: Settings, daemon: Daemon) -> tuple[Sidecar, ...]:
     """What runs beside `daemon`, in each of its pods."""
-    return tuple(
-        sidecar
-        for sidecar in daemon.sidecars
-        if sidecar is not POSTFIX_EXPORTER or settings.monitoring.enabled
-    )
+    left_out = {POSTFIX_EXPORTER: not settings.monitoring.enabled}
+    left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES), settings.backup is None)
+    return tuple(sidecar for sidecar in daemon.sidecars if not left_out.get(sidecar, False))
 
 
 def _daemons(settings: Settings) -> Iterator[Daemon]:
@@ -169,6 +180,10 @@ def _daemons(settings: Settings) -> Iterator[Daemon]:
     if settings.features.files and settings.external.s3 is None:
         yield MINIO
     yield from (SEED, WEBAPP, HORIZON, SCHEDULER, IMAP, POSTFIX, ROUNDCUBE, ROUNDCUBE_MIGRATE)
+    if settings.backup is not None:
+        yield from (BACKUP_DATABASE, RESTORE_DATABASE, RESTORE_MAIL)
+        if settings.features.files and settings.external.s3 is None:
+            yield RESTORE_FILES
     if settings.features.office:
         yield COLLABORA
     if settings.features.meet:

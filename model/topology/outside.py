@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from model.settings import Settings
+from model.settings import Backup, Settings
 from model.topology.addresses import load_balancer_addresses, public_addresses
 from model.topology.daemons import Daemon, Port
 from model.topology.sending import smarthost
@@ -108,6 +109,12 @@ def mail(settings: Settings) -> Outside:
         return at("smtp", _SMTP, *settings.network.internal_peers.smtp, beside=_world(settings))
     ports = (Port("relay", relay.port),)
     return at("relay", ports, *relay.networks, beside=() if relay.networks else _world(settings))
+
+
+def backups(backup: Backup) -> Outside:
+    """Where backups lie."""
+    port = urlsplit(backup.repository.endpoint).port or 443
+    return at("backups", (Port("backups", port),), *backup.repository.networks)
 
 
 def kubernetes_api(settings: Settings) -> tuple[Outside, ...]:

@@ -60,6 +60,30 @@ BASES: dict[str, tuple[str, Changes]] = {
             },
         },
     ),
+    "backups": (
+        "cluster",
+        {
+            "backup": {
+                "repository": {
+                    "kind": "s3",
+                    "endpoint": "https://s3.backup.example.net",
+                    "bucket": "backups",
+                    "networks": "198.51.100.96/28",
+                }
+            }
+        },
+    ),
+    "backups at a server of restic": (
+        "cluster",
+        {
+            "backup.repository": {
+                "kind": "rest",
+                "endpoint": "https://backup.example.net:8000",
+                "username": "kolab",
+                "networks": "198.51.100.96/28",
+            }
+        },
+    ),
     "reverse zones": (
         "cluster",
         {"dns.ptr": {"provider": "zones", "zones": {"100.51.198.in-addr.arpa": "0123456789abcdef" * 2}}},
@@ -215,6 +239,23 @@ HARMLESS: dict[str, Changes] = {
         "external.s3.bucket": "other",
         "external.s3.cidr": "198.51.100.80/28",
     },
+    "backups": {
+        "backup.at": "23:15",
+        "backup.every": 6,
+        "backup.repository[s3].endpoint": "https://s3b.example.net:9000",
+        "backup.repository[s3].networks": "198.51.100.112/28",
+        "backup.repository[s3].authorities": certificate()[0],
+        "backup.repository[s3].bucket": "others",
+        "backup.repository[s3].region": "eu-central-1",
+        "backup.repository[s3].folder": "mail",
+    },
+    "backups at a server of restic": {
+        "backup.repository[rest].endpoint": "https://backup2.example.net",
+        "backup.repository[rest].networks": "198.51.100.112/28",
+        "backup.repository[rest].authorities": certificate()[0],
+        "backup.repository[rest].username": "other",
+        "backup.repository[rest].folder": "mail",
+    },
     "reverse zones": {
         "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210" * 2},
         "dns.ptr[zones].networks": {"rev.example.org": "203.0.113.0/25"},
@@ -263,6 +304,7 @@ NOT_ALONE: dict[str, str] = {
     "storage.protect": "changes no object, but the guard itself",
     "dns.shard.index": "a stack with scope dns has no objects",
     "dns.shard.count": "a stack with scope dns has no objects",
+    "backup.repository": "shown by the bases with backups",
     "dns.ptr": "shown by the base with reverse zones",
     "mail.dkim.selectors.k202611.publicKey": "is refused unless the private key changes along",
 }

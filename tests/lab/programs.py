@@ -106,6 +106,14 @@ MODULES = {
             takes="seconds",
             share={"github.com/cert-manager/cert-manager": {"deploy/crds": "cert-manager-crds"}},
         ),
+        Module(
+            "restic",
+            takes="3 minutes on 2 cores",
+            programs={
+                "restic": "github.com/restic/restic/cmd/restic",
+                "rest-server": "github.com/restic/rest-server/cmd/rest-server",
+            },
+        ),
         Module("tools", takes="seconds", programs={"pause": "./pause", "echo": "./echo"}),
     )
 }

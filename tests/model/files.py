@@ -65,6 +65,14 @@ _REAL: Raw = {
     "tls/email": "jane@kolabtest.eu",
     "tls/accountUri": "https://acme-v02.api.letsencrypt.org/acme/acct/77",
     "monitoring/alerts": {"webhook": "https://alerts.kolabtest.eu"},
+    "backup": {
+        "repository": {
+            "kind": "s3",
+            "endpoint": "https://s3.kolabtest.net",
+            "bucket": "kolabtest",
+            "networks": "11.0.3.0/28",
+        }
+    },
     "images/digests": dict.fromkeys(KOLAB, f"sha256:{'0' * 64}"),
 }
 

@@ -266,6 +266,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         {("scope-too-large", "kolab:scope")},
     ),
     # Volumes and the web edge.
+    ("real", {"backup": None}, {("backup-missing", "kolab:backup")}),
     ("real", {"storage/protect": False}, {("storage-unprotected", "kolab:storage.protect")}),
     ("cluster", {"storage/protect": False}, set()),
     (

@@ -87,6 +87,8 @@ GOOD = {
     "Bucket": "kolab-files.prod",
     "Region": "eu-central-1",
     "ZoneId": "0123456789abcdef" * 2,
+    "FolderName": "kolab-prod",
+    "DailyTime": "01:30",
     "Username": "postmaster@mg.example.org",
     "PublicPem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
     "CaaIssuer": "letsencrypt.org; validationmethods=dns-01",

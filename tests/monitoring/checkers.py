@@ -26,6 +26,14 @@ def settings(**changed: Any) -> Settings:
         "hostedDomains": ["example.net"],
         "mail": {"mx": {"stage": "live"}, "mtaSts": {"stage": "enforce"}},
         "monitoring": {"alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"}},
+        "backup": {
+            "repository": {
+                "kind": "s3",
+                "endpoint": "https://s3.example.net",
+                "bucket": "backups",
+                "networks": "198.51.100.35/32",
+            }
+        },
         "network": {"egress": {"mode": "nodes", "nodes": {"n1": ["198.51.100.11"]}}},
     }
     return Settings.model_validate(stack | changed)

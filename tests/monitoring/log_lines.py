@@ -18,6 +18,22 @@ class Counted(NamedTuple):
 _POSTFIX = "Nov 23 07:40:00 postfix-0"
 
 COUNTED: dict[str, tuple[str, str, Counted]] = {
+    "a backup of the mail": ("imap", "backup: kept mail after 12 seconds", Counted("backup", "mail")),
+    "a dump of the databases": (
+        "backup-database",
+        "backup: kept database after 3 seconds",
+        Counted("backup", "database"),
+    ),
+    "a backup that failed": (
+        "imap",
+        "backup: the repository does not answer; nothing was changed",
+        Counted(),
+    ),
+    "a name that quotes a backup": (
+        "imap",
+        "Nov 23 07:40:00 imap cyrus-imapd/imap[83]: backup: kept mail after 12 seconds",
+        Counted(),
+    ),
     "a client from outside": (
         "postfix",
         f"{_POSTFIX} postfix/smtpd[123]: 4Yx9Zk2WfVz1: client=mail.example.com[203.0.113.7]",

@@ -39,7 +39,22 @@ def _queue(queue: str) -> str:
 
 _OLDER_THAN_A_DAY = 'postfix_showq_message_age_seconds_bucket{queue="deferred",instance="p1",le="%s"}'
 
+
+def _kept(engine: str) -> Case:
+    series = _events("backup", detail=engine)
+    # Every day, and then not for two days; a first one counts, though its counter is born with it.
+    daily = f"1x{DAY - 1} 2x{2 * DAY} 3x{10 * DAY}"
+    return Case(
+        bad={series: f"1x{DAY - 1} 2x{DAY - 1} 3x{3 * DAY}"},
+        good={series: daily, _events("backup", detail="another"): "1x9"},
+        after="6100m",
+    )
+
+
 CASES = {
+    "DatabaseNotBackedUp": _kept("database"),
+    "MailNotBackedUp": _kept("mail"),
+    "FilesNotBackedUp": _kept("files"),
     "SmtpDown": _probe("smtp"),
     "ImapDown": _probe("imaps"),
     "SubmissionDown": _probe("submissions"),

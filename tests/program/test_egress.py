@@ -91,7 +91,9 @@ def test_names_are_asked_of_the_clusters_dns_by_those_who_need_them(
 ) -> None:
     """At the Service, at the pod behind it, at NodeLocal DNSCache; and nothing else is asked there."""
     for daemon in cluster.homes:
-        wanted = set() if daemon in SILENT else {("UDP", 53), ("TCP", 53)}
+        # MinIO's container for backups asks for the repository.
+        silent = daemon in SILENT and not (daemon == "minio" and "restore-files" in cluster.homes)
+        wanted = set() if silent else {("UDP", 53), ("TCP", 53)}
         assert reached(cluster, daemon, address) == wanted, daemon
 
 

@@ -19,6 +19,19 @@ _APPLICATION = {"webapp/webapp", "horizon/horizon", "scheduler/scheduler", "seed
 
 _WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate"}
 
+_KEEPERS = {
+    "imap/backup-mail",
+    "minio/backup-files",
+    "backup-database/backup-database",
+    "restore-mail/restore-mail",
+    "restore-files/restore-files",
+    "restore-database/restore-database",
+}
+"""Who writes backups and who reads them. None of them has a password of the databases."""
+
+_DUMPS = {"backup-database/dump", "restore-database/load"}
+"""Who dumps the databases and who loads a dump. Neither has the key of the backups."""
+
 MAY_SEE: dict[str, set[str]] = {
     # The first administrator: made once, by the seed.
     "adminPassword": {"seed/seed"},
@@ -34,11 +47,11 @@ MAY_SEE: dict[str, set[str]] = {
         ),
         _APPLICATION,
     ),
-    "databasePassword": {*_APPLICATION, "mariadb/mariadb", "postfix/postfix", "postfix/amavis"},
+    "databasePassword": {*_APPLICATION, "mariadb/mariadb", "postfix/postfix", "postfix/amavis", *_DUMPS},
     "databaseRootPassword": {"mariadb/mariadb", "roundcube-migrate/migrate"},
     "legacyDatabasePassword": {"mariadb/mariadb"},
     # The application removes second factors of the webmail from its database.
-    "roundcubeDatabasePassword": {*_APPLICATION, "mariadb/mariadb", *_WEBMAIL},
+    "roundcubeDatabasePassword": {*_APPLICATION, "mariadb/mariadb", *_WEBMAIL, *_DUMPS},
     "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL},
     "desKey": _WEBMAIL,
     "webmailClientId": {*_APPLICATION, "roundcube/roundcube"},
@@ -49,6 +62,9 @@ MAY_SEE: dict[str, set[str]] = {
     "meetServerToken": {*_APPLICATION, "meet/meet"},
     "meetWebhookToken": {*_APPLICATION, "meet/meet"},
     "turnSecret": {"coturn/coturn", "meet/meet"},
+    **dict.fromkeys(("backupKey", "backupAccessKey", "backupSecretKey"), _KEEPERS),
+    # The stack that keeps backups at a server of restic has its files in S3.
+    "backupPassword": _KEEPERS - {"minio/backup-files", "restore-files/restore-files"},
     "relayPassword": {"postfix/postfix"},
     "mxKey": {"postfix/postfix"},
     "dkimKey": {"postfix/amavis"},

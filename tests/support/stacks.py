@@ -33,9 +33,28 @@ _RELAY = {
     "spfInclude": "spf.example.net",
 }
 
+_BACKUP = {
+    "repository": {
+        "kind": "s3",
+        "endpoint": "https://s3.backup.example.net",
+        "bucket": "backups",
+        "networks": "198.51.100.35/32",
+    }
+}
+_BACKUP_BY_REST = {
+    "repository": {
+        "kind": "rest",
+        "endpoint": "https://backup.example.net:8000",
+        "username": "kolab",
+        "networks": "198.51.100.36/32",
+    },
+    "at": "23:15",
+    "every": 6,
+}
+
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "host-port": ("single-node", {"network": {"loadBalancer": "hostPort", "egress": _RELAY}}),
-    "external": ("cluster", {"external": _EXTERNAL}),
+    "external": ("cluster", {"external": _EXTERNAL, "backup": _BACKUP_BY_REST}),
     # Everything that can be switched off, behind an Ingress controller, on a node whose name is not known.
     "bare": (
         "single-node",
@@ -58,6 +77,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "network": {"ingress": _INGRESS},
             "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
             "tlsa": None,
+            "backup": _BACKUP,
             "acknowledge": [
                 {"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}
             ],

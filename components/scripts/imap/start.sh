@@ -10,4 +10,15 @@ printf '%s\n' 'publicsieve_allowplaintext: no' 'publicsieve_tls_versions: tls1_2
 bundle=/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem
 chown 1001 "$bundle" && chmod 600 "$bundle"
 
+if [[ -e /var/lib/imap/.restoring ]]; then
+  echo "entry: the mailboxes are restored in part only: run the same ./kolab backup restore again" >&2
+  exit 1
+fi
+if [[ ${KOLAB_TASK:-} == reconstruct ]]; then
+  # Entries for messages that came while the backup was made, indexes that never rested, sums of quotas.
+  mkdir -p /run/cyrus/{db,lock,proc} && chown -R "$ID" /run/cyrus
+  runuser -u "$ID" -- reconstruct && runuser -u "$ID" -- quota -f
+  exit
+fi
+
 exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab import paths
+from tests.lab import paths, programs
 from tests.lab.images import base, layer, oci
 from tests.lab.images.contract import FILE, Image, image, images
 from tests.lab.progress import Clock, Say
@@ -36,7 +36,8 @@ def base_folder() -> Path:
 def image_folder(made: Image) -> Path:
     """Folder of an image's tar."""
     recipe = _files(RECIPES / made.name), _files(RECIPES / "common"), CODE, [Path(base.__file__)]
-    return home() / hash_of([path for part in recipe for path in part], repr(made))
+    built = [str(programs.program(name).parents[1].name) for name in made.programs]
+    return home() / hash_of([path for part in recipe for path in part], repr(made), *built)
 
 
 def hash_of(files: Iterable[Path], *facts: str) -> str:
@@ -59,6 +60,8 @@ def tars(names: Sequence[str] = (), say: Say | None = None) -> list[Path]:
             made = image(name)
             folder = image_folder(made)
             if not folder.is_dir():
+                if made.programs:
+                    programs.build(say, name)
                 say(f"building image {name}")
                 with _new(folder) as scratch:
                     _build(made, scratch)
@@ -103,10 +106,13 @@ def _build(made: Image, folder: Path) -> None:
     below = base_folder()
     bottom = oci.Layer(**json.loads((below / "layer.json").read_text()))
     with tempfile.TemporaryDirectory(dir=home(), prefix=".work-") as scratch:
-        recipe = RECIPES / made.name
+        recipe, own = RECIPES / made.name, Path(scratch) / "programs"
+        for name in made.programs:
+            (own / "usr/bin").mkdir(parents=True, exist_ok=True)
+            shutil.copy(programs.program(name), own / "usr/bin" / name)
         content = layer.make(
             below / "rootfs",
-            [tree for tree in (RECIPES / "common" / "rootfs", recipe / "rootfs") if tree.is_dir()],
+            [tree for tree in (RECIPES / "common" / "rootfs", recipe / "rootfs", own) if tree.is_dir()],
             {"/usr/share/lab/contract": made.rules},
             [script for script in [recipe / "setup.sh"] if script.is_file()],
             Path(scratch),

@@ -98,6 +98,8 @@ class Image:
     stop_signal: str
     needs: Sequence[Need]
     sample: Sample
+    programs: Sequence[str] = field(default=(), repr=False)
+    """What tests/lab/programs.py builds for it; they lie in /usr/bin."""
 
     @property
     def rules(self) -> str:
@@ -133,6 +135,7 @@ def _image(name: str, entry: Mapping[str, Any]) -> Image:
         stop_signal=entry.get("stop_signal", "SIGTERM"),
         needs=needs,
         sample=Sample(**entry.get("sample", {})),
+        programs=entry.get("programs", []),
     )
 
 

@@ -12,7 +12,7 @@ import secrets
 import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,8 @@ class Workload:
     name: str
     pod: Object
     found: Mapping[tuple[str, str], Object]
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables that every container gets besides."""
 
     def containers(self) -> Sequence[Spec]:
         """The container specs."""
@@ -82,7 +84,7 @@ class Workload:
         for variable in spec.get("env", []):
             # Of fields of the pod only the node's name is used.
             found[variable["name"]] = variable.get("value", "node1" if "valueFrom" in variable else "")
-        return found
+        return found | dict(self.more)
 
     def secret(self, name: str) -> Mapping[str, str]:
         """The values of a Secret; cert-manager's are made up."""
@@ -126,6 +128,10 @@ class Pod:
         self._machine, self._workload = machine, workload
         self._folder = machine.folder / "pods" / f"{workload.name}-{ordinal}-{secrets.token_hex(4)}"
         self.containers: dict[str, Container] = {}
+        for spec in workload.pod.get("initContainers", []):
+            first = self.containers[spec["name"]] = machine.start(self._start(spec))
+            if first.exited(300) != 0:
+                raise LabError(f"{workload.name}: {spec['name']} failed: {first.output[-600:]}")
         for spec in workload.containers():
             self.containers[spec["name"]] = machine.start(self._start(spec))
 

@@ -1,0 +1,13 @@
+#!/bin/bash
+# dump.sh FOLDER DATABASE...: one file for each, consistent in itself, without stopping anybody. The password of DATABASE
+# is the variable KOLAB_PASSWORD_<DATABASE>. Accounts of MariaDB itself are made by its image from the stack's secrets.
+set -eu
+folder=$1; shift
+mkdir -p "$folder"
+for database in "$@"; do
+  password=KOLAB_PASSWORD_$database
+  MYSQL_PWD=${!password} mysqldump --host="$DB_HOST" --user="$database" --single-transaction --quick --routines --events \
+    --triggers --hex-blob --no-tablespaces --default-character-set=utf8mb4 "$database" > "$folder/$database.sql" \
+    || { echo "backup: $database could not be dumped; no backup was made" >&2; exit 1; }
+  tail -n 1 "$folder/$database.sql" | grep -q '^-- Dump completed' || { echo "backup: the dump of $database ends too early; no backup was made" >&2; exit 1; }
+done

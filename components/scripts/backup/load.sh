@@ -1,0 +1,20 @@
+#!/bin/bash
+# load.sh FOLDER DATABASE...: puts each database back as it was when dump.sh ran. Tables that the dump does not know go.
+set -eu
+folder=$1; shift
+for database in "$@"; do
+  tail -n 1 "$folder/$database.sql" | grep -q '^-- Dump completed' || { echo "restore: the dump of $database is not whole; nothing was changed" >&2; exit 1; }
+done
+for database in "$@"; do
+  password=KOLAB_PASSWORD_$database
+  export MYSQL_PWD=${!password}
+  sql() { mysql --host="$DB_HOST" --user="$database" --default-character-set=utf8mb4 "$database" "$@"; }
+  {
+    echo 'SET FOREIGN_KEY_CHECKS = 0;'
+    sql -N -B -e "SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' \`', table_name, '\`;') FROM information_schema.tables WHERE table_schema = DATABASE()"
+    cat "$folder/$database.sql"
+  } > /work/load
+  sql < /work/load || { echo "restore: $database was loaded in part only; run the same restore again" >&2; exit 1; }
+  rm /work/load
+  echo "restore: $database is back: $(sql -N -B -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()") tables"
+done

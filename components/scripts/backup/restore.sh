@@ -1,0 +1,41 @@
+#!/bin/sh
+# restore.sh ENGINE: writes snapshot KOLAB_SNAPSHOT where ENGINE keeps its data, while that is down. What is there now is
+# backed up first. Killed half-way, it is run again; Cyrus does not start on what is half restored.
+set -u
+# shellcheck source=components/scripts/backup/repository.sh
+. "${KOLAB_SCRIPTS:-/kolab/entry}/repository.sh"
+case ${KOLAB_SNAPSHOT:-} in '' | *[!0-9a-f]*) fail "no snapshot was named; use ./kolab backup restore" ;; esac
+spool=${KOLAB_SPOOL:-/var/spool/imap} state=${KOLAB_STATE:-/var/lib/imap} stage=${KOLAB_STAGE:-/work/stage}
+found || explain $?
+back() { # back FOLDER-OF-SNAPSHOT TARGET MORE...
+  from=$1 to=$2; shift 2
+  restic restore "$KOLAB_SNAPSHOT:$from" --target "$to" --quiet "$@" > /work/summary 2> /work/answer && return
+  code=$?
+  case $code in 10 | 11 | 12) explain "$code" ;; esac
+  fail "$to was restored in part only; run the same restore again (restic left with $code: $(last))"
+}
+case $1 in
+  mail)
+    half=$state/.restoring
+    if [ ! -e "$half" ] && [ -e "$state/mailboxes.db" ]; then
+      /bin/sh "${KOLAB_SCRIPTS:-/kolab/entry}/mail.sh" before-restore-mail "$spool" "$state" "$stage" || fail "what is there could not be kept; nothing was changed"
+      say "what was there is kept as before-restore-mail"
+    fi
+    : > "$half" || fail "$state cannot be written; nothing was changed"
+    back "$spool" "$spool" --delete
+    back "$stage$spool" "$spool"
+    back "$stage$state" "$state" --delete --exclude /.restoring
+    mkdir -p "$state/socket" "$state/db"
+    rm "$half"
+    ;;
+  files)
+    keep before-restore-files --exclude /data/.minio.sys/tmp /data
+    back /data /data --delete
+    ;;
+  database)
+    back /work/dump /work/dump
+    # The container that loads it has another user.
+    chmod -R a+rX /work/dump
+    ;;
+esac
+say "restored $1"

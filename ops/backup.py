@@ -1,0 +1,239 @@
+"""`ops backup`: what backups there are, one more now, and back to one of them."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from model.settings import Settings
+from ops.frame import add_stack
+from ops.kubectl import Kubectl
+from ops.stacks import StackFile, StackProblem
+from ops.tables import table
+from ops.tools import say
+
+Engine = Literal["database", "mail", "files"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+"""In the order in which they are backed up and restored: no account without its mailbox."""
+BEFORE_RESTORE = "before-restore-"
+"""Begins the tag of what a restore has overwritten; the engine follows."""
+_HOLDS = {
+    "database": "accounts, domains, and what people have in the webmail",
+    "mail": "mail, calendars, contacts and filters",
+    "files": "files",
+}
+_KEEPERS = {"mail": ("imap-0", "backup-mail"), "files": ("minio-0", "backup-files")}
+"""The pod and the container that back an engine up."""
+_DAY = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A backup of one engine: when it was begun (UTC), and restic's id."""
+
+    id: str
+    engine: str
+    time: datetime.datetime
+    size: int
+    """Bytes that were read for it."""
+
+
+def add_command(commands: Any) -> None:
+    """Registers the command."""
+    parser = commands.add_parser("backup", help="show backups, make one now, go back to one")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, (action, about) in _ACTIONS.items():
+        sub = actions.add_parser(name, help=about)
+        add_stack(sub)
+        sub.set_defaults(run=action)
+        if name == "list":
+            sub.add_argument("--json", action="store_true", help="the same for programs")
+        else:
+            sub.add_argument("engine", choices=ENGINES, nargs="?" if name == "now" else None)
+        if name == "restore":
+            sub.add_argument("--to", metavar="TIME", help="as it was then, such as 2026-11-26T02:30 (UTC)")
+            sub.add_argument(
+                "--before-restore", action="store_true", help="back to what the last restore has overwritten"
+            )
+            sub.add_argument("--context", help="name of the context that the stack file names: go ahead")
+
+
+def show(options: argparse.Namespace) -> None:
+    """Prints the snapshots, oldest first."""
+    settings = _settings(options.stack)
+    found = snapshots(Kubectl.of(settings))
+    if options.json:
+        print(
+            json.dumps(
+                [{"id": s.id, "engine": s.engine, "time": s.time.isoformat(), "bytes": s.size} for s in found]
+            )
+        )
+        return
+    rows = [
+        (s.time.strftime("%Y-%m-%d %H:%M"), s.engine, s.id[:8], f"{s.size / 2**20:.1f} MiB") for s in found
+    ]
+    print(table(("time (UTC)", "engine", "id", "size"), rows))
+    for engine in engines(settings):
+        if not any(s.engine == engine for s in found):
+            print(f"There is no backup of {engine} yet.")
+
+
+def now(options: argparse.Namespace) -> None:
+    """One backup of each engine, or of the one that is named."""
+    settings = _settings(options.stack)
+    cluster = Kubectl.of(settings)
+    for engine in _wanted(settings, options.engine):
+        _keep(cluster, engine, engine)
+        say(f"kept {engine}")
+
+
+def restore(options: argparse.Namespace) -> None:
+    """Says what would be overwritten; with --context, stops the daemons, restores, and starts them again."""
+    settings = _settings(options.stack)
+    cluster = Kubectl.of(settings)
+    (engine,) = _wanted(settings, options.engine)
+    tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
+    chosen = choose(snapshots(cluster), tag, _time(options.to) if options.to else None)
+    print(
+        f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
+        f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"
+        f" longer seen. Meanwhile {', '.join(name.partition('/')[2] for name in _stopped(settings, engine))} are stopped; senders of mail try again."
+    )
+    if options.context is None:
+        print(f"Nothing was changed. To go ahead, repeat it with --context {cluster.context}")
+        return
+    if options.context != cluster.context:
+        raise StackProblem(
+            f"--context names another cluster than the stack, which runs in {cluster.context}; nothing was changed"
+        )
+    _restore(cluster, settings, engine, chosen)
+
+
+def _restore(cluster: Kubectl, settings: Settings, engine: Engine, chosen: Snapshot) -> None:
+    stopped = _stopped(settings, engine)
+    if engine == "database":
+        _keep(cluster, engine, f"{BEFORE_RESTORE}{engine}")
+    for workload in stopped:
+        say(f"stopping {workload.partition('/')[2]}")
+        cluster.scale(workload, 0)
+    if engine == "database":
+        _suspend(cluster, suspended=True)
+    say(f"restoring {engine}")
+    # Left stopped when it fails: half an engine must serve nobody. The same command goes on from there.
+    for line in cluster.job(f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id}).splitlines():
+        if line.startswith(("backup: ", "restore: ")):
+            say(line.partition(": ")[2])
+    if engine == "database":
+        _suspend(cluster, suspended=False)
+    for workload, replicas in stopped.items():
+        cluster.scale(workload, replicas)
+    say(f"{engine} is back; its daemons are starting")
+
+
+def snapshots(cluster: Kubectl) -> list[Snapshot]:
+    """What the repository holds, oldest first. Raises StackProblem when it cannot be read."""
+    command = ("restic", "snapshots", "--no-lock", "--json", "--host", "kolab")
+    try:
+        return read(cluster.execute(*_KEEPERS["mail"], *command, seconds=600))
+    except StackProblem as problem:
+        raise StackProblem(
+            f"container backup-mail of pod imap-0 cannot read the repository: {problem}"
+        ) from None
+
+
+def read(text: str) -> list[Snapshot]:
+    """What `restic snapshots --json` prints; the tag names the engine."""
+    found = []
+    for each in json.loads(text):
+        tags = each.get("tags") or [""]
+        engine = tags[0]
+        moment = datetime.datetime.fromisoformat(each["time"]).astimezone(datetime.UTC)
+        size = each.get("summary", {}).get("total_bytes_processed", 0)
+        found.append(Snapshot(each["id"], engine, moment, size))
+    return sorted(found, key=lambda snapshot: snapshot.time)
+
+
+def choose(found: Iterable[Snapshot], engine: str, to: datetime.datetime | None) -> Snapshot:
+    """The newest snapshot of an engine, not younger than `to`. Raises StackProblem when there is none."""
+    of_engine = [each for each in found if each.engine == engine]
+    right = [each for each in of_engine if to is None or each.time <= to]
+    if right:
+        return max(right, key=lambda each: each.time)
+    if of_engine:
+        first = min(each.time for each in of_engine)
+        raise StackProblem(
+            f"no backup of {engine} is as old as {to:%Y-%m-%d %H:%M} UTC; the first is of {first:%Y-%m-%d %H:%M} UTC"
+        )
+    raise StackProblem(
+        f"there is no backup of {engine} in the repository; ./kolab backup list shows what there is"
+    )
+
+
+def engines(settings: Settings) -> Sequence[Engine]:
+    """What of this stack is backed up."""
+    own_files = settings.features.files and settings.external.s3 is None
+    return [engine for engine in ENGINES if engine != "files" or own_files]
+
+
+def _wanted(settings: Settings, engine: Engine | None) -> Sequence[Engine]:
+    if engine is None:
+        return engines(settings)
+    if engine not in engines(settings):
+        raise StackProblem(
+            "files are in a service of somebody else's, or switched off: there is no backup of them"
+        )
+    return [engine]
+
+
+def _settings(stack: str) -> Settings:
+    settings, _ = StackFile.read(stack).settings()
+    if settings.backup is None:
+        raise StackProblem("kolab:backup names no repository, so there is no backup")
+    return settings
+
+
+def _time(text: str) -> datetime.datetime:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise StackProblem("--to must be a time such as 2026-11-26T02:30, which is UTC") from None
+    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
+
+
+def _keep(cluster: Kubectl, engine: Engine, tag: str) -> None:
+    if engine == "database":
+        cluster.job("backup-database", {"KOLAB_BACKUP_TAG": tag})
+        return
+    pod, container = _KEEPERS[engine]
+    cluster.execute(pod, container, "/bin/sh", f"/kolab/entry/{engine}.sh", tag, seconds=_DAY)
+
+
+def _stopped(settings: Settings, engine: Engine) -> dict[str, int]:
+    """What must not run while an engine is restored, and how many pods each has."""
+    if engine != "database":
+        return {"statefulset/imap" if engine == "mail" else "statefulset/minio": 1}
+    many = 1 if settings.single_node else None
+    replicas = settings.replicas
+    # An empty table of users would be "user unknown" to Postfix, and mail would bounce.
+    return {
+        "statefulset/postfix": many or replicas.postfix,
+        "deployment/webapp": many or replicas.webapp,
+        "deployment/horizon": 1,
+        "deployment/roundcube": many or replicas.roundcube,
+    }
+
+
+def _suspend(cluster: Kubectl, *, suspended: bool) -> None:
+    patch = json.dumps({"spec": {"suspend": suspended}})
+    cluster.run("patch", "cronjob", "scheduler", "--type=merge", "-p", patch)
+
+
+_ACTIONS = {
+    "list": (show, "what backups there are"),
+    "now": (now, "make a backup of everything, or of one engine, now"),
+    "restore": (restore, "make an engine what it was, after a preview"),
+}

@@ -1,0 +1,162 @@
+"""`./kolab backup`: which snapshot a restore takes, what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+
+from ops import backup, kubectl
+from ops.backup import Snapshot
+from ops.stacks import StackFile, StackProblem
+from tests.support.stacks import stack
+
+
+def at(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC)
+
+
+SNAPSHOTS = [
+    Snapshot("a1", "mail", at("2026-11-24T01:30"), 1),
+    Snapshot("b2", "database", at("2026-11-25T01:30"), 1),
+    Snapshot("c3", "mail", at("2026-11-25T01:31"), 1),
+    Snapshot("d4", "before-restore-mail", at("2026-11-25T09:00"), 1),
+]
+
+
+def test_a_restore_takes_the_newest_snapshot_of_its_engine() -> None:
+    assert backup.choose(SNAPSHOTS, "mail", None).id == "c3"
+
+
+def test_with_a_time_it_takes_the_newest_that_is_not_younger() -> None:
+    assert backup.choose(SNAPSHOTS, "mail", at("2026-11-25T01:30")).id == "a1"
+
+
+def test_a_time_before_the_first_backup_is_refused_with_the_time_of_the_first() -> None:
+    with pytest.raises(StackProblem, match="the first is of 2026-11-24 01:30 UTC"):
+        backup.choose(SNAPSHOTS, "mail", at("2026-11-01T00:00"))
+
+
+def test_an_engine_without_a_backup_is_refused() -> None:
+    with pytest.raises(StackProblem, match="no backup of files"):
+        backup.choose(SNAPSHOTS, "files", None)
+
+
+def test_times_of_restic_are_read_in_utc() -> None:
+    text = json.dumps(
+        [{"id": "e5", "time": "2026-11-26T03:30:00.123456789+02:00", "tags": ["mail"], "summary": {}}]
+    )
+    (found,) = backup.read(text)
+    assert (found.engine, found.time.strftime("%H:%M")) == ("mail", "01:30")
+
+
+def test_a_job_is_its_cron_jobs_with_variables_in_every_container() -> None:
+    container = {
+        "name": "c",
+        "env": [{"name": "KOLAB_SNAPSHOT", "value": "old"}, {"name": "TZ", "value": "UTC"}],
+    }
+    pod = {"initContainers": [{"name": "i"}], "containers": [container]}
+    cron: Any = {
+        "metadata": {"labels": {"x": "y"}},
+        "spec": {"suspend": True, "jobTemplate": {"spec": {"backoffLimit": 0, "template": {"spec": pod}}}},
+    }
+    made = kubectl.job_of(cron, "restore-1", {"KOLAB_SNAPSHOT": "ab"})
+    inner = made["spec"]["template"]["spec"]
+    wanted = {"name": "KOLAB_SNAPSHOT", "value": "ab"}
+    assert inner["initContainers"][0]["env"] == [wanted]
+    assert inner["containers"][0]["env"] == [{"name": "TZ", "value": "UTC"}, wanted]
+    assert "suspend" not in made["spec"]
+
+
+class Fake(kubectl.Kubectl):
+    """A cluster that only remembers what it was told."""
+
+    calls: list[tuple[str, ...]] = []  # noqa: RUF012 - shared on purpose, and emptied by the fixture
+
+    def run(self, *arguments: str, text: str | None = None, seconds: int = 120) -> str:
+        """Answers the list of snapshots."""
+        self.calls.append(arguments)
+        each = [{"id": s.id, "time": s.time.isoformat(), "tags": [s.engine]} for s in SNAPSHOTS]
+        return json.dumps(each)
+
+    def job(self, cron_job: str, env: Any, *, seconds: int = 0) -> str:
+        """Remembers the job."""
+        self.calls.append(("job", cron_job, *sorted(env.values())))
+        return "restore: done\n"
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    Fake.calls.clear()
+    monkeypatch.setattr(kubectl.Kubectl, "of", lambda settings: Fake("prod", settings.kubernetes.namespace))
+    monkeypatch.setattr(StackFile, "read", classmethod(lambda cls, name: _File(name)))
+    return Fake.calls
+
+
+class _File:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def settings(self) -> tuple[Any, tuple[()]]:
+        return stack(self.name), ()
+
+
+def options(*words: str, name: str = "full") -> Any:
+    from ops.__main__ import parser  # noqa: PLC0415 - every command, which the other tests need not wait for
+
+    return parser().parse_args(["backup", *words, "--stack", name])
+
+
+def test_without_the_contexts_name_a_restore_only_says_what_it_would_overwrite(
+    cluster: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup.restore(options("restore", "mail"))
+    said = capsys.readouterr().out
+    assert "2026-11-25 01:31 UTC" in said
+    assert "Nothing was changed. To go ahead, repeat it with --context prod" in said
+    assert [call[0] for call in cluster] == ["exec"]
+
+
+def test_another_clusters_name_is_refused_before_anything_is_stopped(cluster: list[tuple[str, ...]]) -> None:
+    with pytest.raises(StackProblem, match="names another cluster than the stack"):
+        backup.restore(options("restore", "mail", "--context", "staging"))
+    assert [call[0] for call in cluster] == ["exec"]
+
+
+def test_cyrus_is_down_while_its_volumes_are_written(cluster: list[tuple[str, ...]]) -> None:
+    backup.restore(options("restore", "mail", "--context", "prod"))
+    what = [call[:3] for call in cluster[1:]]
+    assert what == [
+        ("scale", "statefulset/imap", "--replicas=0"),
+        ("wait", "--for=delete", "pod"),
+        ("job", "restore-mail", "c3"),
+        ("scale", "statefulset/imap", "--replicas=1"),
+    ]
+
+
+def test_postfix_asks_no_database_that_is_half_loaded_and_gets_its_replicas_back(
+    cluster: list[tuple[str, ...]],
+) -> None:
+    backup.restore(options("restore", "database", "--context", "prod"))
+    scaled = [call[1:] for call in cluster if call[0] == "scale"]
+    assert ("job", "backup-database", "before-restore-database") in cluster
+    loaded = cluster.index(("job", "restore-database", "b2"))
+    assert cluster.index(("scale", "statefulset/postfix", "--replicas=0")) < loaded
+    assert scaled[-4:] == [
+        ("statefulset/postfix", "--replicas=2"),
+        ("deployment/webapp", "--replicas=2"),
+        ("deployment/horizon", "--replicas=1"),
+        ("deployment/roundcube", "--replicas=2"),
+    ]
+
+
+def test_files_of_somebody_elses_service_are_not_promised(cluster: list[tuple[str, ...]]) -> None:
+    with pytest.raises(StackProblem, match="there is no backup of them"):
+        backup.restore(options("restore", "files", name="external"))
+
+
+def test_a_time_that_is_none_is_refused_with_an_example(cluster: list[tuple[str, ...]]) -> None:
+    with pytest.raises(StackProblem, match="2026-11-26T02:30"):
+        backup.restore(options("restore", "mail", "--to", "yesterday"))

@@ -13,6 +13,7 @@ from ops import (
     deploy,
     dkim,
     dns,
+    doctor,
     engine,
     frame,
     generate,
@@ -26,7 +27,7 @@ from ops import (
 from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
-_MODULES = (new, backup, deploy, dkim, dns, engine, generate, rehearse, render, report, secrets, tlsa)
+_MODULES = (new, backup, deploy, dkim, dns, doctor, engine, generate, rehearse, render, report, secrets, tlsa)
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 
 

@@ -68,7 +68,7 @@ def rrset_at(server: tuple[str, int], name: str, kind: str) -> Found:
     wanted = dns.rdatatype.from_text(kind)
     owner = dns.name.from_text(name)
     rrsets = [rrset for rrset in answer.answer if rrset.rdtype == wanted and rrset.name == owner]
-    values = tuple(_text(rdata) for rrset in rrsets for rdata in rrset)
+    values = tuple(text_of(rdata) for rrset in rrsets for rdata in rrset)
     return Found(rrsets[0].ttl if rrsets else 0, values)
 
 
@@ -111,7 +111,8 @@ def _addresses(host: str) -> list[str]:
         return [str(answer) for answer in dns.resolver.resolve(host, "AAAA")]
 
 
-def _text(rdata: Any) -> str:
+def text_of(rdata: Any) -> str:
+    """One value in presentation format, as ours is written."""
     # dnspython breaks long hex and base64 for reading; our own presentation does not.
     if rdata.rdtype == dns.rdatatype.TLSA:
         return f"{rdata.usage} {rdata.selector} {rdata.mtype} {rdata.cert.hex()}"

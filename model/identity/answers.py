@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from model.identity.rdata import CNAME, TXT, Value
 from model.identity.record import Record
 
 _HOPS = 8
 """CNAMEs that a resolver follows before it gives up."""
+
+
+class Asked(Protocol):
+    """Whoever knows records: the plan, or the world."""
+
+    def ask(self, name: str, kind: str) -> tuple[Value, ...]:
+        """Values of that type at `name` or where its CNAMEs lead; empty when there are none."""
+
+    def text(self, name: str, start: str) -> tuple[str, ...]:
+        """TXT records at `name` that begin with `start`, such as v=spf1."""
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """IPv4 and IPv6 addresses of `name`."""
 
 
 class Answers:

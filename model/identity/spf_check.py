@@ -10,7 +10,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from model.identity.answers import Answers
+from model.identity.answers import Asked
 from model.identity.rdata import MX
 from model.identity.spf import MAX_LOOKUPS, MAX_VOIDS
 
@@ -34,7 +34,7 @@ class Evaluation:
     """Domains whose records we do not know."""
 
 
-def evaluate(answers: Answers, address: str, domain: str) -> Evaluation:
+def evaluate(answers: Asked, address: str, domain: str) -> Evaluation:
     """SPF of `domain` for mail from `address`, as check_host() of RFC 7208 section 4 would say."""
     receiver = _Receiver(answers, ipaddress.ip_address(address))
     state = receiver.state
@@ -47,7 +47,7 @@ def evaluate(answers: Answers, address: str, domain: str) -> Evaluation:
 class _Receiver:
     """One check_host() under way."""
 
-    def __init__(self, answers: Answers, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    def __init__(self, answers: Asked, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
         self.answers, self.address = answers, address
         self.state = Evaluation()
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 
 from model import identity, topology
-from model.identity.place import forward_zones, reverse_zones, suffixes
+from model.identity.place import forward_zones, reverse_zones
 from model.identity.rdata import Value
 from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
+from ops.doctor.check import Unseen
 from ops.doctor.edge import Edge
 from ops.doctor.names import Dns
 from ops.doctor.wire import Wire
@@ -57,6 +57,13 @@ class Visit:
         ingress = self.settings.network.ingress
         return tuple(map(str, ingress.addresses)) if ingress else self.ports.get("proxy", ())
 
+    @property
+    def front(self) -> str:
+        """One address of the website. Raises Unseen when it has none."""
+        if not self.web:
+            raise Unseen("no address answers for the website")
+        return self.web[0]
+
     @cached_property
     def opened(self) -> tuple[tuple[str, int, str], ...]:
         """Address, port and protocol of all that is open to the world."""
@@ -77,7 +84,3 @@ class Visit:
     def values(self, name: str, kind: str) -> frozenset[Value]:
         """What the model plans there."""
         return frozenset(record.value for record in self.planned.get((name, kind), ()))
-
-    def first(self, name: str, names: Iterable[str]) -> str | None:
-        """The first of `names` that is above `name` or is it."""
-        return next((each for each in suffixes(name) if each in set(names)), None)

@@ -122,7 +122,10 @@ def _policy_page(change: Callable[[bytes], bytes]) -> Callable[[LittleWorld], No
 
 
 def _one_server(change: Callable[[Zone], object]) -> Callable[[LittleWorld], None]:
-    return lambda world: change(world.state.servers["192.0.2.252"])
+    def make(world: LittleWorld) -> None:
+        change(world.state.servers["192.0.2.252"])
+
+    return make
 
 
 def _cache(name: str, kind: str, *values: str) -> Callable[[LittleWorld], None]:

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from ops.doctor.check import Check
-from ops.doctor.checks import clients, published, receiving, reputation, sending, zones
-
-CHECKS: tuple[Check, ...] = (
-    *zones.CHECKS,
-    *published.CHECKS,
-    *sending.CHECKS,
-    *receiving.CHECKS,
-    *clients.CHECKS,
-    *reputation.CHECKS,
+from ops.doctor.checks import (
+    discovery,
+    dkim,
+    dmarc,
+    doors,
+    mta_sts,
+    published,
+    reputation,
+    reverse,
+    smtp,
+    spf,
+    trust,
+    web,
+    zones,
 )
+
+_MODULES = (
+    zones,
+    published,
+    spf,
+    dkim,
+    dmarc,
+    reverse,
+    smtp,
+    mta_sts,
+    trust,
+    doors,
+    discovery,
+    web,
+    reputation,
+)
+
+CHECKS: tuple[Check, ...] = tuple(check for module in _MODULES for check in module.CHECKS)

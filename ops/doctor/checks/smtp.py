@@ -1,0 +1,224 @@
+"""Port 25, where the world's mail arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.identity.rdata import MX
+from ops.doctor.certificates import ending, secured
+from ops.doctor.check import Check, Unseen
+from ops.doctor.visit import Visit
+from ops.doctor.wire import Talk
+
+_LOGS = "kubectl -n {namespace} logs postfix-0 -c postfix --since=1h"
+
+_CERTIFICATE = "kubectl get certificates,challenges --all-namespaces; docs/how-to/choose-an-issuer.md"
+
+
+def _smtp(visit: Visit) -> tuple[str, ...]:
+    return visit.ports.get("smtp", ())
+
+
+def _talk(visit: Visit, address: str) -> Talk:
+    return visit.wire.talk(address, 25, "smtp", visit.names.mx)
+
+
+def _answers(visit: Visit, address: str) -> Iterator[str]:
+    try:
+        visit.wire.open(address, 25)
+    except Unseen as problem:
+        yield str(problem)
+
+
+def _greets(visit: Visit, address: str) -> Iterator[str]:
+    visit.wire.open(address, 25)
+    try:
+        talk = _talk(visit, address)
+    except Unseen as problem:
+        yield str(problem)
+        return
+    name = talk.banner.split(" ")[0].lower()
+    if name not in (visit.names.mx, visit.names.helo):
+        yield f"{address} greets as {name or 'nobody'}, which is neither {visit.names.mx} nor {visit.names.helo}"
+    if not talk.clear:
+        yield f"{address} does not understand EHLO"
+
+
+def _starttls(visit: Visit, address: str) -> Iterator[str]:
+    talk = _talk(visit, address)
+    if talk.tls is None:
+        yield talk.broken or f"{address} does not offer STARTTLS"
+
+
+def _name(visit: Visit, address: str) -> Iterator[str]:
+    tls = secured(_talk(visit, address))
+    if tls.fault == "name":
+        yield f"{address} shows a certificate without {visit.names.mx}: {tls.words}"
+
+
+def _chain(visit: Visit, address: str) -> Iterator[str]:
+    tls = secured(_talk(visit, address))
+    if tls.fault == "chain":
+        yield f"{address}: {tls.words}"
+
+
+def _expiry(visit: Visit, address: str) -> Iterator[str]:
+    yield from ending(visit, f"{address} port 25", secured(_talk(visit, address)))
+
+
+def _no_auth(visit: Visit, address: str) -> Iterator[str]:
+    talk = _talk(visit, address)
+    if any(each.split(" ")[0].startswith("AUTH") for each in (*talk.clear, *talk.secret)):
+        yield f"{address} offers AUTH on port 25, where strangers guess passwords"
+
+
+def _size(visit: Visit, address: str) -> Iterator[str]:
+    sizes = [each.split() for each in _talk(visit, address).clear if each.startswith("SIZE")]
+    if not sizes or len(sizes[0]) < 2:
+        yield f"{address} does not say how large a message may be"
+
+
+def _relay(visit: Visit, address: str) -> Iterator[str]:
+    sender = f"postmaster@{visit.settings.domain}"
+    # Names of our own that take no mail: an open relay says yes to them, and nobody else is troubled.
+    for host in (visit.names.imap, visit.names.admin):
+        code, words = visit.wire.recipients(address, sender, f"doctor@{host}")
+        if 200 <= code < 300:
+            yield f"{address} takes mail for doctor@{host} from strangers: {code} {words}"
+
+
+def _live_smtp(visit: Visit) -> Iterator[str]:
+    yield from (_smtp(visit) if visit.live else ())
+
+
+def _postmaster(visit: Visit, address: str) -> Iterator[str]:
+    for domain in visit.settings.domains:
+        code, words = visit.wire.recipients(address, "", f"postmaster@{domain}")
+        if 400 <= code < 500:
+            raise Unseen(f"postmaster@{domain} is answered {code} {words}")
+        if code >= 500:
+            yield f"postmaster@{domain} is refused: {code} {words}"
+
+
+def _mx_domains(visit: Visit) -> Iterator[str]:
+    yield from (visit.settings.domains if visit.live else ())
+
+
+def _mx(visit: Visit, domain: str) -> list[str]:
+    return [v.exchange for v in visit.dns.published(domain, "MX").values if isinstance(v, MX)]
+
+
+def _mx_ours(visit: Visit, domain: str) -> Iterator[str]:
+    hosts = _mx(visit, domain)
+    if visit.names.mx not in hosts:
+        yield f"no MX of {domain} is {visit.names.mx}" + (f", but {', '.join(hosts)}" if hosts else "")
+
+
+_DNS = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
+
+_NEVER = "Senders defer mail to us, and bounce it after days."
+
+
+CHECKS = (
+    Check(
+        id="smtp-answers",
+        concern="smtp",
+        promise="Port 25 is open on every address.",
+        reason="No mail arrives.",
+        fix="docs/how-to/mail-does-not-arrive.md",
+        subjects=_smtp,
+        look=_answers,
+    ),
+    Check(
+        id="smtp-greets",
+        concern="smtp",
+        promise="Port 25 greets with our name and understands EHLO.",
+        reason="Senders that compare names mistrust us.",
+        fix=_LOGS,
+        subjects=_smtp,
+        look=_greets,
+    ),
+    Check(
+        id="smtp-starttls",
+        concern="smtp",
+        promise="Port 25 offers TLS and does it.",
+        reason="Mail travels in clear text, or not at all from senders that insist.",
+        fix=_LOGS,
+        subjects=_smtp,
+        look=_starttls,
+    ),
+    Check(
+        id="smtp-name",
+        concern="smtp",
+        promise="The certificate of port 25 has the MX name.",
+        reason=_NEVER,
+        fix=_CERTIFICATE,
+        subjects=_smtp,
+        look=_name,
+    ),
+    Check(
+        id="smtp-chain",
+        concern="smtp",
+        promise="An authority that everybody knows has signed the certificate of port 25.",
+        reason=_NEVER,
+        fix=_CERTIFICATE,
+        subjects=lambda v: _smtp(v) if v.public else (),
+        look=_chain,
+    ),
+    Check(
+        id="smtp-expiry",
+        concern="smtp",
+        promise="The certificate of port 25 is renewed in time.",
+        reason=_NEVER,
+        fix=_CERTIFICATE,
+        subjects=_smtp,
+        look=_expiry,
+    ),
+    Check(
+        id="smtp-no-auth",
+        concern="smtp",
+        promise="Nobody can log in on port 25.",
+        reason="Passwords are guessed where nothing counts the guesses.",
+        fix=_LOGS,
+        subjects=_smtp,
+        look=_no_auth,
+    ),
+    Check(
+        id="smtp-size",
+        concern="smtp",
+        promise="Port 25 says how large a message may be.",
+        reason="Senders transfer a large message for nothing.",
+        fix=_LOGS,
+        subjects=_smtp,
+        look=_size,
+        severity="warning",
+    ),
+    Check(
+        id="smtp-relay",
+        concern="smtp",
+        promise="Strangers cannot send to others through us.",
+        reason="Spam leaves in our name, and every blocklist has us within hours.",
+        fix="close port 25 on the router first; then make up STACK={stack}, and see which addresses Postfix trusts (docs/how-to/mail-does-not-arrive.md)",
+        subjects=_smtp,
+        look=_relay,
+    ),
+    Check(
+        id="smtp-postmaster",
+        concern="smtp",
+        promise="Every domain takes mail for postmaster (RFC 5321 section 4.5.1).",
+        reason="Nobody can tell us what is wrong, and some lists punish that.",
+        fix="set mail.postmaster and make the mailbox; docs/how-to/your-first-day.md",
+        subjects=_live_smtp,
+        look=_postmaster,
+        severity="warning",
+    ),
+    Check(
+        id="mx-ours",
+        concern="mx",
+        promise="We are an MX of every mail domain.",
+        reason="Mail goes to somebody else.",
+        fix=_DNS,
+        subjects=_mx_domains,
+        look=_mx_ours,
+    ),
+)

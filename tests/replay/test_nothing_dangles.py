@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from model.ingress import CONTROLLERS
+from ops.doctor.checks import CHECKS
 from tests.engine.program import CHECKOUT
 from tests.replay import mentions
 from tests.replay.mentions import Said
@@ -97,7 +98,7 @@ def test_every_rule_exists() -> None:
         id_like = re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", said.text) and said.where.startswith(
             ("docs/how-to", "README")
         )
-        known = mentions.rules() | _WORDS | _objects()
+        known = mentions.rules() | _WORDS | _objects() | {check.id for check in CHECKS}
         faults += [f"{said.where}: {said.text}"] if id_like and said.text not in known else []
     for said in mentions.messages():
         found = re.findall(r"\brule: ([a-z0-9]+(?:-[a-z0-9]+)+)", said.text)

@@ -9,6 +9,7 @@ replace "$conf" 1 '$inet_socket_bind = '"'0.0.0.0';" '$inet_socket_bind = '"'127
 if [ "$KOLAB_SIGNING" != true ]; then
   replace "$conf" 1 '$enable_dkim_signing = 1;    # load DKIM signing code, keys defined by dkim_key' '$enable_dkim_signing = 0;'
 fi
+cat /kolab/entry/verdicts.conf >> "$conf"
 # Answers that never come end a question: a database whose node lost its power does not close its connections, and
 # both of Amavis' processes would wait for a quarter of an hour.
 printf '%s\n' '$_->[0] .= '"';mysql_connect_timeout=10;mysql_read_timeout=10'"' for @lookup_sql_dsn;' '1;' >> "$conf"

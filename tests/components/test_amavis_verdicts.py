@@ -1,0 +1,109 @@
+"""What becomes of spam, banned files and bad headers: a real Amavis with our end of its configuration."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from components import entry
+from tests.support.postfix import Mailbox, folder
+from tests.support.sandbox import Sandbox, wait_for
+from tests.support.stacks import deployment
+
+pytestmark = pytest.mark.thorough
+
+RECIPE = Path(__file__).parent.parent / "lab/images/recipes/amavis/rootfs"
+CONF = "/etc/amavisd/amavisd.conf"
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+HERE = "@lookup_sql_dsn = (); @local_domains_maps = (['.example.org']); $sa_local_tests_only = 1; $enable_db = 0; $enable_zmq = 0; 1;"
+"""No database, no network."""
+
+
+@pytest.fixture(scope="module")
+def amavis() -> Iterator[tuple[int, Mailbox]]:
+    """The port of Amavis, and what it hands on."""
+    if not Path("/usr/sbin/amavisd").exists() or not Path("/usr/share/spamassassin").exists():
+        pytest.skip("Amavis is not installed: tests/install-packages test")
+    with folder() as root:
+        sandbox = Sandbox(root)
+        for port in (13024, 13025, 13026):
+            sandbox.port(port)
+        text = (RECIPE / CONF.lstrip("/")).read_text().replace("APP_DOMAIN", "example.org")
+        lines = [line for line in text.splitlines() if not line.startswith("dkim_key(")]
+        sandbox.put(CONF, "\n".join(lines).replace("POSTFIX_HOST", "127.0.0.1") + "\n")
+        sandbox.put("/init.sh", f"CONFIG={CONF}\nexec amavisd -c $CONFIG foreground\n")
+        sandbox.mount(entry.PATH, deployment("single-node").folder("postfix", "amavis", entry.PATH))
+        for inside in ("/var/spool/amavisd/tmp", "/var/spool/amavisd/db", "/var/run/amavisd"):
+            sandbox.path(inside).mkdir(parents=True)
+        for inside in (
+            "/var/spool/amavisd",
+            "/var/spool/amavisd/tmp",
+            "/var/spool/amavisd/db",
+            "/var/run/amavisd",
+        ):
+            shutil.chown(sandbox.path(inside), "amavis", "amavis")
+        sandbox.command("sa-update", "exit 1")
+        sandbox.put("/tmp/here.conf", HERE + "\n")
+        sandbox.command(
+            "amavisd", f'cat /tmp/here.conf >> {CONF}\nPATH=/usr/sbin:/usr/bin:/bin exec amavisd "$@"'
+        )
+        taken = Mailbox()
+        world = Controller(taken, "127.0.0.1", sandbox.port(13025))
+        world.start()
+        try:
+            with sandbox.start(
+                deployment("single-node").file("postfix", "amavis", f"{entry.PATH}/entry.sh")
+            ) as running:
+                port = sandbox.port(13024)
+                wait_for(lambda: _greets(port) or running.poll() is not None)
+                assert running.poll() is None, sandbox.out + sandbox.err
+                yield port, taken
+        finally:
+            world.stop()
+
+
+def _greets(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def send(port: int, message: EmailMessage) -> None:
+    message["From"], message["To"] = "forged@receiver.test", "jane@example.org"
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.send_message(message)
+
+
+def arrived(taken: Mailbox, subject: str) -> str:
+    """The message with this subject, once it came. Nothing may have gone to the forged sender."""
+    wait_for(lambda: any(subject in text for _, text in taken.took))
+    assert {to for recipients, _ in taken.took for to in recipients} == {"jane@example.org"}
+    return next(text for _, text in taken.took if subject in text)
+
+
+def test_spam_arrives_and_says_what_it_is(amavis: tuple[int, Mailbox]) -> None:
+    port, taken = amavis
+    message = EmailMessage()
+    message["Subject"] = "cheap"
+    message.set_content(f"{GTUBE}\n")
+    send(port, message)
+    text = arrived(taken, "cheap")
+    assert "X-Spam-Flag: YES" in text
+
+
+def test_a_banned_file_arrives_and_bounces_to_nobody(amavis: tuple[int, Mailbox]) -> None:
+    port, taken = amavis
+    message = EmailMessage()
+    message["Subject"] = "a file"
+    message.set_content("see the file\n")
+    message.add_attachment(b"MZ", maintype="application", subtype="octet-stream", filename="letter.exe")
+    send(port, message)
+    arrived(taken, "a file")

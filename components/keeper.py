@@ -13,6 +13,8 @@ from components.daemon import DaemonComponent
 
 WORK = "/work"
 """Where copies and dumps are made, and restic keeps its cache."""
+AFTER_DUMP = 10
+"""Minutes from a dump of the databases to the backup of what they name: no account is younger than the mailboxes."""
 READ_ONLY = Privileges(read_only_root=True)
 
 
@@ -98,7 +100,7 @@ class Keeper:
         mounts: Sequence[Mount],
     ) -> Container:
         """A container beside a daemon whose volumes no second pod may mount. It reads them and cannot write."""
-        when = str(self.schedule.first), str(self.schedule.every)
+        when = str(self.schedule.first + AFTER_DUMP), str(self.schedule.every)
         return self.container(
             daemon,
             f"backup-{engine}",

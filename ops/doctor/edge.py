@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import NOT_FOUND
 from pathlib import Path
 
 import dns.resolver
@@ -56,9 +58,17 @@ class Edge:
         return datetime.datetime.now(datetime.UTC)
 
     def registry(self, domain: str) -> bytes:
-        """What the registry says about a domain (RFC 9083). Raises OSError."""
-        with urllib.request.urlopen(f"{_RDAP}{domain}", timeout=TCP_TIMEOUT) as answer:  # noqa: S310 (https above)
-            found: bytes = answer.read(1 << 20)
+        """What the registry says about a domain (RFC 9083); an empty object when it has no such service or domain.
+
+        Raises OSError.
+        """
+        try:
+            with urllib.request.urlopen(f"{_RDAP}{domain}", timeout=TCP_TIMEOUT) as answer:  # noqa: S310 (https above)
+                found: bytes = answer.read(1 << 20)
+        except urllib.error.HTTPError as error:
+            if error.code == NOT_FOUND:
+                return b"{}"
+            raise
         return found
 
     def trusting(self) -> ssl.SSLContext:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from ops import doctor
 from ops.__main__ import main
 from ops.doctor import memory, output
 from ops.doctor.check import Outcome, State
 from ops.doctor.checks import CHECKS
+from ops.doctor.edge import Edge
 from ops.doctor.run import examine
 from ops.doctor.score import scores
 from ops.doctor.visit import Visit
@@ -158,3 +161,52 @@ def test_every_fix_is_filled_in() -> None:
     for check in CHECKS:
         told = output.fix(check, "subject", _result())
         assert "{" not in told, told
+
+
+@pytest.mark.thorough
+def test_a_registry_that_does_not_tell_the_end_of_a_domain_is_no_reason_to_worry(world: LittleWorld) -> None:
+    world.reset()
+    world.state.ends.clear()
+    found = examine(Visit(world.settings, world.edge), [c for c in CHECKS if c.id == "domain-expiry"])
+    assert {outcome.state for outcome in found} == {"passed"}
+
+
+@pytest.mark.thorough
+def test_the_command_ends_with_its_code_and_tells_the_second_time_what_is_new(
+    world: LittleWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.reset()
+    monkeypatch.setattr(Edge, "of_this_machine", lambda *_: world.edge)
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    asked = [
+        "doctor",
+        "--stack",
+        "cluster",
+        "--only",
+        "spf",
+        "--changed",
+        "--junit",
+        str(tmp_path / "report.xml"),
+    ]
+    assert main(asked) == 0
+    assert "healthy" in capsys.readouterr().out
+    next(each for each in FAULTS if each.check == "spf-single").make(world)
+    assert main(asked) == 1
+    assert "spf-single" in capsys.readouterr().out
+    assert "spf-single" in (tmp_path / "report.xml").read_text()
+    assert main(asked) == 1
+    assert "no difference" in (said := capsys.readouterr().out)
+    assert "spf-single" not in said
+
+
+@pytest.mark.thorough
+def test_a_stack_on_hold_is_not_asked_for_what_it_does_not_publish_yet(world: LittleWorld) -> None:
+    world.reset(_on_hold)
+    looked = _looked(world)
+    assert [(o.key, o.evidence) for o in looked if o.state != "passed"] == []
+    assert not {"mx-ours", "mta-sts-reached", "autoconfig-answers"} & {o.check.id for o in looked}
+
+
+def _on_hold(values: dict[str, Any]) -> None:
+    values["mail"]["mx"] = {"stage": "hold"}
+    values["mail"]["mtaSts"] = {"stage": "none"}

@@ -24,22 +24,30 @@ class Namespaces(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("kolab:index:Namespaces", name, {}, opts)
-        self.main = self._make(f"{name}-main", namespace, level, guard.options(self, f"{name}-main"))
+        self.main = self._make(
+            f"{name}-main", namespace, level, "baseline", guard.options(self, f"{name}-main")
+        )
         self.logs = (
             # Pod Security calls hostPath privileged, whatever the mount allows.
-            self._make(f"{name}-logs", f"{namespace}-logs", "privileged", pulumi.ResourceOptions(parent=self))
+            self._make(
+                f"{name}-logs",
+                f"{namespace}-logs",
+                "privileged",
+                "privileged",
+                pulumi.ResourceOptions(parent=self),
+            )
             if logs
             else None
         )
         self.register_outputs({})
 
     @staticmethod
-    def _make(logical: str, name: str, level: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    def _make(
+        logical: str, name: str, level: str, told: str, opts: pulumi.ResourceOptions
+    ) -> pulumi.Output[str]:
+        # Ports of the node need `privileged`; whatever else goes beyond `told` is still seen and written down.
         labels = {"app.kubernetes.io/part-of": "kolab", "pod-security.kubernetes.io/enforce": level}
-        labels |= {
-            f"pod-security.kubernetes.io/{mode}": "baseline" if level != "privileged" else level
-            for mode in ("warn", "audit")
-        }
+        labels |= {f"pod-security.kubernetes.io/{mode}": told for mode in ("warn", "audit")}
         labels |= {
             f"pod-security.kubernetes.io/{mode}-version": _POD_SECURITY_VERSION
             for mode in ("enforce", "warn", "audit")

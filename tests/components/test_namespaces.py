@@ -20,6 +20,12 @@ def test_only_ports_on_the_node_need_the_privileged_level(name: str, level: str)
     assert levels(name, "kolab")["enforce"] == level
 
 
+@pytest.mark.parametrize("name", ["single-node", "cluster", "host-port"])
+def test_what_goes_beyond_the_baseline_is_told_and_written_down_also_where_it_is_let_in(name: str) -> None:
+    found = levels(name, "kolab")
+    assert (found["warn"], found["audit"]) == ("baseline", "baseline")
+
+
 def test_the_node_is_read_from_a_namespace_of_its_own() -> None:
     assert levels("cluster", "kolab-logs")["enforce"] == "privileged"
     assert deployment("bare").names("Namespace") == {"kolab"}

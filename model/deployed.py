@@ -38,7 +38,7 @@ class Mx(_Part):
     """Inbound mail."""
 
     stage: str
-    """hold or live."""
+    """live where any domain is, else shadow where any is, else hold."""
     host: str
     """Name that MX records lead to."""
 
@@ -144,6 +144,8 @@ class Deployed(_Part):
     """Seconds that resolvers keep records."""
     mx: Mx
     """Inbound mail."""
+    stages: Mapping[str, str] = {}
+    """Domain -> its stage, where that is another."""
     helo: str
     """Name that Postfix introduces itself by."""
     addresses: Mapping[str, tuple[str, ...]]
@@ -173,6 +175,20 @@ class Deployed(_Part):
     def signing(self) -> str | None:
         """Selector of the key that signs."""
         return next((name for name, key in self.dkim.items() if key.stage == "active"), None)
+
+    def stage_of(self, domain: str) -> str:
+        """Whether mail of `domain` may arrive here: hold, shadow or live; hold for one that is none of ours."""
+        return self.stages.get(domain, self.mx.stage) if domain in self.domains else "hold"
+
+    @property
+    def taking(self) -> frozenset[str]:
+        """Domains whose mail may arrive here."""
+        return frozenset(domain for domain in self.domains if self.stage_of(domain) != "hold")
+
+    @property
+    def live(self) -> frozenset[str]:
+        """Domains whose mail is led here, with policies of ours."""
+        return frozenset(domain for domain in self.domains if self.stage_of(domain) == "live")
 
     def exported(self) -> dict[str, Any]:
         """As a stack output: plain JSON."""

@@ -50,13 +50,17 @@ def transition(
 
 def _inbound(before: Deployed, now: Deployed) -> Iterator[Finding]:
     was, becomes = before.mx, now.mx
-    if was.stage != "live":
+    if was.stage == "hold":
         return
-    if becomes.stage != "live":
+    if becomes.stage == "hold":
         yield rules.MX_LOST.found()
+    else:
+        for domain in now.domains:
+            if before.stage_of(domain) != "hold" == now.stage_of(domain):
+                yield rules.MX_LOST_OF_DOMAIN.found(domain=domain)
     if was.host != becomes.host:
         yield rules.MX_MOVED.found(old=was.host, new=becomes.host)
-    lost = sorted(set(before.domains) - set(now.domains))
+    lost = sorted(before.taking - set(now.domains))
     if lost:
         yield rules.DOMAIN_LOST.found(
             path="kolab:domain" if before.domain in lost else "kolab:hostedDomains",

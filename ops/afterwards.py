@@ -88,7 +88,7 @@ def _next(settings: Settings, stack: str) -> str:
 
 
 def _steps(settings: Settings, stack: str) -> Iterator[str]:
-    live = settings.mail.mx.stage == "live"
+    live = bool(settings.taking)
     if settings.mail.postmaster and not live:
         yield f"make the mailbox {settings.mail.postmaster}, which gets postmaster@ (docs/how-to/your-first-day.md)"
     if settings.dns.provider == "zonefile":

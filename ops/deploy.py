@@ -9,9 +9,11 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from model.deployed import Deployed
+from model.ledger import after
 from model.rehearsal import rehearse
 from model.settings import Settings
 from ops import afterwards, local, render, secrets, tables
@@ -64,6 +66,8 @@ def run(options: argparse.Namespace) -> None:
     if is_local:
         pulumi.select(create=True)
         secrets.run(argparse.Namespace(stack=options.stack, action="make", key=None, given=None))
+    if options.command == "up" and _narrowed(options.arguments):
+        _refuse_parts(settings, pulumi.deployed())
     if _looks(options, settings):
         deployed = pulumi.deployed()
         # A domain whose records may not all be there yet is looked at again.
@@ -86,6 +90,20 @@ def run(options: argparse.Namespace) -> None:
         tables.show(settings, options.stack)
         if not is_local and settings.scope != "dns":
             print(f"\n{afterwards.text(settings, options.stack)}")
+
+
+def _narrowed(arguments: Iterable[str]) -> bool:
+    """Whether the engine is told to leave something out."""
+    return any(text.split("=")[0] in ("--target", "-t", "--exclude") for text in arguments)
+
+
+def _refuse_parts(settings: Settings, deployed: Sequence[Deployed]) -> None:
+    """Raises StackProblem where a part of a change would be made without the rest of it."""
+    if [after(settings, deployed)] != list(deployed):
+        raise StackProblem(
+            "nothing was changed: the stack file changes what mail relies on, and a part of that is never made alone."
+            " Fix: leave --target and --exclude out"
+        )
 
 
 def _looks(options: argparse.Namespace, settings: Settings) -> bool:

@@ -26,7 +26,8 @@ def _as_deployed(settings: Settings, deployed: Deployed) -> Settings:
     """`settings` with the mail identity that the world knows."""
     values = settings.model_dump(mode="json", by_alias=True)
     mail = values["mail"]
-    mail["mx"]["stage"] = deployed.mx.stage
+    for domain in settings.domains:
+        values["domains"].setdefault(domain, {})["stage"] = deployed.stage_of(domain)
     mail["dkim"]["selectors"] = {
         name: {"stage": key.stage, "since": key.since, "publicKey": key.public_key}
         for name, key in deployed.dkim.items()

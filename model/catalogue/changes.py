@@ -187,6 +187,11 @@ MX_LOST = Rule(
     why="Without an MX record nobody can deliver.",
     source="RFC 5321 section 5.1",
 )
+MX_LOST_OF_DOMAIN = MX_LOST.but(
+    path="kolab:domains.{domain}.stage",
+    problem="goes back to hold: the domain's MX would lead nowhere of ours and mail on its way would bounce",
+    fix="leave it live or in shadow, or acknowledge it once the MX records point elsewhere",
+)
 MX_MOVED = Rule(
     "mx-moved",
     path="kolab:hosts.mx",

@@ -19,6 +19,13 @@ DMARC_ON_HOLD = Rule(
     why="A policy rules over all mail of the domain, whoever sends it.",
     severity="warning",
 )
+SHADOW_ALONE = Rule(
+    "shadow-alone",
+    path="kolab:domains.{domain}.stage",
+    problem="is shadow, but no other server is named that would stay first: all mail would come here",
+    fix="name the present servers in kolab:domains.{domain}.otherMx, or write live",
+    why="In shadow our MX stands behind the servers that have the mail now.",
+)
 LIVE_WITHOUT_DKIM = Rule(
     "live-without-dkim",
     path="kolab:mail.mx.stage",

@@ -52,12 +52,13 @@ def tickets(settings: Settings) -> list[Ticket]:
 
 
 def held_back(settings: Settings) -> list[Record]:
-    """What mail.mx.stage: live would add: the records that lead mail and mail clients here."""
+    """What going live with every domain would add: the records that lead mail and mail clients here."""
     now = frozenset(plan(settings).records)
     return [record for record in plan(live(settings)).records if record not in now]
 
 
 def live(settings: Settings) -> Settings:
-    """The same stack with mail.mx.stage: live."""
+    """The same stack with every domain live."""
     mail = settings.mail.model_copy(update={"mx": settings.mail.mx.model_copy(update={"stage": "live"})})
-    return settings.model_copy(update={"mail": mail})
+    own = {name: each.model_copy(update={"stage": None}) for name, each in settings.per_domain.items()}
+    return settings.model_copy(update={"mail": mail, "per_domain": own})

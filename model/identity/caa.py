@@ -30,7 +30,9 @@ def issue(settings: Settings) -> str | None:
 def names(settings: Settings) -> tuple[str, ...]:
     """Names in our certificates that are published now."""
     every = Names.of(settings)
-    held = frozenset((*every.policy_hosts, *every.discovery) if settings.mail.mx.stage != "live" else ())
+    led = (*every.policy_hosts, *every.discovery)
+    live = frozenset(settings.live)
+    held = frozenset(name for name in led if name.partition(".")[2] not in live)
     hosted = (name for names in every.domain_certificates.values() for name in names)
     ours = dict.fromkeys((*every.proxy_certificate, *hosted, every.sieve, *every.mx_certificate))
     return tuple(name for name in ours if name not in held)
@@ -41,13 +43,14 @@ def records(settings: Settings) -> Iterator[Record]:
     value = issue(settings)
     if value is None:
         return
+    domains = frozenset(settings.domains)
     whole = (domain for domain in settings.domains if settings.caa_of(domain).whole)
     ttl = settings.dns.ttl
     for name in dict.fromkeys((*names(settings), *whole)):
-        domain = zone_of(name, settings.domains) or settings.domain
+        domain = zone_of(name, domains) or settings.domain
         caa = settings.caa_of(domain)
         flags = _CRITICAL if caa.critical else 0
-        at = f"{name} and every name below that has no CAA of its own" if name in settings.domains else name
+        at = f"{name} and every name below that has no CAA of its own" if name in domains else name
         for authority in dict.fromkeys((value, *caa.issue)):
             why = f"{_name(authority)} may issue certificates for {at}; who is not named may not."
             yield Record(name, CAA(flags, "issue", authority), ttl, why)

@@ -133,7 +133,7 @@ def _sent(dns: Deployed, services: Deployed) -> Iterator[Trouble]:
 
 def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed]) -> Iterator[Trouble]:
     """Mail from senders with this DNS that arrives at these services; a domain on hold has its mail elsewhere."""
-    if dns.mx.stage != "live":
+    if dns.mx.stage == "hold":
         if services.mx.stage == "live" and any(p.mx.stage == "live" for p in policies[:1]):
             yield Trouble(
                 "bounced",

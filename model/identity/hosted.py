@@ -71,7 +71,7 @@ def _direct(domain: str, record: Record, settings: Settings) -> Record:
 def _promised(domain: str, settings: Settings) -> Iterator[Record]:
     """Names that may be empty today: policies and selectors to come, and the places of ACME challenges."""
     ttl = settings.dns.ttl
-    if settings.mail.mx.stage == "live":
+    if settings.stage_of(domain) == "live":
         name = f"_mta-sts.{domain}"
         yield _cname(
             name, body_name(name, settings), ttl, "Place of the MTA-STS policy id, when there is one."

@@ -56,8 +56,8 @@ def _hosts(settings: Settings) -> Iterator[Host]:
         "Name in our EHLO, with every address that our mail leaves from: receivers compare it with PTR (RFC 8601 section 2.7.3).",
     )
     for domain in names.domains:
-        # The MX of a domain on hold is another server's, which may have a policy and clients that are led there.
-        if settings.mail.mx.stage == "live":
+        # The first MX of a domain that is not live is another server's, which may have a policy and clients that are led there.
+        if settings.stage_of(domain) == "live":
             yield Host(
                 f"mta-sts.{domain}",
                 "policy",

@@ -88,7 +88,7 @@ def mta_sts(before: Deployed, now: Deployed, today: datetime.date | None) -> Ite
     when = today or becomes
     if first in ("testing", "removing") and second == "none":
         yield from _removed(before, when)
-    left = sorted(set(before.domains) - set(now.domains))
+    left = sorted(before.live - now.live) if now.live else sorted(before.live - set(now.domains))
     if left and (first == "enforce" or _still_held(before, when)):
         yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(left), seconds=longest)
     mx = before.mx

@@ -24,14 +24,14 @@ REMOVAL_MAX_AGE = 86400
 
 
 def policy(settings: Settings) -> bytes | None:
-    """The bytes that every policy host serves, the same for all mail domains; None without MTA-STS,
-    and on hold: the MX is somebody else's then, and so is the policy about it.
+    """The bytes that every policy host serves, the same for all live domains; None without MTA-STS,
+    and where none is live: the MX is somebody else's then, and so is the policy about it.
 
     Lines end in CRLF (RFC 8461 section 3.2). Names stand as A-labels. A policy with mode none keeps its mx
     line: the RFC allows it, and older senders insist on one.
     """
     sts = settings.mail.mta_sts
-    if sts.stage == "none" or settings.mail.mx.stage != "live":
+    if sts.stage == "none" or not settings.live:
         return None
     removing = sts.stage == "removing"
     lines = (
@@ -55,11 +55,11 @@ def text(body: bytes) -> str:
 
 
 def records(settings: Settings) -> Iterator[Record]:
-    """`_mta-sts` of every mail domain (underscore here, hyphen in the host); none on hold or without a policy."""
+    """`_mta-sts` of every live domain (underscore here, hyphen in the host); none without a policy."""
     body = policy(settings)
     if body is None:
         return
-    for domain in settings.domains:
+    for domain in settings.live:
         yield Record(
             f"_mta-sts.{domain}",
             TXT(text(body)),

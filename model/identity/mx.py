@@ -11,19 +11,34 @@ from model.settings import Settings
 
 
 def records(settings: Settings) -> Iterator[Record]:
-    """MX of every mail domain; none while mail.mx.stage is hold, so that a live domain keeps its present server."""
-    if settings.mail.mx.stage != "live":
-        return
-    ttl, ours = settings.dns.ttl, MX(settings.mail.mx.preference, Names.of(settings).mx)
-    for domain in settings.domains:
-        yield Record(domain, ours, ttl, f"Mail for @{domain} is delivered to this stack.")
+    """MX of every mail domain; none on hold, so that a live domain keeps its present server, which stays first in shadow."""
+    ttl, host = settings.dns.ttl, Names.of(settings).mx
+    for domain in settings.taking:
+        ours = MX(preference(settings, domain), host)
+        why = (
+            f"Mail for @{domain} is delivered to this stack where the servers before it do not answer."
+            if settings.stage_of(domain) == "shadow"
+            else f"Mail for @{domain} is delivered to this stack."
+        )
+        yield Record(domain, ours, ttl, why)
         for other in settings.other_mx_of(domain):
             order = "before" if other.preference < ours.preference else "where they do not reach us"
             value = MX(other.preference, other.host)
             yield Record(domain, value, ttl, f"Senders try {other.host} {order}; it is not ours.")
 
 
+def preference(settings: Settings, domain: str) -> int:
+    """Of our MX: in shadow behind all others, who are tried first."""
+    own = settings.mail.mx.preference
+    if settings.stage_of(domain) != "shadow":
+        return own
+    return max((own, *(other.preference + _STEP for other in settings.other_mx_of(domain))))
+
+
+_STEP = 10
+
+
 def others(settings: Settings) -> tuple[str, ...]:
-    """Hosts of somebody else in any MX of ours, each once."""
-    every = (other.host for domain in settings.domains for other in settings.other_mx_of(domain))
+    """Hosts of somebody else in the MX of any live domain, each once."""
+    every = (other.host for domain in settings.live for other in settings.other_mx_of(domain))
     return tuple(dict.fromkeys(every))

@@ -23,13 +23,15 @@ def snapshot(settings: Settings, before: Deployed | None = None) -> Deployed:
 
 def _alone(settings: Settings) -> Deployed:
     names, mail = Names.of(settings), settings.mail
+    stage = "live" if settings.live else "shadow" if settings.taking else "hold"
     relay, policy = smarthost(settings), mta_sts.policy(settings)
     return Deployed(
         domain=settings.domain,
         domains=settings.domains,
         foreign=tuple(foreign_domains(settings)),
         ttl=settings.dns.ttl,
-        mx=Mx(stage=mail.mx.stage, host=names.mx),
+        mx=Mx(stage=stage, host=names.mx),
+        stages={d: s for d in settings.domains if (s := settings.stage_of(d)) != stage},
         helo=names.helo,
         addresses=public_addresses(settings),
         egress=Sending(

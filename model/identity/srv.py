@@ -54,12 +54,10 @@ def services(settings: Settings) -> tuple[Service, ...]:
 def records(settings: Settings) -> Iterator[Record]:
     """SRV of every service at every mail domain, and the DAV paths beside theirs (RFC 6764 section 4).
 
-    None while on hold: they would lead mail clients from a domain's present server to an empty one.
+    None for domains that are not live: they would lead mail clients from a domain's present server to an empty one.
     """
-    if settings.mail.mx.stage != "live":
-        return
     ttl, found = settings.dns.ttl, services(settings)
-    for domain in settings.domains:
+    for domain in settings.live:
         for service in found:
             name = f"{service.label}._tcp.{domain}"
             if service.target is None:

@@ -20,7 +20,7 @@ def going_back(before: Settings, after: Settings, changes: Sequence[Change]) -> 
 
 
 def _irreversible(before: Settings, after: Settings, changes: Sequence[Change]) -> Iterator[Item]:
-    if after.mail.mx.stage == "live" and before.mail.mx.stage != "live":
+    if set(after.taking) - set(before.taking):
         yield Item("mail that arrives here meanwhile stays here: move it by hand before you go back")
     if after.mail.mta_sts.stage == "enforce" and before.mail.mta_sts.stage != "enforce":
         wait = mail_changes.duration(after.mail.mta_sts.max_age)

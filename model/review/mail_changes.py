@@ -73,13 +73,7 @@ def all_records(after: Settings) -> Iterator[Item]:
 def stages(before: Settings, after: Settings) -> Iterator[Item]:
     """Steps of what lives in the caches of others, each with the next safe date where the file knows one."""
     was, becomes = before.mail, after.mail
-    if was.mx.stage != becomes.mx.stage:
-        if becomes.mx.stage == "live":
-            yield Item(
-                f"the world starts to send mail for {_listed(after.domains)} here: MX records appear", "care"
-            )
-        else:
-            yield Item("MX records go away: the world stops sending mail here", "care")
+    yield from _arrivals(before, after)
     yield from _domains(before, after)
     yield from _dkim(before, after)
     if was.mta_sts.stage != becomes.mta_sts.stage:
@@ -109,6 +103,23 @@ def receivers(before: Settings | None, after: Settings) -> Iterator[Item]:
         yield Item("receivers see no difference")
     elif not failing:
         yield Item("a strict receiver takes our mail once records and tickets are done", "safe", tuple(new))
+
+
+def _arrivals(before: Settings, after: Settings) -> Iterator[Item]:
+    """Domains whose mail starts or stops to arrive here."""
+    both = [domain for domain in after.domains if domain in before.domains]
+    steps: dict[tuple[str, str], list[str]] = {}
+    for domain in both:
+        step = (before.stage_of(domain), after.stage_of(domain))
+        if step[0] != step[1]:
+            steps.setdefault(step, []).append(domain)
+    for (_, becomes), domains in steps.items():
+        said = {
+            "live": f"the world starts to send mail for {_listed(domains)} here: MX records appear",
+            "shadow": f"mail for {_listed(domains)} comes here where the servers before ours do not answer",
+            "hold": f"MX records of {_listed(domains)} go away: the world stops sending that mail here",
+        }
+        yield Item(said[becomes], "care")
 
 
 def _domains(before: Settings, after: Settings) -> Iterator[Item]:

@@ -83,8 +83,6 @@ def review(
 
 def _first(after: Settings) -> list[Item]:
     mode = "one node and one address" if after.single_node else "several nodes, an address per service"
-    held = (
-        " The world sends no mail here yet: mail.mx.stage is hold." if after.mail.mx.stage == "hold" else ""
-    )
-    level: Level = "safe" if after.mail.mx.stage == "hold" else "care"
+    held = " The world sends no mail here yet: every domain is on hold." if not after.taking else ""
+    level: Level = "care" if after.taking else "safe"
     return [Item(f"nothing runs yet; {mode}.{held}", level)]

@@ -28,9 +28,14 @@ _AUTHORITIES = {
 
 def going_live(settings: Settings) -> Iterator[Finding]:
     """Mail is let in only when answers will be signed and somebody reads postmaster."""
-    if settings.mail.mx.stage != "live":
-        if settings.mail.dmarc.policy != "none":
-            yield rules.DMARC_ON_HOLD.found(policy=settings.mail.dmarc.policy)
+    policy = settings.mail.dmarc.policy
+    judged = [d for d in settings.domains if settings.dmarc_of(d) is settings.mail.dmarc]
+    if policy != "none" and not set(judged) <= set(settings.live):
+        yield rules.DMARC_ON_HOLD.found(policy=policy)
+    for domain in settings.taking:
+        if settings.stage_of(domain) == "shadow" and not settings.other_mx_of(domain):
+            yield rules.SHADOW_ALONE.found(domain=domain)
+    if not settings.taking:
         return
     if not any(key.stage == "active" for key in settings.mail.dkim.selectors.values()):
         yield rules.LIVE_WITHOUT_DKIM.found()
@@ -122,7 +127,7 @@ def certificates(settings: Settings) -> Iterator[Finding]:
     """Certificates can be had, and are ones that people's devices trust."""
     if settings.tls.issuer == "acme" and settings.dns.provider == "zonefile" and not settings.example:
         yield rules.ACME_ELSEWHERE.found()
-    if settings.tls.issuer == "selfSigned" and settings.mail.mx.stage == "live":
+    if settings.tls.issuer == "selfSigned" and settings.live:
         yield rules.SELF_SIGNED_LIVE.found()
     if settings.tls.issuer == "secrets":
         for domain in sorted({*settings.tls.domains} - {*settings.domains[1:]}):

@@ -181,6 +181,21 @@ class Settings(Section):
         given = self.mail.rate_limits.unlimited
         return self.domains if given is None else given
 
+    def stage_of(self, domain: str) -> Literal["hold", "shadow", "live"]:
+        """Whether the world may send mail of `domain` here."""
+        own = self.per_domain.get(domain)
+        return self.mail.mx.stage if own is None or own.stage is None else own.stage
+
+    @property
+    def taking(self) -> tuple[str, ...]:
+        """Domains whose mail may arrive here."""
+        return tuple(domain for domain in self.domains if self.stage_of(domain) != "hold")
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Domains whose mail and mail clients are led here, and whose policies are ours."""
+        return tuple(domain for domain in self.domains if self.stage_of(domain) == "live")
+
     def senders_of(self, domain: str) -> Senders:
         """Others who may send in the name of `domain`."""
         own = self.per_domain.get(domain)

@@ -16,7 +16,7 @@ def test_going_live_shows_the_mx_record_with_a_plus() -> None:
     assert not any(line.strip().startswith("- ") for line in lines)
     back = difference(HELD, snapshot(live))
     assert "- example.org" in back
-    assert "stops sending mail here" in back
+    assert "stops sending that mail here" in back
 
 
 def test_a_new_domain_shows_its_records() -> None:

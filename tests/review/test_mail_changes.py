@@ -94,7 +94,7 @@ def test_a_first_deployment_on_hold_is_safe() -> None:
     found = review("mine", None, stack("single-node"), [])
     assert found.level == "safe"
     assert texts(found, "First deployment") == [
-        "nothing runs yet; one node and one address. The world sends no mail here yet: mail.mx.stage is hold."
+        "nothing runs yet; one node and one address. The world sends no mail here yet: every domain is on hold."
     ]
 
 

@@ -89,7 +89,8 @@ def test_a_step_is_judged_as_if_the_truth_were_known_wherever_the_one_before_bro
     assert changes
     _change(begun, _resolved(second, old))
     wanted = begun.settings()
-    assert _judged(begun.preview()) == _rules(meant, wanted)
+    whole = _rules(meant, wanted, old)
+    assert _judged(begun.preview()) == whole
     for stop in _places(changes):
         broken = _copy(only_records, tmp_path / f"stopped-{stop}")
         _change(broken, first)
@@ -97,9 +98,7 @@ def test_a_step_is_judged_as_if_the_truth_were_known_wherever_the_one_before_bro
         assert run.code != 0
         assert "Traceback" not in run.output
         _change(broken, _resolved(second, old))
-        assert _judged(broken.preview()) == _rules(old, wanted) | _rules(meant, wanted), (
-            f"stopped after {stop}"
-        )
+        assert _judged(broken.preview()) == _rules(old, wanted) | whole, f"stopped after {stop}"
 
 
 @pytest.mark.parametrize("cycle", ["SPF sources", "DKIM"])
@@ -132,6 +131,8 @@ def test_an_update_narrowed_to_a_record_of_a_new_model_is_refused_and_counts_for
     assert narrowed.code != 0
     assert "was not specified in --target list" in narrowed.output
     assert records_alone.records() == before
+    # The engine writes what it did not touch in the wrong order then, and says how that is mended.
+    records_alone.must("state", "repair", "--yes", "--stack", records_alone.stack)
     _change(records_alone, _CYCLES["SPF sources"][1])
     assert "egress-unannounced" in _judged(records_alone.preview())
 
@@ -189,9 +190,10 @@ def _urn(program: Published, name: str) -> str:
     return next(each["urn"] for each in program.state() if each["urn"].endswith(f"::dns-{name}"))
 
 
-def _rules(before: Settings, after: Settings) -> set[str]:
+def _rules(before: Settings, after: Settings, earlier: Settings | None = None) -> set[str]:
     """Ids of the rules that refuse the step from one stack file to another, from the model alone."""
-    return {f.rule for f in judge(snapshot(before), after).findings if f.severity == "error"}
+    deployed = snapshot(before, snapshot(earlier) if earlier else None)
+    return {f.rule for f in judge(deployed, after).findings if f.severity == "error"}
 
 
 def _judged(run: Run) -> set[str]:

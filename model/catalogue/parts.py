@@ -26,6 +26,14 @@ ALERTS_NOWHERE = Rule(
     why="An alert that reaches nobody is none.",
     severity="warning",
 )
+ALERTS_BY_OWN_MAIL = Rule(
+    "alerts-by-own-mail",
+    path="kolab:monitoring.alerts.webhook",
+    problem="is missing, so alerts leave through the very Postfix that they may be about: nobody hears that mail is down",
+    fix="set it to a service that does not need this mail server (a chat, ntfy, a pager)",
+    why="The alert that matters most must arrive while mail does not.",
+    severity="warning",
+)
 CONTENT_FILTER_SIZE = Rule(
     "content-filter-size",
     path="kolab:mail.messageSizeLimit",

@@ -29,6 +29,12 @@ def combinations(settings: Settings) -> Iterator[Finding]:
         settings.monitoring.alerts.email or settings.monitoring.alerts.webhook
     ):
         yield rules.ALERTS_NOWHERE.found()
+    elif (
+        settings.monitoring.enabled
+        and settings.mail.mx.stage == "live"
+        and not settings.monitoring.alerts.webhook
+    ):
+        yield rules.ALERTS_BY_OWN_MAIL.found()
 
 
 def message_size(settings: Settings) -> Iterator[Finding]:

@@ -174,6 +174,21 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         {"features/files": False, "features/office": False, "external/s3": S3},
         {("feature-s3", "kolab:external.s3")},
     ),
+    (
+        "cluster",
+        {"monitoring/alerts": {"email": "joe@example.com"}},
+        {("alerts-by-own-mail", "kolab:monitoring.alerts.webhook")},
+    ),
+    (
+        "cluster",
+        {
+            "monitoring/alerts": {"email": "joe@example.com"},
+            "mail/mx": {"stage": "hold"},
+            "mail/mtaSts": None,
+            "mail/dmarc": None,
+        },
+        set(),
+    ),
     ("cluster", {"monitoring/alerts": None}, {("alerts-nowhere", "kolab:monitoring.alerts")}),
     ("cluster", {"mail/contentFilter": True}, {("content-filter-size", "kolab:mail.messageSizeLimit")}),
     ("cluster", {"mail/contentFilter": True, "mail/messageSizeLimit": "10Mi"}, set()),

@@ -9,7 +9,7 @@ from typing import Any
 from ops.doctor.check import Check, Outcome, Unseen
 from ops.doctor.visit import Visit
 
-LIMIT = 50.0
+LIMIT = 45.0
 """Seconds after which whatever has no answer yet is unknown."""
 _WORKERS = 96
 """Threads; nearly all of them wait for the network."""

@@ -35,6 +35,7 @@ _COURSE = (
     "test_addresses",
     "test_changes",
     "test_smarthost",
+    "test_preview_account",
     "test_rotation",
     "test_losses",
     "test_dead_nodes",

@@ -31,7 +31,7 @@ class Visit:
     @property
     def live(self) -> bool:
         """Whether the world's mail comes here."""
-        return self.settings.mail.mx.stage == "live"
+        return bool(self.settings.live)
 
     @property
     def public(self) -> bool:

@@ -123,8 +123,15 @@ def _restore(cluster: Kubectl, settings: Settings, engine: Engine, chosen: Snaps
     if engine == "database":
         _suspend(cluster, suspended=True)
     say(f"restoring {engine}")
-    # Left stopped when it fails: half an engine must serve nobody. The same command goes on from there.
-    for line in cluster.job(f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id}).splitlines():
+    try:
+        written = cluster.job(f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id})
+    except StackProblem:
+        # Half a database must serve nobody, and stays alone. Cyrus itself refuses half of the mail, and its pod is where
+        # the repository is read from when the same command is given again.
+        if engine == "mail":
+            cluster.scale("statefulset/imap", 1)
+        raise
+    for line in written.splitlines():
         if line.startswith(("backup: ", "restore: ")):
             say(line.partition(": ")[2])
     if engine == "database":
@@ -141,7 +148,8 @@ def snapshots(cluster: Kubectl) -> list[Snapshot]:
         return read(cluster.execute(*_KEEPERS["mail"], *command, seconds=600))
     except StackProblem as problem:
         raise StackProblem(
-            f"container backup-mail of pod imap-0 cannot read the repository: {problem}"
+            f"container backup-mail of pod imap-0 cannot read the repository: {problem} (a restore that was cut short"
+            " leaves Cyrus stopped: `kubectl scale statefulset/imap --replicas=1`, which refuses half of the mail by itself)"
         ) from None
 
 

@@ -67,7 +67,11 @@ class Kubectl:
         if replicas == 0:
             name = workload.partition("/")[2]
             selector = f"app.kubernetes.io/name={name}"
-            self.run("wait", "--for=delete", "pod", "-l", selector, "--timeout=300s", seconds=330)
+            deadline = time.monotonic() + 300
+            while self.run("get", "pods", "-l", selector, "-o", "name").strip():
+                if time.monotonic() > deadline:
+                    raise StackProblem(f"pods of {name} do not stop; nothing was restored")
+                time.sleep(2)
 
     def job(self, cron_job: str, env: Mapping[str, str], *, seconds: int = 24 * 3600) -> str:
         """Runs a CronJob once, with variables besides, and gives what it wrote. Raises StackProblem when it fails."""

@@ -78,6 +78,8 @@ class Fake(kubectl.Kubectl):
     def run(self, *arguments: str, text: str | None = None, seconds: int = 120) -> str:
         """Answers the list of snapshots."""
         self.calls.append(arguments)
+        if arguments[0] == "get":
+            return ""
         each = [{"id": s.id, "time": s.time.isoformat(), "tags": [s.engine]} for s in SNAPSHOTS]
         return json.dumps(each)
 
@@ -130,7 +132,7 @@ def test_cyrus_is_down_while_its_volumes_are_written(cluster: list[tuple[str, ..
     what = [call[:3] for call in cluster[1:]]
     assert what == [
         ("scale", "statefulset/imap", "--replicas=0"),
-        ("wait", "--for=delete", "pod"),
+        ("get", "pods", "-l"),
         ("job", "restore-mail", "c3"),
         ("scale", "statefulset/imap", "--replicas=1"),
     ]
@@ -160,3 +162,15 @@ def test_files_of_somebody_elses_service_are_not_promised(cluster: list[tuple[st
 def test_a_time_that_is_none_is_refused_with_an_example(cluster: list[tuple[str, ...]]) -> None:
     with pytest.raises(StackProblem, match="2026-11-26T02:30"):
         backup.restore(options("restore", "mail", "--to", "yesterday"))
+
+
+def test_a_failed_restore_of_mail_leaves_the_pod_that_reads_the_repository(
+    cluster: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> str:
+        raise StackProblem("was restored in part only")
+
+    monkeypatch.setattr(Fake, "job", fails)
+    with pytest.raises(StackProblem, match="in part only"):
+        backup.restore(options("restore", "mail", "--context", "prod"))
+    assert cluster[-1] == ("scale", "statefulset/imap", "--replicas=1")

@@ -17,6 +17,7 @@ copied() { # copied LIST. A file that went meanwhile is left out.
   tar -cf - -T "$1" 2> /dev/null | tar -xf - -C "$stage" 2> /dev/null
 }
 
+[ ! -e "$state/.restoring" ] || fail "the mailboxes are restored in part only, so no backup is made of them"
 made
 rm -rf "$stage"
 mkdir -p "$stage"

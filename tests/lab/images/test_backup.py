@@ -217,9 +217,12 @@ def test_a_restore_of_a_spoiled_repository_is_refused_and_cyrus_does_not_start_o
     try:
         with pytest.raises(LabError, match="was restored in part only; run the same restore again"):
             site.pod("restore-mail", KOLAB_SNAPSHOT=snapshot)
-        cyrus = site.pod("imap").containers["imap"]
+        half = site.pod("imap")
+        cyrus = half.containers["imap"]
         assert cyrus.exited(60) == 1
         assert "the mailboxes are restored in part only" in cyrus.output
+        assert "no backup is made of them" in keep(half).stderr
+        half.containers["backup-mail"].stop()
     finally:
         packs[0].write_bytes(whole)
     mended = site.pod("restore-mail", KOLAB_SNAPSHOT=snapshot)

@@ -205,8 +205,8 @@ ADDRESSES = re.compile(
     r"(_HOST|_URI|_URL|_URLS|_SERVER|_BACKEND|_ENDPOINT|_DESTINATION|_BASEURI|_OFFICE|_DOMAINS?)$"
 )
 OURSELVES = {"127.0.0.1", "0.0.0.0", "none"}  # noqa: S104 (what Meet listens on in its pod)
-NO_ADDRESSES = {"WEBMAIL_URL"}
-"""Named like an address, and only a path."""
+NO_ADDRESSES = {"WEBMAIL_URL", "KOLAB_UNLIMITED_DOMAINS"}
+"""Named or written like an address, and only a path, or names of mail domains."""
 
 
 def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deployment) -> None:

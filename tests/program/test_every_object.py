@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
+
 from model.images import KOLAB
+from tests.schemas.generate import TARGET
 from tests.support.deploy import Deployment
+from tests.support.validate import KUBERNETES, schema_errors
 
 OUTSIDE = {"IPAddressPool": "metallb-system", "L2Advertisement": "metallb-system"}
 """Kinds that live in the namespace of the controller that reads them."""
@@ -23,6 +27,14 @@ KEYS = {"webapp-keys", "mariadb-credentials"}
 
 def test_an_api_server_would_accept_every_object(program: Deployment) -> None:
     assert program.faults() == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kubernetes", [each for each in KUBERNETES if each != TARGET.name])
+def test_an_api_server_of_every_supported_version_would_accept_every_object(
+    program: Deployment, kubernetes: str
+) -> None:
+    assert schema_errors(program.objects, kubernetes) == []
 
 
 def test_no_two_objects_have_one_name(program: Deployment) -> None:

@@ -120,7 +120,7 @@ def fault_of_command(text: str, *, exact: bool) -> str | None:
 
 def _fault(words: list[str], *, exact: bool) -> str | None:
     made = parser()
-    if words[:1] in (["pulumi"], ["new"]):
+    if words[:1] == ["pulumi"]:
         return None
     _prepare(made, exact=exact)
     try:

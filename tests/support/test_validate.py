@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.schemas.generate import KINDS
-from tests.support.validate import Manifest, pod_security_violations, schema_errors
+from tests.support.validate import KUBERNETES, Manifest, pod_security_violations, schema_errors
 
 EXAMPLES: dict[str, Manifest] = {
     each["kind"]: each
@@ -48,6 +48,21 @@ def test_an_unknown_field_is_named_with_the_object_and_its_place() -> None:
     assert schema_errors([deployment]) == [
         "Deployment/proxy: spec.template.spec.containers[0]: unknown field imagePullPolice"
     ]
+
+
+def test_a_field_is_refused_for_versions_of_kubernetes_that_do_not_know_it() -> None:
+    deployment = example("Deployment")
+    pod(deployment)["containers"][0]["lifecycle"] = {"stopSignal": "SIGQUIT"}  # since 1.33
+    refused = {version for version in KUBERNETES if schema_errors([deployment], version)}
+    assert refused == {"v1.32"}
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_an_enum_is_judged_for_every_version_of_kubernetes(version: str) -> None:
+    deployment = example("Deployment")
+    pod(deployment)["restartPolicy"] = "always"
+    (error,) = schema_errors([deployment], version)
+    assert "'always' is none of" in error
 
 
 def test_a_value_outside_its_enum_is_refused_and_the_right_ones_are_listed() -> None:

@@ -16,6 +16,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from tests.schemas.generate import TARGET, file_name
+from tests.schemas.other_versions import HERE, VERSIONS
 from toolchain import ensure
 
 Manifest = dict[str, Any]
@@ -25,13 +26,17 @@ Level = Literal["baseline", "restricted"]
 KEY_DEFAULTS = {"protocol": "TCP"}
 
 
-def schema_errors(objects: Sequence[Manifest]) -> list[str]:
-    """Every error of every object, as `Kind/name: path.to.field: what is wrong`.
+KUBERNETES = tuple(sorted([*VERSIONS, TARGET.name]))
+"""Minor versions whose schemas are here: those that the project supports."""
+
+
+def schema_errors(objects: Sequence[Manifest], version: str = TARGET.name) -> list[str]:
+    """Every error of every object for a minor version of Kubernetes, as `Kind/name: path.to.field: what is wrong`.
 
     As strict as a server-side apply: unknown fields, unknown kinds and list entries with the same key are errors.
     What the server judges by code or by CEL (a name's characters, a port's range) is not seen here.
     """
-    return [f"{_title(each)}: {error}" for each in objects for error in _errors(each)]
+    return [f"{_title(each)}: {error}" for each in objects for error in _errors(each, version)]
 
 
 def pod_security_violations(level: Level, objects: Sequence[Manifest]) -> list[str]:
@@ -49,9 +54,9 @@ def pod_security_violations(level: Level, objects: Sequence[Manifest]) -> list[s
     return lines
 
 
-def _errors(manifest: Manifest) -> Iterator[str]:
+def _errors(manifest: Manifest, version: str) -> Iterator[str]:
     api_version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
-    validator = _validator(file_name(api_version, kind))
+    validator = _validator(file_name(api_version, kind), version)
     if validator is None:
         yield f"no schema for {api_version} {kind}: is it right? then add it to tests/schemas/generate.py"
         return
@@ -105,16 +110,19 @@ def _unique_by_key(_: object, keys: list[str], entries: object, __: object) -> I
 
 
 @functools.cache
-def _validator(name: str) -> Any:
+def _validator(name: str, version: str) -> Any:
     if not (TARGET / name).is_file():
         return None
     dialect: Any = extend(Draft202012Validator, {"x-kubernetes-list-map-keys": _unique_by_key})
-    return dialect(_read(name), registry=_definitions())
+    return dialect(_read(name), registry=_definitions(version))
 
 
 @functools.cache
-def _definitions() -> Registry[Any]:
-    content = DRAFT202012.create_resource(_read("_definitions.json"))
+def _definitions(version: str) -> Registry[Any]:
+    found = _read("_definitions.json")
+    if version != TARGET.name:
+        found["definitions"] |= json.loads((HERE / f"{version}.json").read_text())["definitions"]
+    content = DRAFT202012.create_resource(found)
     definitions: Registry[Any] = Registry().with_resource("_definitions.json", content)
     return definitions
 

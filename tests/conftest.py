@@ -35,8 +35,11 @@ _BESIDE = (
     "ops/test_dns.py",
     "ops/test_lookup.py",
     "ops/test_push.py",
+    "components/test_relay.py",
+    "support/test_report.py",
+    "support/test_rooms.py",
 )
-"""Tests of what surrounds the program, and tests that start name servers."""
+"""Tests of what surrounds the program, and tests that start servers."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

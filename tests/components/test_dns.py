@@ -291,6 +291,7 @@ def test_a_stack_of_records_alone_publishes_what_the_whole_stack_would() -> None
     assert [each.urn for each in registered(full(scope="dns"))] == [each.urn for each in everything()]
 
 
+@pytest.mark.thorough
 def test_importing_the_component_leaves_most_of_the_cloudflare_package_alone() -> None:
     code = (
         "import sys, components.dns; print(*[m for m in sys.modules if m.startswith('pulumi_cloudflare.')])"

@@ -125,6 +125,7 @@ def test_the_log_collector_is_reached_across_the_namespaces() -> None:
         assert "namespaceSelector" in found
 
 
+@pytest.mark.thorough
 @pytest.mark.security
 @pytest.mark.parametrize(
     ("networks", "expected"),

@@ -318,6 +318,7 @@ def test_an_image_without_authorities_does_not_start_in_front_of_a_smarthost(san
     assert "nobody vouches for the smarthost" in done.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changes", "implicit"),
     [({"port": 465}, "yes"), ({"port": 587}, "no"), ({"port": 2465, "tls": "implicit"}, "yes"), ({"port": 465, "tls": "starttls"}, "no")],

@@ -47,6 +47,7 @@ VALUES: dict[str, st.SearchStrategy[Value]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", VALUES)
 def test_a_rendered_record_is_read_back_as_itself(kind: str) -> None:
     @given(st.builds(Record, NAMES, VALUES[kind], st.integers(0, 2**31 - 1)))
@@ -57,6 +58,7 @@ def test_a_rendered_record_is_read_back_as_itself(kind: str) -> None:
     promise()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", VALUES)
 def test_dnspython_reads_a_value_and_writes_what_we_read_as_the_same(kind: str) -> None:
     @given(VALUES[kind])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from model import topology
 from model.rules.cluster_network import NetworkFacts, completed
 from model.topology import METADATA
-from tests.support.deploy import Deployment, deploy
+from tests.support.deploy import deploy
 from tests.support.rendered import (
     API_SERVICE,
     CONTROLLER,
@@ -50,9 +51,14 @@ SILENT = {"mariadb", "redis", "minio", "victorialogs", "coturn"}
 """Daemons that ask nobody's name."""
 
 
+@functools.cache
+def around(name: str) -> Neighbourhood:
+    return Neighbourhood(deployment(name))
+
+
 @pytest.fixture
-def cluster(program: Deployment) -> Neighbourhood:
-    return Neighbourhood(program)
+def cluster(name: str) -> Neighbourhood:
+    return around(name)
 
 
 def reached(cluster: Neighbourhood, daemon: str, address: str) -> set[tuple[str, int]]:
@@ -111,7 +117,7 @@ def test_whoever_reaches_a_server_by_its_name_may_ask_for_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["external", "host-port", "cluster"])
 def test_no_daemon_reaches_our_own_public_addresses_as_if_they_were_the_world(name: str) -> None:
-    settings, cluster = stack(name), Neighbourhood(deployment(name))
+    settings, cluster = stack(name), around(name)
     ours = {
         *itertools.chain.from_iterable(topology.load_balancer_addresses(settings).values()),
         *itertools.chain.from_iterable(topology.public_addresses(settings).values()),
@@ -160,6 +166,7 @@ def test_our_pods_reach_each_other_along_connections_only(cluster: Neighbourhood
     assert found == {each for each in wanted if each[0] != each[1]}
 
 
+@pytest.mark.thorough
 def test_a_mail_server_and_a_web_server_of_the_company_are_reached_where_a_setting_says_so() -> None:
     peers = {"web": "10.9.0.4/32", "smtp": ["10.9.0.25/32"]}
     cluster = Neighbourhood(deploy(changed("cluster", {"network": {"internalPeers": peers}})))
@@ -172,6 +179,7 @@ def test_a_mail_server_and_a_web_server_of_the_company_are_reached_where_a_setti
         assert not reached(cluster, daemon, "10.9.0.5"), daemon
 
 
+@pytest.mark.thorough
 def test_a_smarthost_inside_is_the_only_one_that_takes_our_mail() -> None:
     relay = {"mode": "relay", "host": "relay.example.net", "networks": [f"{NEIGHBOUR}/32"]}
     cluster = Neighbourhood(deploy(changed("host-port", {"network": {"egress": relay}})))
@@ -179,6 +187,7 @@ def test_a_smarthost_inside_is_the_only_one_that_takes_our_mail() -> None:
     assert reached(cluster, "postfix", WORLD) == {("TCP", 80), ("TCP", 443)}
 
 
+@pytest.mark.thorough
 def test_a_network_that_holds_metadata_services_is_reached_without_them() -> None:
     wide = {"database": {"cidr": "100.64.0.0/10"}, "s3": {"cidr": "168.48.0.0/12"}}
     cluster = Neighbourhood(deploy(changed("external", {"external": wide})))
@@ -187,6 +196,7 @@ def test_a_network_that_holds_metadata_services_is_reached_without_them() -> Non
         assert not reached(cluster, daemon, address), (daemon, address)
 
 
+@pytest.mark.thorough
 def test_a_public_network_can_be_closed() -> None:
     closed = {"network": {"closed": [f"{WORLD}/32", "2606:4700::/32"]}}
     cluster = Neighbourhood(deploy(changed("cluster", closed)))
@@ -194,6 +204,7 @@ def test_a_public_network_can_be_closed() -> None:
         assert not reached(cluster, daemon, address), daemon
 
 
+@pytest.mark.thorough
 def test_where_the_whole_world_is_closed_nothing_of_it_is_reached() -> None:
     closed = {"network": {"closed": ["0.0.0.0/0", "::/0"]}}
     cluster = Neighbourhood(deploy(changed("cluster", closed)))
@@ -201,6 +212,7 @@ def test_where_the_whole_world_is_closed_nothing_of_it_is_reached() -> None:
         assert not reached(cluster, daemon, "203.0.113.98"), daemon
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("dns", "labels", "port"),
     [
@@ -223,6 +235,7 @@ def test_only_the_log_collector_reaches_the_kubernetes_api(cluster: Neighbourhoo
         assert reached(cluster, daemon, API_SERVICE) == wanted, daemon
 
 
+@pytest.mark.thorough
 def test_the_log_collector_reaches_the_api_servers_behind_the_service_and_no_other_port_of_theirs() -> None:
     facts = NetworkFacts(api=frozenset({("10.7.0.1", 16443), ("10.7.0.2", 16443)}))
     cluster = Neighbourhood(deploy(completed(stack("cluster"), facts)))

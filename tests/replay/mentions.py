@@ -119,17 +119,22 @@ def fault_of_command(text: str, *, exact: bool) -> str | None:
 
 
 def _fault(words: list[str], *, exact: bool) -> str | None:
-    made = parser()
     if words[:1] == ["pulumi"]:
         return None
-    _prepare(made, exact=exact)
     try:
-        made.parse_args(words)
+        _parser(exact=exact).parse_args(words)
     except _Refused as refused:
         return str(refused)
     except SystemExit:
         return None
     return None
+
+
+@functools.cache
+def _parser(*, exact: bool) -> ArgumentParser:
+    made = parser()
+    _prepare(made, exact=exact)
+    return made
 
 
 def _prepare(made: ArgumentParser, *, exact: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ class Document:
     """Line, what stands behind the three signs, content."""
 
 
+@functools.cache
 def document(text: str) -> Document:
-    """Reads a page."""
+    """Reads a page. Each is read once, so change nothing in it."""
     found, heading, line = Document(), False, 0
     for token in MarkdownIt("commonmark").enable("table").parse(text):
         line = token.map[0] + 1 if token.map else line

@@ -6,6 +6,7 @@ that, test_networkpolicy_cases.py checks it against the documentation's examples
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,12 +36,12 @@ class Allow:
     def matches(self, address: str, protocol: str, port: int) -> bool:
         """Whether it lets this pass."""
         return (
-            (self.blocks is None or _within(address, self.blocks))
-            and not _within(address, self.excepted)
-            and (
+            (
                 self.ports is None
                 or any(p.protocol == protocol and p.first <= port <= p.last for p in self.ports)
             )
+            and (self.blocks is None or _within(address, self.blocks))
+            and not _within(address, self.excepted)
         )
 
 
@@ -219,5 +220,10 @@ def _has_address(pod: Object) -> bool:
     return bool(status.get("podIP")) and not ended and not pod["spec"].get("hostNetwork")
 
 
-def _within(address: str, blocks: Iterable[str]) -> bool:
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False) for block in blocks)
+@functools.lru_cache(maxsize=1 << 16)
+def _within(address: str, blocks: tuple[str, ...]) -> bool:
+    return any(_address(address) in _network(block) for block in blocks)
+
+
+_address = functools.cache(ipaddress.ip_address)
+_network = functools.cache(functools.partial(ipaddress.ip_network, strict=False))

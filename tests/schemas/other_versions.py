@@ -19,7 +19,9 @@ BASE = "v1.34.2"
 VERSIONS = {"v1.32": "v1.32.13", "v1.33": "v1.33.13", "v1.35": "v1.35.4"}
 """Minor version -> the module that its schemas are made from."""
 
-_BUILT_IN = {version: kinds for version, kinds in KINDS.items() if "." not in version or ".k8s.io/" in version}
+_BUILT_IN = {
+    version: kinds for version, kinds in KINDS.items() if "." not in version or ".k8s.io/" in version
+}
 
 
 def main() -> None:

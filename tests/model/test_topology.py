@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args, get_type_hints
 
 import pytest
 
 from model import topology
-from model.settings import Settings
+from model.settings import PublicAddresses, Settings
 from model.topology import (
     ALERTMANAGER,
     COLLABORA,
@@ -166,6 +167,12 @@ def test_meet_opens_a_port_for_each_worker() -> None:
 )
 def test_what_is_switched_off_takes_no_address(changes: Raw, services: set[str]) -> None:
     assert set(topology.public_services(settings("cluster", changes))) == services
+
+
+def test_every_public_service_has_an_address_of_its_own_in_cluster_mode() -> None:
+    services = set(get_args(get_type_hints(topology.PublicPort)["service"]))
+    missing = services ^ (PublicAddresses.model_fields.keys() - {"all"})
+    assert not missing, f"PublicAddresses in model/settings/network.py and PublicPort differ in {missing}"
 
 
 def test_host_ports_are_opened_by_the_pod_that_listens() -> None:

@@ -69,6 +69,7 @@ def test_without_a_python_that_is_new_enough_it_says_so(clone: Path, tmp_path: P
     assert done.stderr.startswith("kolab: Python 3.11 or newer was not found")
 
 
+@pytest.mark.thorough
 def test_a_module_in_the_callers_folder_is_not_taken_for_ours(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text("raise SystemExit('taken')\n")
     (tmp_path / "yaml.py").write_text("raise SystemExit('taken')\n")

@@ -54,6 +54,7 @@ _CLIENT = (
     "the web application wrote it into its database (oauth_clients) at the first start and never reads it again,"
     " so every login through it would fail"
 )
+_BACKUPS = "the service has to know it already: backups stop until it does, and an alert says so"
 _CALLS = "Meet restarts: meetings that go on end and can be joined anew"
 
 ROTATIONS: Mapping[str, Rotation] = {
@@ -101,6 +102,12 @@ ROTATIONS: Mapping[str, Rotation] = {
     "acmeCloudflareToken": Rotation("given", "nothing stops; take the old token back at Cloudflare afterwards"),
     "relayPassword": Rotation("given", "the smarthost has to know it already: mail to the world waits until it does"),
     "alertsWebhook": Rotation("given", "nothing stops; take the old address back afterwards"),
+    "backupKey": Rotation(
+        "given", "the repository has to have it already (`restic key add`, with the old key): backups stop until it does"
+    ),
+    "backupAccessKey": Rotation("given", _BACKUPS),
+    "backupSecretKey": Rotation("given", _BACKUPS),
+    "backupPassword": Rotation("given", _BACKUPS),
     "monitoringPassword": Rotation("made", "the operators' pages ask for the new password"),
 }  # fmt: skip
 """Key -> its rotation. DKIM keys have names of their own: see `of`."""

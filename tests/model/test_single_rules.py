@@ -52,6 +52,16 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         )
     ),
     ("cluster", {"network/internalPeers": {"web": "10.9.0.0/16", "smtp": "192.168.7.25/32"}}, set()),
+    # Secrets that may not be exchanged, and those with commands of their own.
+    *(
+        ("cluster", {"rotations": {key: 1}}, expected)
+        for key, expected in (
+            ("appKey", {("secret-rotation-impossible", "kolab:rotations.appKey")}),
+            ("mxKey", {("secret-rotation-impossible", "kolab:rotations.mxKey")}),
+            ("nothing", {("secret-rotation-impossible", "kolab:rotations.nothing")}),
+            ("redisPassword", set()),
+        )
+    ),
     # Nodes that are kept for mail.
     *(
         ("cluster", {"kubernetes": {"tolerations": [{"key": "mail", **more}]}}, expected)

@@ -44,5 +44,5 @@ keep() {
 taken() {
   at=$(timeout 300 restic snapshots --no-lock --host kolab --tag "$1" --latest 1 --json 2> /work/answer) || { echo 0; return; }
   at=$(printf %s "$at" | sed -n 's/.*"time":"\([0-9-]*\)T\([0-9:]*\)[^"]*".*/\1 \2/p')
-  [ -z "$at" ] && echo 0 || date -u -d "$at" +%s
+  if [ -z "$at" ]; then echo 0; else date -u -d "$at" +%s; fi
 }

@@ -18,7 +18,7 @@ while :; do
     if wait "$made"; then
       say "kept $1 after $(($(date +%s) - now)) seconds"
     else
-      for minute in 1 2 3 4 5; do touch /work/alive; pause 60; done
+      for _ in 1 2 3 4 5; do touch /work/alive; pause 60; done
     fi
     continue
   fi

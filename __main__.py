@@ -55,7 +55,7 @@ def deploy() -> None:
     marks = rotation.fingerprints(settings, config.get)
     settings, seen = preflight(settings, marks)
     ledger = Ledger(settings, seen, marks)
-    guard = Guard.of(settings)
+    guard = Guard.of(settings, seen.deployed)
     kolab = None
     if settings.scope != "dns":
         here = pulumi.ResourceOptions(providers=[cluster_of(settings)])

@@ -10,12 +10,13 @@ What a rotation replaces is no loss (model/rotation.py): the Secret of before ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import pulumi
 
 from model import rotation
 from model.catalogue.data import DATA_DELETE
+from model.deployed import Deployed
 from model.settings import Settings
 
 RULE = DATA_DELETE.id
@@ -28,12 +29,13 @@ class Guard:
     """Makes the options of resources that must not vanish. One per stack."""
 
     @classmethod
-    def of(cls, settings: Settings) -> Guard:
-        """The guard that the stack file asks for."""
+    def of(cls, settings: Settings, deployed: Iterable[Deployed] = ()) -> Guard:
+        """The guard that the stack file asks for, beside the models that may be deployed."""
         return cls(
             protect=settings.storage.protect,
             acknowledged=settings.acknowledged,
             replaceable=rotation.replaceable(settings),
+            pending=rotation.pending(settings, deployed),
         )
 
     def __init__(
@@ -42,10 +44,13 @@ class Guard:
         protect: bool,
         acknowledged: Acknowledged,
         replaceable: Collection[str] = (),
+        pending: Collection[str] = (),
     ) -> None:
         self._protect = protect
         self._acknowledged = acknowledged
         self._replaceable = replaceable
+        # Protected again as soon as the rotation is done, so that `destroy --exclude-protected` leaves it alone.
+        self._pending = pending
         self._contents: dict[str, str] = {}
         # Registered even when off: resources in state remember the hook by name and cannot be deleted without it.
         self._hook = pulumi.ResourceHook(
@@ -54,7 +59,7 @@ class Guard:
 
     def options(self, parent: pulumi.Resource, subject: str) -> pulumi.ResourceOptions:
         """Options of a guarded child. `subject` is its logical name, as acknowledgements write it."""
-        protect = self._protect and subject not in self._replaceable and not self._acknowledged(RULE, subject)
+        protect = self._protect and subject not in self._pending and not self._acknowledged(RULE, subject)
         return pulumi.ResourceOptions(
             parent=parent, protect=protect, hooks=pulumi.ResourceHookBinding(before_delete=[self._hook])
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -139,8 +139,18 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
 
 
 def replaceable(settings: Settings) -> frozenset[str]:
-    """Guarded Secrets that may be replaced by one of other content."""
+    """Guarded Secrets of which one of other content may have taken the place."""
     return frozenset(name for name, keys in GUARDED.items() if any(key in settings.rotations for key in keys))
+
+
+def pending(settings: Settings, deployed: Iterable[Deployed]) -> frozenset[str]:
+    """Guarded Secrets that this update replaces, as far as any of the models that may be deployed tells."""
+    counted = settings.rotations
+    return frozenset(
+        name
+        for name, keys in GUARDED.items()
+        if any(counted.get(key, 0) != model.rotations.get(key, 0) for model in deployed for key in keys)
+    )
 
 
 def fingerprints(settings: Settings, plaintext: Plaintext) -> dict[str, str]:

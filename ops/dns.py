@@ -15,6 +15,7 @@ from model.identity.existing import below, conflicts, questions
 from model.identity.governed import USUAL, beside, governed
 from model.identity.place import suffixes
 from model.identity.rdata import NS, Other, Value, parse_value
+from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
 from model.settings import Settings
 from ops import lookup, push, render, serials, spf_count
@@ -126,7 +127,8 @@ def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]
     )
     stars = _ask(server, starred)
     existing = (*_ask(server, asked), *stars)
-    apexes = {r.name for r in planned if r.type == "CAA"} & {r.name for r in planned if r.type == "MX"}
+    mail = {r.name for r in planned if r.type == "MX" and r.target != NOWHERE}
+    apexes = {r.name for r in planned if r.type == "CAA"} & mail
     apexes |= {zone} & {r.name for r in planned if r.type == "CAA"}
     usual = {
         (f"{label}.{apex}", rtype)
@@ -136,11 +138,13 @@ def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]
         if f"{label}.{apex}" not in names
     }
     neighbours = _ask(server, {q for q in usual if not any(below(q[0], cut) for cut in cuts)})
+    entered = [each for each in existing if not _made_up(each, stars)]
+    hosts = [each for each in (*entered, *neighbours) if each not in stars and not _made_up(each, stars)]
     return [
         *conflicts(planned, cuts, zone),
-        *conflicts(planned, [each for each in existing if not _made_up(each, stars)], zone),
+        *conflicts(planned, entered, zone),
         *beside(planned, existing, zone),
-        *governed(planned, (*existing, *neighbours), zone, sorted(apexes)),
+        *governed(planned, hosts, zone, sorted(apexes)),
     ]
 
 

@@ -66,7 +66,8 @@ def test_what_a_rotation_replaces_may_go_and_what_is_in_use_may_not() -> None:
     contents: list[Guard] = []
 
     def made() -> Guard:
-        contents.append(Guard(protect=True, acknowledged=lambda *_: False, replaceable=("webapp-keys",)))
+        keys = ("webapp-keys",)
+        contents.append(Guard(protect=True, acknowledged=lambda *_: False, replaceable=keys, pending=keys))
         return contents[0]
 
     hook, protected = hook_of(made, "webapp-keys")
@@ -86,6 +87,16 @@ def test_what_a_rotation_replaces_may_go_and_what_is_in_use_may_not() -> None:
         delete(hook, "webapp-keys", "kolab/webapp-keys-1111111111")
     with pytest.raises(RuntimeError, match="mariadb-data"):
         delete(hook, "mariadb-data", "kolab/data-mariadb-0")
+
+
+def test_what_a_rotation_has_replaced_is_protected_again_afterwards() -> None:
+    keys = ("webapp-keys",)
+    hook, protected = hook_of(
+        lambda: Guard(protect=True, acknowledged=lambda *_: False, replaceable=keys), *keys
+    )
+    assert protected is True
+    with pytest.raises(RuntimeError, match="webapp-keys"):
+        delete(hook, "webapp-keys", "kolab/webapp-keys-0000000000")
 
 
 def test_a_throw_away_stack_can_be_destroyed_by_the_hook_that_its_state_remembers() -> None:

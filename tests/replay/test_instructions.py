@@ -24,8 +24,9 @@ pytestmark = pytest.mark.engine
 
 _RECORDS = ("move-an-address", "turn-on-mta-sts", "tighten-dmarc", "roll-over-dane-keys")
 _WHOLE = ("your-first-day", "remove-a-stack")
-_ELSEWHERE = {"review-in-pull-requests"}
-"""Its commands compare commits and run policies: tests/review and tests/policy follow them."""
+_ELSEWHERE = {"review-in-pull-requests", "ask-the-doctor"}
+"""The first compares commits and runs policies: tests/review and tests/policy follow it. The second looks at a world, which
+tests/ops/test_doctor.py makes."""
 _FOLLOWED = {*_RECORDS, *_WHOLE, "choose-a-state-backend", "rotate-dkim-keys"}
 
 

@@ -124,3 +124,12 @@ def test_redis_knows_the_new_password_and_not_the_old_one(stack: Stack, rotated:
 
     assert asks(rotated.after["redisPassword"]).strip() == "PONG"
     assert "PONG" not in asks(rotated.before["redisPassword"])
+
+
+@pytest.mark.usefixtures("rotated")
+def test_the_next_update_protects_again_what_was_replaced(stack: Stack) -> None:
+    done = stack.up()
+    assert done.code == 0, done.errors or done.output
+    guarded = {"webapp-keys", "mariadb-credentials"}
+    kept = {each["urn"].rpartition("::")[2] for each in stack.program.state() if each.get("protect")}
+    assert guarded <= kept

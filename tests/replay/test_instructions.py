@@ -22,12 +22,14 @@ from tests.support.nameserver import serving
 pytestmark = pytest.mark.engine
 
 
-_RECORDS = ("move-an-address", "turn-on-mta-sts", "tighten-dmarc", "roll-over-dane-keys")
+_RECORDS = ("move-an-address", "turn-on-mta-sts", "tighten-dmarc")
+_ASKING = {"rotate-dkim-keys": "./kolab dkim activate", "roll-over-dane-keys": "./kolab tlsa switch"}
+"""Page -> its command that asks the name servers."""
 _WHOLE = ("your-first-day", "remove-a-stack")
 _ELSEWHERE = {"review-in-pull-requests", "ask-the-doctor"}
 """The first compares commits and runs policies: tests/review and tests/policy follow it. The second looks at a world, which
 tests/ops/test_doctor.py makes."""
-_FOLLOWED = {*_RECORDS, *_WHOLE, "choose-a-state-backend", "rotate-dkim-keys"}
+_FOLLOWED = {*_RECORDS, *_WHOLE, *_ASKING, "choose-a-state-backend"}
 
 
 def steps(page: str) -> list[Step]:
@@ -107,9 +109,11 @@ def test_a_page_about_records_is_followed(page: str, published: Machine, tmp_pat
     copy(published, tmp_path).play(steps(page))
 
 
-def test_a_signing_key_is_rotated(published: Machine, tmp_path: Path) -> None:
-    machine, page = copy(published, tmp_path), steps("rotate-dkim-keys")
-    asks = "./kolab dkim activate"
+@pytest.mark.parametrize("name", _ASKING)
+def test_a_page_whose_commands_ask_the_name_servers_is_followed(
+    name: str, published: Machine, tmp_path: Path
+) -> None:
+    machine, page, asks = copy(published, tmp_path), steps(name), _ASKING[name]
     at = next(n for n, step in enumerate(page) if isinstance(step, Command) and step.text.startswith(asks))
     machine.play(page[:at])
     machine.take(Command(0, "./kolab dns export --stack mine --to zones"))

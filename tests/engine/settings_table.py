@@ -42,7 +42,10 @@ BASES: dict[str, tuple[str, Changes]] = {
     ),
     "certificates of others": (
         "single-node",
-        {"tls": {"issuer": "secrets", "proxy": "web-tls", "mx": "mx-tls", "sieve": "sieve-tls"}},
+        {
+            "tls": {"issuer": "secrets", "proxy": "web-tls", "mx": "mx-tls", "sieve": "sieve-tls"},
+            "hostedDomains": ["example.net"],
+        },
     ),
     "engines of others": (
         "cluster",

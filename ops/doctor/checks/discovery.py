@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from model.identity.srv import services
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import PROXY_LOGS
 from ops.doctor.visit import Visit
 from ops.doctor.wire import Page
 
@@ -85,16 +86,13 @@ def _dav(visit: Visit, host: str) -> Iterator[str]:
             yield f"https://{host}/.well-known/{kind} answers {page.status} and does not lead to /dav"
 
 
-_LOGS = "kubectl -n {namespace} logs --selector app.kubernetes.io/name=proxy --since=1h"
-
-
 CHECKS = (
     Check(
         id="autoconfig-answers",
         concern="discovery",
         promise="autoconfig answers, with a certificate that holds.",
         reason="People have to type servers and ports.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_discovered,
         look=_config_there,
         severity="warning",
@@ -113,7 +111,7 @@ CHECKS = (
         concern="discovery",
         promise="autodiscover answers, with a certificate that holds.",
         reason="Phones and Outlook find nothing.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_discovered,
         look=_discovers,
         severity="warning",
@@ -123,7 +121,7 @@ CHECKS = (
         concern="discovery",
         promise="/.well-known leads to calendars and contacts (RFC 6764).",
         reason="Calendar programs find nothing.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=lambda v: (v.names.website,) if v.web else (),
         look=_dav,
         severity="warning",

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from model.identity import dkim
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import REFUSED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
-
-_SHOW = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
 
 _TAGS = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^;]*)")
 
@@ -115,15 +114,12 @@ def _dkim_early(visit: Visit, selector: Selector) -> Iterator[str]:
         yield f"{selector} is only staged, and DNS has something there already"
 
 
-_STOPS = "Receivers refuse our mail or put it into spam."
-
-
 CHECKS = (
     Check(
         id="dkim-single",
         concern="dkim",
         promise="A selector has one record.",
-        reason=_STOPS,
+        reason=REFUSED,
         fix="remove the other record of {subject}; ./kolab dns compare --stack {stack}",
         subjects=_selectors,
         look=_dkim_single,
@@ -132,8 +128,8 @@ CHECKS = (
         id="dkim-equals",
         concern="dkim",
         promise="The published key is the one that signs.",
-        reason=_STOPS,
-        fix=_SHOW,
+        reason=REFUSED,
+        fix=SHOW_AND_PUSH,
         subjects=_visible,
         look=_dkim_equals,
     ),
@@ -141,8 +137,8 @@ CHECKS = (
         id="dkim-parses",
         concern="dkim",
         promise="The published key is an RSA key of 2048 bits or more.",
-        reason=_STOPS,
-        fix=_SHOW,
+        reason=REFUSED,
+        fix=SHOW_AND_PUSH,
         subjects=_visible,
         look=_dkim_parses,
     ),
@@ -151,7 +147,7 @@ CHECKS = (
         concern="dkim",
         promise="The key is in earnest, and for reports as well.",
         reason="Signatures count for nothing, or our reports do not.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_visible,
         look=_dkim_flags,
         severity="warning",
@@ -161,7 +157,7 @@ CHECKS = (
         concern="dkim",
         promise="A revoked key is empty in DNS.",
         reason="Whoever has the key signs in our name.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_revoked,
         look=_dkim_revoked,
     ),

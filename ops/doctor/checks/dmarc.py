@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from model.identity import dmarc
 from ops.doctor.check import Check, Unseen
 from ops.doctor.checks.dkim import tags
+from ops.doctor.checks.words import SHOW_AND_PUSH
 from ops.doctor.visit import Visit
-
-_SHOW = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
 
 _OBSOLETE = ("pct", "ri", "rf")
 """Tags that RFC 9989 has removed."""
@@ -95,7 +94,7 @@ CHECKS = (
         concern="dmarc",
         promise="The published policy is no weaker than the planned one.",
         reason="Forged mail is delivered.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_domains,
         look=_dmarc_policy,
     ),
@@ -104,7 +103,7 @@ CHECKS = (
         concern="dmarc",
         promise="Reports go to the planned addresses.",
         reason="Nobody learns who writes in our name.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_domains,
         look=_dmarc_reports,
         severity="warning",
@@ -114,7 +113,7 @@ CHECKS = (
         concern="dmarc",
         promise="The record has no tags that are gone.",
         reason="Receivers read the record in different ways.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_domains,
         look=_dmarc_obsolete,
         severity="warning",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from model import topology
 from ops.doctor.certificates import ending, secured
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import CERTIFICATES, NOTHING_ANSWERS, PROXY_LOGS
 from ops.doctor.dialogue import Protocol
 from ops.doctor.visit import Visit
 from ops.doctor.wire import Talk
@@ -137,18 +138,13 @@ def _closed(visit: Visit, place: Closed) -> Iterator[str]:
     yield f"{place} is open to the world"
 
 
-_LOGS = "kubectl -n {namespace} logs --selector app.kubernetes.io/name=proxy --since=1h"
-
-_CERTIFICATE = "kubectl get certificates,challenges --all-namespaces; docs/how-to/choose-an-issuer.md"
-
-
 CHECKS = (
     Check(
         id="clients-open",
         concern="clients",
         promise="Every port of mail programs is open.",
         reason="People cannot read or send mail.",
-        fix="kubectl -n {namespace} get pods,services; docs/how-to/mail-does-not-arrive.md",
+        fix=NOTHING_ANSWERS,
         subjects=_doors,
         look=_open,
     ),
@@ -157,7 +153,7 @@ CHECKS = (
         concern="clients",
         promise="Every port of mail programs does TLS.",
         reason="Programs refuse to log in.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_doors,
         look=_secure,
     ),
@@ -166,7 +162,7 @@ CHECKS = (
         concern="clients",
         promise="Mail programs believe the certificates.",
         reason="People are asked whether they trust us, or cannot go on.",
-        fix=_CERTIFICATE,
+        fix=CERTIFICATES,
         subjects=_doors,
         look=_believed,
     ),
@@ -175,7 +171,7 @@ CHECKS = (
         concern="clients",
         promise="Certificates of mail programs are renewed in time.",
         reason="From that day on nobody can log in.",
-        fix=_CERTIFICATE,
+        fix=CERTIFICATES,
         subjects=_doors,
         look=_expiry,
     ),
@@ -184,7 +180,7 @@ CHECKS = (
         concern="clients",
         promise="No password is taken before TLS.",
         reason="Passwords travel in clear text.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_starting,
         look=_clear_login,
     ),
@@ -193,7 +189,7 @@ CHECKS = (
         concern="clients",
         promise="A login is offered after TLS.",
         reason="People cannot log in.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_doors,
         look=_login,
     ),
@@ -202,7 +198,7 @@ CHECKS = (
         concern="clients",
         promise="No port takes TLS 1.0 or 1.1.",
         reason="Passwords can be read by who can weaken the connection.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_doors,
         look=_old_tls,
         severity="warning",

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from model.identity import mta_sts
 from model.identity.rdata import MX
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import CERTIFICATES, DEFERRED, PROXY_LOGS, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
 from ops.doctor.wire import LIMIT, Page
-
-_CERTIFICATE = "kubectl get certificates,challenges --all-namespaces; docs/how-to/choose-an-issuer.md"
 
 
 def _policies(visit: Visit) -> Iterator[str]:
@@ -104,18 +103,13 @@ def _sts_stray(visit: Visit, domain: str) -> Iterator[str]:
         yield f"_mta-sts.{domain} announces a policy although mail.mtaSts.stage is none"
 
 
-_DNS = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
-
-_NEVER = "Senders defer mail to us, and bounce it after days."
-
-
 CHECKS = (
     Check(
         id="mta-sts-reached",
         concern="mta-sts",
         promise="The policy is fetched with status 200 and no redirect.",
-        reason=_NEVER,
-        fix="kubectl -n {namespace} logs --selector app.kubernetes.io/name=proxy --since=1h",
+        reason=DEFERRED,
+        fix=PROXY_LOGS,
         subjects=_policies,
         look=_sts_reached,
     ),
@@ -124,7 +118,7 @@ CHECKS = (
         concern="mta-sts",
         promise="The certificate of the policy host holds.",
         reason="Senders do not believe the policy.",
-        fix=_CERTIFICATE,
+        fix=CERTIFICATES,
         subjects=_policies,
         look=_sts_certificate,
     ),
@@ -133,7 +127,7 @@ CHECKS = (
         concern="mta-sts",
         promise="The policy is text/plain.",
         reason="Senders ignore the policy.",
-        fix="kubectl -n {namespace} logs --selector app.kubernetes.io/name=proxy --since=1h",
+        fix=PROXY_LOGS,
         subjects=_policies,
         look=_sts_type,
     ),
@@ -160,7 +154,7 @@ CHECKS = (
         concern="mta-sts",
         promise="One record names the id of the policy that is served.",
         reason="Senders keep an old policy.",
-        fix=_DNS,
+        fix=SHOW_AND_PUSH,
         subjects=_policies,
         look=_sts_id,
     ),
@@ -168,7 +162,7 @@ CHECKS = (
         id="mta-sts-mx",
         concern="mta-sts",
         promise="The policy allows every planned MX.",
-        reason=_NEVER,
+        reason=DEFERRED,
         fix="make up STACK={stack}, and mail.mx.others for servers of somebody else",
         subjects=_policies,
         look=_sts_mx,
@@ -177,7 +171,7 @@ CHECKS = (
         id="mta-sts-stray",
         concern="mta-sts",
         promise="No policy is announced when there is none.",
-        reason=_NEVER,
+        reason=DEFERRED,
         fix="remove _mta-sts.{subject}; ./kolab dns compare --stack {stack}",
         subjects=_sts_none,
         look=_sts_stray,

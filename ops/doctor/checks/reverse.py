@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from model.identity.ptr import name_of
 from model.identity.rdata import PTR
 from ops.doctor.check import Check
+from ops.doctor.checks.words import REFUSED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
-
-_SHOW = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
 
 _GENERIC = re.compile(
     r"(\d{1,3}[-.x]){3}\d{1,3}|\b(dyn|dynamic|dhcp|pool|dsl|cable|ppp|static|customer|client)\b",
@@ -65,8 +64,6 @@ def _helo(visit: Visit) -> Iterator[str]:
         yield visit.names.helo
 
 
-_STOPS = "Receivers refuse our mail or put it into spam."
-
 _PTR = "./kolab dns tickets --stack {stack}: whoever owns {subject} sets its reverse name"
 
 
@@ -75,7 +72,7 @@ CHECKS = (
         id="ptr-name",
         concern="reverse",
         promise="Each egress address is called by the name in its EHLO.",
-        reason=_STOPS,
+        reason=REFUSED,
         fix=_PTR,
         subjects=_addresses,
         look=_ptr_there,
@@ -94,8 +91,8 @@ CHECKS = (
         id="ptr-confirmed",
         concern="reverse",
         promise="Each reverse name leads back to its address.",
-        reason=_STOPS,
-        fix=_SHOW,
+        reason=REFUSED,
+        fix=SHOW_AND_PUSH,
         subjects=_addresses,
         look=_ptr_confirmed,
     ),
@@ -113,8 +110,8 @@ CHECKS = (
         id="helo-addresses",
         concern="reverse",
         promise="The name in our EHLO leads to every egress address.",
-        reason=_STOPS,
-        fix=_SHOW,
+        reason=REFUSED,
+        fix=SHOW_AND_PUSH,
         subjects=_helo,
         look=_one_family,
     ),

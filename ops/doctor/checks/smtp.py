@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from model.identity.rdata import MX
 from ops.doctor.certificates import ending, secured
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import CERTIFICATES, DEFERRED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
 from ops.doctor.wire import Talk
 
 _LOGS = "kubectl -n {namespace} logs postfix-0 -c postfix --since=1h"
-
-_CERTIFICATE = "kubectl get certificates,challenges --all-namespaces; docs/how-to/choose-an-issuer.md"
 
 
 def _smtp(visit: Visit) -> tuple[str, ...]:
@@ -114,11 +113,6 @@ def _mx_ours(visit: Visit, domain: str) -> Iterator[str]:
         yield f"no MX of {domain} is {visit.names.mx}" + (f", but {', '.join(hosts)}" if hosts else "")
 
 
-_DNS = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
-
-_NEVER = "Senders defer mail to us, and bounce it after days."
-
-
 CHECKS = (
     Check(
         id="smtp-answers",
@@ -151,8 +145,8 @@ CHECKS = (
         id="smtp-name",
         concern="smtp",
         promise="The certificate of port 25 has the MX name.",
-        reason=_NEVER,
-        fix=_CERTIFICATE,
+        reason=DEFERRED,
+        fix=CERTIFICATES,
         subjects=_smtp,
         look=_name,
     ),
@@ -160,8 +154,8 @@ CHECKS = (
         id="smtp-chain",
         concern="smtp",
         promise="An authority that everybody knows has signed the certificate of port 25.",
-        reason=_NEVER,
-        fix=_CERTIFICATE,
+        reason=DEFERRED,
+        fix=CERTIFICATES,
         subjects=lambda v: _smtp(v) if v.public else (),
         look=_chain,
     ),
@@ -169,8 +163,8 @@ CHECKS = (
         id="smtp-expiry",
         concern="smtp",
         promise="The certificate of port 25 is renewed in time.",
-        reason=_NEVER,
-        fix=_CERTIFICATE,
+        reason=DEFERRED,
+        fix=CERTIFICATES,
         subjects=_smtp,
         look=_expiry,
     ),
@@ -217,7 +211,7 @@ CHECKS = (
         concern="mx",
         promise="We are an MX of every mail domain.",
         reason="Mail goes to somebody else.",
-        fix=_DNS,
+        fix=SHOW_AND_PUSH,
         subjects=_mx_domains,
         look=_mx_ours,
     ),

@@ -10,12 +10,11 @@ from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, MAX_VOIDS
 from model.identity.spf_check import evaluate
 from model.identity.spf_count import Uncountable, count
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import REFUSED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
 
 _STRANGER = {4: "203.0.113.254", 6: "2001:db8:ffff::254"}
 """Addresses of documentation (RFC 5737, RFC 3849): nobody sends from there, and no record may let them."""
-
-_SHOW = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,12 @@ def _spf_refuses(visit: Visit, sender: Sender) -> Iterator[str]:
         yield f"SPF of {sender.name} says {found} to {sender.address}, which is nobody's"
 
 
-_STOPS = "Receivers refuse our mail or put it into spam."
-
-
 CHECKS = (
     Check(
         id="spf-single",
         concern="spf",
         promise="A name has one SPF record.",
-        reason=_STOPS,
+        reason=REFUSED,
         fix="remove the other record of {subject}; ./kolab dns compare --stack {stack}",
         subjects=_spf_names,
         look=_spf_single,
@@ -142,7 +138,7 @@ CHECKS = (
         id="spf-lookups",
         concern="spf",
         promise="An SPF record costs ten lookups at most.",
-        reason=_STOPS,
+        reason=REFUSED,
         fix="./kolab dns count --stack {stack}, and drop an include",
         subjects=_spf_names,
         look=_spf_lookups,
@@ -151,8 +147,8 @@ CHECKS = (
         id="spf-voids",
         concern="spf",
         promise="An SPF record asks for names that exist.",
-        reason=_STOPS,
-        fix="drop the mechanism whose name is gone: " + _SHOW,
+        reason=REFUSED,
+        fix="drop the mechanism whose name is gone: " + SHOW_AND_PUSH,
         subjects=_spf_names,
         look=_spf_voids,
     ),
@@ -160,7 +156,7 @@ CHECKS = (
         id="spf-size",
         concern="spf",
         promise="An SPF record fits into a DNS answer.",
-        reason=_STOPS,
+        reason=REFUSED,
         fix="join networks or move some into an include",
         subjects=_spf_names,
         look=_spf_size,
@@ -171,7 +167,7 @@ CHECKS = (
         concern="spf",
         promise="An SPF record ends with -all or ~all and has no ptr.",
         reason="Anybody may send in our name, or receivers stop reading.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_spf_names,
         look=_spf_terms,
     ),
@@ -179,8 +175,8 @@ CHECKS = (
         id="spf-passes",
         concern="spf",
         promise="SPF passes for every egress address.",
-        reason=_STOPS,
-        fix=_SHOW,
+        reason=REFUSED,
+        fix=SHOW_AND_PUSH,
         subjects=_senders,
         look=_spf_passes,
     ),
@@ -189,7 +185,7 @@ CHECKS = (
         concern="spf",
         promise="SPF refuses an address that is nobody's.",
         reason="Anybody may send in our name.",
-        fix=_SHOW,
+        fix=SHOW_AND_PUSH,
         subjects=_strangers,
         look=_spf_refuses,
     ),

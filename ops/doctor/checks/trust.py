@@ -10,6 +10,7 @@ from model.identity.place import suffixes
 from model.identity.rdata import CAA, TLSA
 from ops.doctor.certificates import secured
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import DEFERRED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
 from ops.doctor.wire import Talk
 
@@ -90,18 +91,13 @@ def _caa(visit: Visit, name: str) -> Iterator[str]:
         return
 
 
-_DNS = "./kolab dns show --wide --stack {stack}; ./kolab dns push --stack {stack}"
-
-_NEVER = "Senders defer mail to us, and bounce it after days."
-
-
 CHECKS = (
     Check(
         id="tls-rpt-address",
         concern="tls-rpt",
         promise="TLS reports go to the planned address.",
         reason="Nobody tells us that encryption to us fails.",
-        fix=_DNS,
+        fix=SHOW_AND_PUSH,
         subjects=_reports,
         look=_tls_rpt,
         severity="warning",
@@ -110,7 +106,7 @@ CHECKS = (
         id="dane-key",
         concern="dane",
         promise="Port 25 shows a key that TLSA names.",
-        reason=_NEVER,
+        reason=DEFERRED,
         fix="./kolab tlsa --help; docs/how-to/roll-over-dane-keys.md",
         subjects=_pinned,
         look=_dane,
@@ -119,7 +115,7 @@ CHECKS = (
         id="dane-stray",
         concern="dane",
         promise="No TLSA record stands that nobody planned.",
-        reason=_NEVER,
+        reason=DEFERRED,
         fix="remove the TLSA records of {subject}",
         subjects=_unpinned,
         look=_tlsa_stray,
@@ -129,7 +125,7 @@ CHECKS = (
         concern="caa",
         promise="Our authority may issue for every name of a certificate.",
         reason="Certificates are not renewed.",
-        fix="tls.caa and the CAA records have to agree: " + _DNS,
+        fix="tls.caa and the CAA records have to agree: " + SHOW_AND_PUSH,
         subjects=_certified,
         look=_caa,
     ),

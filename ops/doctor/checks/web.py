@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from model import topology
 from ops.doctor.certificates import ending
 from ops.doctor.check import Check, Unseen
+from ops.doctor.checks.words import CERTIFICATES, NOTHING_ANSWERS, PROXY_LOGS, TURN_LOGS
 from ops.doctor.visit import Visit
 from ops.doctor.wire import Page, Tls
 
@@ -144,18 +145,13 @@ def _turn_closed(visit: Visit, relay: Relay) -> Iterator[str]:
         yield f"{relay} relays for anybody"
 
 
-_LOGS = "kubectl -n {namespace} logs --selector app.kubernetes.io/name=proxy --since=1h"
-
-_CERTIFICATE = "kubectl get certificates,challenges --all-namespaces; docs/how-to/choose-an-issuer.md"
-
-
 CHECKS = (
     Check(
         id="web-answers",
         concern="web",
         promise="Every web host answers.",
         reason="People cannot reach their mail.",
-        fix="kubectl -n {namespace} get pods,services; docs/how-to/mail-does-not-arrive.md",
+        fix=NOTHING_ANSWERS,
         subjects=_sites,
         look=_site_answers,
     ),
@@ -164,7 +160,7 @@ CHECKS = (
         concern="web",
         promise="Browsers believe the certificate of every web host.",
         reason="People are warned of us.",
-        fix=_CERTIFICATE,
+        fix=CERTIFICATES,
         subjects=_sites,
         look=_site_believed,
     ),
@@ -173,7 +169,7 @@ CHECKS = (
         concern="web",
         promise="Certificates of web hosts are renewed in time.",
         reason="From that day on people are warned of us.",
-        fix=_CERTIFICATE,
+        fix=CERTIFICATES,
         subjects=_sites,
         look=_site_expiry,
     ),
@@ -182,7 +178,7 @@ CHECKS = (
         concern="web",
         promise="Port 80 leads to https.",
         reason="Who types the name without https gets nothing, or clear text.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_web_addresses,
         look=_redirects,
         severity="warning",
@@ -192,7 +188,7 @@ CHECKS = (
         concern="web",
         promise="Names that are not ours are turned away.",
         reason="Internal hooks are reached by name.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_web_addresses,
         look=_foreign,
     ),
@@ -201,7 +197,7 @@ CHECKS = (
         concern="web",
         promise="Webmail tells browsers to insist on TLS (RFC 6797).",
         reason="The first page can be replaced on the way.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=lambda v: (v.names.website,) if v.web else (),
         look=_hsts,
         severity="warning",
@@ -211,7 +207,7 @@ CHECKS = (
         concern="web",
         promise="The website takes no TLS 1.0 or 1.1.",
         reason="Sessions can be read by who can weaken the connection.",
-        fix=_LOGS,
+        fix=PROXY_LOGS,
         subjects=_web_addresses,
         look=_old_web,
         severity="warning",
@@ -230,7 +226,7 @@ CHECKS = (
         concern="turn",
         promise="TURN answers.",
         reason="Calls fail behind most firewalls.",
-        fix="kubectl -n {namespace} logs --selector app.kubernetes.io/name=coturn --since=1h",
+        fix=TURN_LOGS,
         subjects=_turn,
         look=_turn_answers,
     ),
@@ -239,7 +235,7 @@ CHECKS = (
         concern="turn",
         promise="TURN relays nothing without a name.",
         reason="Strangers attack others in our name.",
-        fix="kubectl -n {namespace} logs --selector app.kubernetes.io/name=coturn --since=1h; docs/security.md",
+        fix=f"{TURN_LOGS}; docs/security.md",
         subjects=_turn,
         look=_turn_closed,
     ),

@@ -13,6 +13,7 @@ from components.inputs import Database, OAuthClient, Queue
 from components.keeper import Keeper, Repository, Schedule
 from components.pods import ANYWHERE, Placement, Public, Replicas
 from model import accounts, images, topology
+from model.ingress import CONTROLLERS, Told
 from model.names import Names
 from model.settings import RestRepository, S3Repository, Settings
 from model.sizing import size_of
@@ -65,13 +66,9 @@ class Composition:
             host_ports=topology.host_ports(self.settings, daemon),
         )
 
-    def replicas(self, name: str) -> int:
-        """Pods of what may run more than once."""
-        return 1 if self.settings.single_node else int(getattr(self.settings.replicas, name))
-
     def spread(self, name: str) -> Replicas:
         """Replicas on different nodes where there are several."""
-        number = self.replicas(name)
+        number = self.settings.pods(name)
         return Replicas(number=number, placement=Placement(spread=number > 1))
 
     def database(self, name: str, password: str) -> Database:
@@ -122,6 +119,14 @@ class Composition:
             ),
             schedule=Schedule(first=60 * hours + minutes, every=60 * backup.every),
         )
+
+    def told(self) -> Told | None:
+        """What the Ingress controller is told about the proxy, where there is one."""
+        ingress = self.settings.network.ingress
+        if ingress is None:
+            return None
+        namespace, body = self.settings.kubernetes.namespace, self.settings.mail.web_body_limit
+        return CONTROLLERS[ingress.controller].told(topology.PROXY.name, namespace, body)
 
     def webmail_client(self) -> OAuthClient:
         """The webmail as a client of the web application's login."""

@@ -15,11 +15,22 @@ from pulumi_kubernetes import apiextensions, core, meta, networking
 from components.certificates import HostCertificate
 from components.daemon import Site, labels_of, selector_of
 from components.pods import EDGE_LABEL
-from model.ingress import CONTROLLERS, TRANSPORT
+from model.ingress import TRANSPORT, Told
 from model.settings import Ingress
 from model.topology import PROXY, PublicPort
 
 _SHARING_KEY = "kolab"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebsiteArgs:
+    """The websites behind an Ingress controller. The first of `certificates` is the proxy's."""
+
+    ingress: Ingress
+    told: Told
+    certificates: Sequence[HostCertificate]
+    own_authority: bool
+    """Whether the certificate of the proxy was signed by an authority that only its Secret knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +43,7 @@ class ExposureArgs:
     metallb_namespace: str
     interfaces: Sequence[str]
     namespace_name: str
-    ingress: Ingress | None
-    body_limit: int
-    """Largest body of a request, in bytes."""
-    own_authority: bool
-    """Whether the certificate of the proxy was signed by an authority that only its Secret knows."""
-    website: Sequence[HostCertificate]
+    website: WebsiteArgs | None
 
 
 class Exposure(pulumi.ComponentResource):
@@ -52,8 +58,8 @@ class Exposure(pulumi.ComponentResource):
             pool = self._pool(args)
             for service in dict.fromkeys(port.service for port in args.ports):
                 self._service(service, args, pool)
-        if args.ingress:
-            self._ingress(args.ingress, args)
+        if args.website:
+            self._ingress(args.website)
         self.register_outputs({})
 
     def _pool(self, args: ExposureArgs) -> pulumi.Resource:
@@ -129,17 +135,15 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[pool]),
         )
 
-    def _ingress(self, ingress: Ingress, args: ExposureArgs) -> None:
+    def _ingress(self, website: WebsiteArgs) -> None:
         backend = networking.v1.IngressBackendArgs(
             service=networking.v1.IngressServiceBackendArgs(
                 name=PROXY.name, port=networking.v1.ServiceBackendPortArgs(name="https")
             )
         )
         path = networking.v1.HTTPIngressPathArgs(path="/", path_type="Prefix", backend=backend)
-        controller = CONTROLLERS[ingress.controller]
-        told = controller.told(PROXY.name, args.namespace_name, args.body_limit)
-        if ingress.controller == "traefik":
-            self._transport(args)
+        if website.ingress.controller == "traefik":
+            self._transport(website)
         networking.v1.Ingress(
             f"{self._name}-web",
             metadata=meta.v1.ObjectMetaArgs(
@@ -147,30 +151,30 @@ class Exposure(pulumi.ComponentResource):
                 namespace=self._site.namespace,
                 labels=labels_of("exposure"),
                 # The proxy speaks HTTPS and sets X-Forwarded-Proto itself.
-                annotations={"pulumi.com/skipAwait": "true", **told.ingress},
+                annotations={"pulumi.com/skipAwait": "true", **website.told.ingress},
             ),
             spec=networking.v1.IngressSpecArgs(
-                ingress_class_name=ingress.class_name,
+                ingress_class_name=website.ingress.class_name,
                 tls=[
                     networking.v1.IngressTLSArgs(hosts=list(each.hosts), secret_name=each.secret)
-                    for each in args.website
+                    for each in website.certificates
                 ],
                 rules=[
                     networking.v1.IngressRuleArgs(
                         host=host, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path])
                     )
-                    for each in args.website
+                    for each in website.certificates
                     for host in each.hosts
                 ],
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _transport(self, args: ExposureArgs) -> None:
+    def _transport(self, website: WebsiteArgs) -> None:
         """Tells Traefik which name the certificate of the proxy has; it calls pods by their address otherwise."""
-        own, *_ = args.website
+        own, *_ = website.certificates
         spec: dict[str, object] = {"serverName": own.hosts[0]}
-        if args.own_authority:
+        if website.own_authority:
             spec["rootCAsSecrets"] = [own.secret]
         apiextensions.CustomResource(
             f"{self._name}-transport",

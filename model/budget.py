@@ -27,7 +27,7 @@ SMTPD_PER_CLIENT = 10
 SUBMISSIONS = 50
 """Mail programs that hand in mail at a Postfix pod at once."""
 RELAYED = 20
-"""Answers and redirects that Cyrus hands to a Postfix pod at once."""
+"""Room for answers and redirects of Cyrus at a Postfix pod; nothing takes them from it yet."""
 POLICIES = 8
 """Questions that each policy service asks the web application at once, each by a Python process of its own."""
 POLICY_SERVICES = 3
@@ -71,14 +71,9 @@ class Use:
     key: str
 
 
-def postfix_pods(settings: Settings) -> int:
-    """Pods of Postfix."""
-    return _pods(settings, "postfix")
-
-
 def database_uses(settings: Settings) -> tuple[Use, ...]:
     """Connections to MariaDB. The web application asks two databases, its own and the webmail's for second factors."""
-    postfix, webapp, roundcube = (_pods(settings, name) for name in ("postfix", "webapp", "roundcube"))
+    postfix, webapp, roundcube = (settings.pods(name) for name in ("postfix", "webapp", "roundcube"))
     return (
         Use("postfix", postfix * (PROXYMAPS * TABLES + 1 + AMAVIS), "kolab:replicas.postfix"),
         Use("webapp", webapp * OCTANE * 2, "kolab:replicas.webapp"),
@@ -102,9 +97,9 @@ def database_memory(settings: Settings) -> int:
 def redis_uses(settings: Settings) -> tuple[Use, ...]:
     """Connections to Redis: cache, queue and broadcasts of each process, a session for each of PHP's."""
     return (
-        Use("webapp", _pods(settings, "webapp") * OCTANE * 2, "kolab:replicas.webapp"),
+        Use("webapp", settings.pods("webapp") * OCTANE * 2, "kolab:replicas.webapp"),
         Use("horizon, scheduler, seed", 3 * 3 + 2 * 2 + 2, "kolab:replicas.webapp"),
-        Use("roundcube", _pods(settings, "roundcube") * PHP, "kolab:replicas.roundcube"),
+        Use("roundcube", settings.pods("roundcube") * PHP, "kolab:replicas.roundcube"),
     )
 
 
@@ -115,13 +110,13 @@ def redis_connections(settings: Settings) -> int:
 
 def mail_requests(settings: Settings) -> int:
     """Requests that mail may have under way at the web application: policies, and five saslauthd for each mail pod."""
-    postfix = _pods(settings, "postfix")
+    postfix = settings.pods("postfix")
     return postfix * POLICIES * POLICY_SERVICES + 5 * (postfix + 1)
 
 
 def webapp_workers(settings: Settings) -> int:
     """Workers that answer them."""
-    return _pods(settings, "webapp") * OCTANE_WORKERS
+    return settings.pods("webapp") * OCTANE_WORKERS
 
 
 def postfix_memory() -> int:
@@ -132,7 +127,3 @@ def postfix_memory() -> int:
 
 def _total(uses: Iterable[Use]) -> int:
     return sum(use.number for use in uses)
-
-
-def _pods(settings: Settings, name: str) -> int:
-    return 1 if settings.single_node else int(getattr(settings.replicas, name))

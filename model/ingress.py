@@ -6,8 +6,8 @@ silent for up to 15 minutes, and so are sockets of documents and conferences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["ingress-nginx", "nginx", "traefik", "haproxy", "haproxy-ingress", "contour"]
@@ -28,116 +28,90 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
-    """One kind of controller. `classes` begin what stands in `spec.controller` of its ingress classes."""
+    """One kind of controller, and its annotations of the Ingress and of the Service.
+
+    In their values `{service}` is that Service, `{namespace}` the stack's, `{body}` the largest body in bytes, and
+    `{silence}` seconds that a connection may be silent.
+    """
 
     classes: tuple[str, ...]
-    told: Callable[[str, str, int], Told]
-    """From the Service's name, the namespace, and the largest body in bytes."""
+    """How `spec.controller` of its ingress classes begins."""
+    ingress: Mapping[str, str]
+    service: Mapping[str, str] = field(default_factory=dict)
     source: str
 
+    def told(self, service: str, namespace: str, body: int) -> Told:
+        """The annotations for one stack."""
+        values = {"service": service, "namespace": namespace, "body": body, "silence": SILENCE}
 
-def _ingress_nginx(service: str, namespace: str, body: int) -> Told:
-    at = "nginx.ingress.kubernetes.io"
-    return Told(
-        ingress={
-            f"{at}/backend-protocol": "HTTPS",
-            f"{at}/proxy-body-size": str(body),
-            f"{at}/proxy-request-buffering": "off",
-            f"{at}/proxy-read-timeout": str(SILENCE),
-            f"{at}/proxy-send-timeout": str(SILENCE),
-        },
-        service={},
-    )
+        def filled(annotations: Mapping[str, str]) -> dict[str, str]:
+            return {key: value.format(**values) for key, value in annotations.items()}
 
-
-def _nginx(service: str, namespace: str, body: int) -> Told:
-    return Told(
-        ingress={
-            "nginx.org/ssl-services": service,
-            "nginx.org/websocket-services": service,
-            "nginx.org/client-max-body-size": str(body),
-            "nginx.org/proxy-read-timeout": f"{SILENCE}s",
-            "nginx.org/proxy-send-timeout": f"{SILENCE}s",
-        },
-        service={},
-    )
-
-
-def _traefik(service: str, namespace: str, body: int) -> Told:
-    at = "traefik.ingress.kubernetes.io"
-    return Told(
-        ingress={f"{at}/router.entrypoints": "websecure", f"{at}/router.tls": "true"},
-        # Traefik calls pods by their address, which no certificate names: the transport says which name to expect.
-        service={
-            f"{at}/service.serversscheme": "https",
-            f"{at}/service.serverstransport": f"{namespace}-{TRANSPORT}@kubernetescrd",
-        },
-    )
-
-
-def _haproxy(service: str, namespace: str, body: int) -> Told:
-    return Told(
-        ingress={
-            "haproxy.org/server-ssl": "true",
-            "haproxy.org/timeout-server": f"{SILENCE}s",
-            "haproxy.org/timeout-tunnel": f"{SILENCE}s",
-        },
-        service={},
-    )
-
-
-def _haproxy_ingress(service: str, namespace: str, body: int) -> Told:
-    at = "haproxy-ingress.github.io"
-    return Told(
-        ingress={
-            f"{at}/secure-backends": "true",
-            f"{at}/proxy-body-size": str(body),
-            f"{at}/timeout-server": f"{SILENCE}s",
-            f"{at}/timeout-tunnel": f"{SILENCE}s",
-        },
-        service={},
-    )
-
-
-def _contour(service: str, namespace: str, body: int) -> Told:
-    return Told(
-        ingress={
-            "projectcontour.io/response-timeout": "infinity",
-            "projectcontour.io/websocket-routes": "/",
-        },
-        service={"projectcontour.io/upstream-protocol.tls": "https"},
-    )
+        return Told(ingress=filled(self.ingress), service=filled(self.service))
 
 
 CONTROLLERS: Mapping[Kind, Controller] = {
     "ingress-nginx": Controller(
         classes=("k8s.io/ingress-nginx",),
-        told=_ingress_nginx,
+        ingress={
+            "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
+            "nginx.ingress.kubernetes.io/proxy-body-size": "{body}",
+            "nginx.ingress.kubernetes.io/proxy-request-buffering": "off",
+            "nginx.ingress.kubernetes.io/proxy-read-timeout": "{silence}",
+            "nginx.ingress.kubernetes.io/proxy-send-timeout": "{silence}",
+        },
         source="ingress-nginx: user guide, annotations",
     ),
     "nginx": Controller(
         classes=("nginx.org/ingress-controller",),
-        told=_nginx,
+        ingress={
+            "nginx.org/ssl-services": "{service}",
+            "nginx.org/websocket-services": "{service}",
+            "nginx.org/client-max-body-size": "{body}",
+            "nginx.org/proxy-read-timeout": "{silence}s",
+            "nginx.org/proxy-send-timeout": "{silence}s",
+        },
         source="NGINX Ingress Controller: advanced configuration with annotations",
     ),
     "traefik": Controller(
         classes=("traefik.io/ingress-controller",),
-        told=_traefik,
+        ingress={
+            "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
+            "traefik.ingress.kubernetes.io/router.tls": "true",
+        },
+        # Traefik calls pods by their address, which no certificate names: the transport says which name to expect.
+        service={
+            "traefik.ingress.kubernetes.io/service.serversscheme": "https",
+            "traefik.ingress.kubernetes.io/service.serverstransport": f"{{namespace}}-{TRANSPORT}@kubernetescrd",
+        },
         source="Traefik: Kubernetes Ingress, ServersTransport",
     ),
     "haproxy": Controller(
         classes=("haproxy.org/ingress-controller",),
-        told=_haproxy,
+        ingress={
+            "haproxy.org/server-ssl": "true",
+            "haproxy.org/timeout-server": "{silence}s",
+            "haproxy.org/timeout-tunnel": "{silence}s",
+        },
         source="HAProxy Kubernetes Ingress Controller: annotations",
     ),
     "haproxy-ingress": Controller(
         classes=("haproxy-ingress.github.io/controller",),
-        told=_haproxy_ingress,
+        ingress={
+            "haproxy-ingress.github.io/secure-backends": "true",
+            "haproxy-ingress.github.io/proxy-body-size": "{body}",
+            "haproxy-ingress.github.io/timeout-server": "{silence}s",
+            "haproxy-ingress.github.io/timeout-tunnel": "{silence}s",
+        },
         source="HAProxy Ingress: configuration keys",
     ),
     "contour": Controller(
         classes=("projectcontour.io/",),
-        told=_contour,
+        ingress={
+            "projectcontour.io/response-timeout": "infinity",
+            "projectcontour.io/websocket-routes": "/",
+        },
+        service={"projectcontour.io/upstream-protocol.tls": "https"},
         source="Contour: annotations reference",
     ),
 }

@@ -136,10 +136,6 @@ def is_secret_key(key: str) -> bool:
     return key in NAMES or key.startswith(DKIM_PREFIX)
 
 
-def _own_files(settings: Settings) -> bool:
-    return settings.features.files and settings.external.s3 is None
-
-
 def _relay_login(settings: Settings) -> bool:
     relay = smarthost(settings)
     return relay is not None and bool(relay.username)
@@ -192,7 +188,7 @@ def _catalogue() -> Iterator[Entry]:
     yield Entry(
         Secret("minioPassword", "password", "MinIO root user, which the web application uses"),
         "features.files without external.s3",
-        _own_files,
+        lambda settings: settings.own_files,
     )
     yield s3("s3AccessKey", "s3AccessKey", "access key of the S3 service")
     yield s3("s3SecretKey", "s3SecretKey", "secret key of the S3 service")

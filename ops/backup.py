@@ -183,8 +183,7 @@ def choose(found: Iterable[Snapshot], engine: str, to: datetime.datetime | None)
 
 def engines(settings: Settings) -> Sequence[Engine]:
     """What of this stack is backed up."""
-    own_files = settings.features.files and settings.external.s3 is None
-    return [engine for engine in ENGINES if engine != "files" or own_files]
+    return [engine for engine in ENGINES if engine != "files" or settings.own_files]
 
 
 def _wanted(settings: Settings, engine: Engine | None) -> Sequence[Engine]:
@@ -224,14 +223,12 @@ def _stopped(settings: Settings, engine: Engine) -> dict[str, int]:
     """What must not run while an engine is restored, and how many pods each has."""
     if engine != "database":
         return {"statefulset/imap" if engine == "mail" else "statefulset/minio": 1}
-    many = 1 if settings.single_node else None
-    replicas = settings.replicas
     # An empty table of users would be "user unknown" to Postfix, and mail would bounce.
     return {
-        "statefulset/postfix": many or replicas.postfix,
-        "deployment/webapp": many or replicas.webapp,
+        "statefulset/postfix": settings.pods("postfix"),
+        "deployment/webapp": settings.pods("webapp"),
         "deployment/horizon": 1,
-        "deployment/roundcube": many or replicas.roundcube,
+        "deployment/roundcube": settings.pods("roundcube"),
     }
 
 

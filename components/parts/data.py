@@ -32,7 +32,7 @@ def data(stack: Composition) -> None:
             password=secret("redisPassword"),
         )
         Redis("redis", stack.site, redis, stack.child())
-    if settings.features.files and settings.external.s3 is None:
+    if settings.own_files:
         minio = MinioArgs(
             build=stack.build("minio"),
             volume=settings.storage.files,

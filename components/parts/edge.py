@@ -6,7 +6,7 @@ import pulumi
 
 from components.certificates import Certificates, CertificatesArgs, HostCertificate, StableKey
 from components.composition import Composition
-from components.exposure import Exposure, ExposureArgs
+from components.exposure import Exposure, ExposureArgs, WebsiteArgs
 from components.policies import IngressControllers, Policies, PoliciesArgs
 from model import topology
 from model.secrets import acme_token
@@ -69,20 +69,24 @@ def expose(stack: Composition, certificates: Certificates) -> None:
         metallb_namespace=network.metallb.namespace,
         interfaces=network.metallb.interfaces,
         namespace_name=stack.settings.kubernetes.namespace,
-        ingress=network.ingress,
-        body_limit=stack.settings.mail.web_body_limit,
-        own_authority=stack.settings.tls.issuer == "selfSigned",
         website=_website(stack, certificates),
     )
     Exposure("exposure", stack.site, args, stack.child())
 
 
-def _website(stack: Composition, certificates: Certificates) -> list[HostCertificate]:
-    """The web hosts by the certificate that an Ingress controller shows for them."""
+def _website(stack: Composition, certificates: Certificates) -> WebsiteArgs | None:
+    ingress, told = stack.settings.network.ingress, stack.told()
+    if ingress is None or told is None:
+        return None
     hosted = [*certificates.domains.values()]
     elsewhere = {host for each in hosted for host in each.hosts}
     own = [host for host in stack.names.web if host not in elsewhere]
-    return [HostCertificate(own, certificates.proxy), *hosted]
+    return WebsiteArgs(
+        ingress=ingress,
+        told=told,
+        certificates=[HostCertificate(own, certificates.proxy), *hosted],
+        own_authority=stack.settings.tls.issuer == "selfSigned",
+    )
 
 
 def _doors(settings: Settings) -> dict[str, list[str]]:

@@ -69,7 +69,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         certificate=certificates.mx,
         queue=settings.storage.queue,
         filters=settings.storage.filters,
-        replicas=stack.replicas("postfix"),
+        replicas=settings.pods("postfix"),
         public=stack.public(topology.POSTFIX, _postfix_placement(stack)),
     )
     Postfix("postfix", stack.site, postfix, stack.child())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
@@ -26,7 +24,6 @@ from components.webapp_environment import (
 )
 from model import accounts, topology
 from model.identity import mta_sts, spf
-from model.ingress import CONTROLLERS
 
 
 def web(stack: Composition, certificates: Certificates) -> Proxy:
@@ -94,6 +91,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         Collabora("collabora", stack.site, collabora, stack.child())
     if settings.features.meet:
         _meet(stack)
+    told = stack.told()
     proxy = ProxyArgs(
         build=stack.build("proxy"),
         pages=_pages(stack),
@@ -103,23 +101,13 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         policy=_mta_sts(stack),
         certificate=certificates.proxy,
         domains=certificates.domains,
-        told=_told(stack),
-        replicas=stack.replicas("proxy"),
+        told=told.service if told else {},
+        replicas=settings.pods("proxy"),
         public=stack.public(
             topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
         ),
     )
     return Proxy("proxy", stack.site, proxy, stack.child())
-
-
-def _told(stack: Composition) -> Mapping[str, str]:
-    ingress, kubernetes = stack.settings.network.ingress, stack.settings.kubernetes
-    if ingress is None:
-        return {}
-    controller = CONTROLLERS[ingress.controller]
-    return controller.told(
-        topology.PROXY.name, kubernetes.namespace, stack.settings.mail.web_body_limit
-    ).service
 
 
 def _pages(stack: Composition) -> Pages:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.monitoring.alert import EVENTS, Alert, events, grew
-from model.monitoring.places import postfix_replicas
 from model.settings import Settings
 
 _QUEUE = "postfix_exporter, showq/showq.go"
@@ -24,7 +23,7 @@ def mail(settings: Settings) -> Iterator[Alert]:
     yield from _clients()
     yield from _queue()
     yield from _deliveries()
-    replicas = postfix_replicas(settings)
+    replicas = settings.pods("postfix")
     yield Alert(
         name="PostfixPodMissing",
         severity="page" if replicas == 1 else "ticket",

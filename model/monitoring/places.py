@@ -34,8 +34,3 @@ def at(settings: Settings, daemon: Daemon, port: str) -> str:
 def external_url(settings: Settings, path: str) -> str:
     """What a browser types: links in alert mails start with it."""
     return f"https://{Names.of(settings).website}{path}"
-
-
-def postfix_replicas(settings: Settings) -> int:
-    """How many Postfix pods there should be."""
-    return 1 if settings.single_node else settings.replicas.postfix

@@ -221,6 +221,15 @@ class Settings(Section):
         """Whether everything shares one address and one node."""
         return self.mode == "single-node"
 
+    def pods(self, name: str) -> int:
+        """How many pods there are of what may run more than once (a field of `replicas`)."""
+        return 1 if self.single_node else int(getattr(self.replicas, name))
+
+    @property
+    def own_files(self) -> bool:
+        """Whether files are kept by a MinIO of this stack."""
+        return self.features.files and self.external.s3 is None
+
     def acknowledged(self, rule: str, subject: str) -> bool:
         """Whether the operator has accepted `rule` for `subject`."""
         return any(a.rule == rule and a.subject in ("*", subject) for a in self.acknowledge)

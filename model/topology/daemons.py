@@ -177,12 +177,12 @@ def _daemons(settings: Settings) -> Iterator[Daemon]:
         yield MARIADB
     if settings.external.redis is None:
         yield REDIS
-    if settings.features.files and settings.external.s3 is None:
+    if settings.own_files:
         yield MINIO
     yield from (SEED, WEBAPP, HORIZON, SCHEDULER, IMAP, POSTFIX, ROUNDCUBE, ROUNDCUBE_MIGRATE)
     if settings.backup is not None:
         yield from (BACKUP_DATABASE, RESTORE_DATABASE, RESTORE_MAIL)
-        if settings.features.files and settings.external.s3 is None:
+        if settings.own_files:
             yield RESTORE_FILES
     if settings.features.office:
         yield COLLABORA

@@ -54,15 +54,10 @@ def observe(settings: Settings) -> ClusterFacts:
     core: Any = client.CoreV1Api(api)
     storage: Any = client.StorageV1Api(api)
     system: Any = client.AppsV1Api(api).list_namespaced_daemon_set
+    nodes = ask("nodes", lambda: items(core.list_node))
     return ClusterFacts(
         crds=crds,
-        nodes=ask(
-            "nodes",
-            lambda: {
-                n.metadata.name: n.metadata.labels or {}
-                for n in core.list_node(_request_timeout=_TIMEOUT).items
-            },
-        ),
+        nodes=None if nodes is None else {n.metadata.name: n.metadata.labels or {} for n in nodes},
         service_lb=ask(
             "load balancers",
             lambda: any(d.metadata.name.startswith("svclb-") for d in items(system, "kube-system")),
@@ -84,8 +79,6 @@ def observe(settings: Settings) -> ClusterFacts:
                 for s in items(storage.list_storage_class)
             },
         ),
-        network=network_facts(api, settings.network.dns, ask),
-        operators=operator_facts(
-            api, settings.kubernetes.namespace, settings.network.metallb.namespace, crds, ask
-        ),
+        network=network_facts(api, settings.network.dns, nodes, ask),
+        operators=operator_facts(api, settings, nodes, crds, ask),
     )

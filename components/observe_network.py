@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from model.rules.cluster_network import NetworkFacts
@@ -23,8 +23,8 @@ class Ask(Protocol):
     def __call__(self, what: str, question: Callable[[], _T]) -> _T | None: ...
 
 
-def network_facts(api: Any, dns: ClusterDns, ask: Ask) -> NetworkFacts:
-    """Facts about the cluster behind `api`, a client of it. `dns` is where its DNS should be."""
+def network_facts(api: Any, dns: ClusterDns, nodes: Sequence[Any] | None, ask: Ask) -> NetworkFacts:
+    """Facts about the cluster behind `api`, a client of it. `dns` is where its DNS should be, `nodes` are its nodes."""
     from kubernetes import client  # noqa: PLC0415 (as in observe)
 
     core: Any = client.CoreV1Api(api)
@@ -37,10 +37,9 @@ def network_facts(api: Any, dns: ClusterDns, ask: Ask) -> NetworkFacts:
     selector = ",".join(f"{key} in ({','.join(values)})" for key, values in sorted(dns.labels.items()))
     pods = ask("addresses of pods", lambda: items(core.list_pod_for_all_namespaces, limit=_SOME))
     return NetworkFacts(
-        node_networks=ask(
-            "pod networks of nodes",
-            lambda: tuple(cidr for node in items(core.list_node) for cidr in node.spec.pod_cidrs or ()),
-        ),
+        node_networks=None
+        if nodes is None
+        else tuple(cidr for node in nodes for cidr in node.spec.pod_cidrs or ()),
         pods=None if pods is None else frozenset(_addresses(pods)),
         service_networks=ask("networks of Services", lambda: _service_networks(client, api)),
         service=ask(

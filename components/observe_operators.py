@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.observe_network import Ask
 from model.issuers import Issuer
 from model.rules.cluster_operators import OperatorFacts, Taint
+from model.settings import Settings
 
 _TIMEOUT = 10
 """Seconds for each question."""
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
 
 
-def operator_facts(api: Any, namespace: str, metallb: str, crds: frozenset[str], ask: Ask) -> OperatorFacts:
-    """Facts about the cluster behind `api`, a client of it. `namespace` is the stack's, `metallb` that of MetalLB."""
+def operator_facts(
+    api: Any, settings: Settings, nodes: Sequence[Any] | None, crds: frozenset[str], ask: Ask
+) -> OperatorFacts:
+    """Facts about the cluster behind `api`, a client of it, with these nodes and CustomResourceDefinitions."""
     from kubernetes import client  # noqa: PLC0415 (as in observe)
 
-    core: Any = client.CoreV1Api(api)
+    namespace, metallb = settings.kubernetes.namespace, settings.network.metallb.namespace
     apps: Any = client.AppsV1Api(api)
     issued = "issuers.cert-manager.io" in crds
     return OperatorFacts(
@@ -44,17 +47,16 @@ def operator_facts(api: Any, namespace: str, metallb: str, crds: frozenset[str],
                 )
             ),
         ),
-        taints=ask(
-            "taints of nodes",
-            lambda: {
-                node.metadata.name: tuple(
-                    Taint(each.key, each.value or "", each.effect)
-                    for each in node.spec.taints or ()
-                    if each.effect in _KEEPS_AWAY and not each.key.startswith("node.kubernetes.io/")
-                )
-                for node in core.list_node(_request_timeout=_TIMEOUT).items
-            },
-        ),
+        taints=None
+        if nodes is None
+        else {
+            node.metadata.name: tuple(
+                Taint(each.key, each.value or "", each.effect)
+                for each in node.spec.taints or ()
+                if each.effect in _KEEPS_AWAY and not each.key.startswith("node.kubernetes.io/")
+            )
+            for node in nodes
+        },
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -140,17 +140,22 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
 
 def replaceable(settings: Settings) -> frozenset[str]:
     """Guarded Secrets of which one of other content may have taken the place."""
-    return frozenset(name for name, keys in GUARDED.items() if any(key in settings.rotations for key in keys))
+    return _guarding(settings.rotations)
 
 
 def pending(settings: Settings, deployed: Iterable[Deployed]) -> frozenset[str]:
     """Guarded Secrets that this update replaces, as far as any of the models that may be deployed tells."""
-    counted = settings.rotations
-    return frozenset(
-        name
-        for name, keys in GUARDED.items()
-        if any(counted.get(key, 0) != model.rotations.get(key, 0) for model in deployed for key in keys)
-    )
+    return _guarding({key for model in deployed for key in _begun(model, settings)})
+
+
+def _guarding(keys: Collection[str]) -> frozenset[str]:
+    return frozenset(name for name, held in GUARDED.items() if any(key in keys for key in held))
+
+
+def _begun(before: Deployed, after: Settings) -> list[str]:
+    """Keys whose rotation this step counts, or takes back."""
+    counted, was = after.rotations, before.rotations
+    return [key for key in sorted({*counted, *was}) if counted.get(key, 0) != was.get(key, 0)]
 
 
 def fingerprints(settings: Settings, plaintext: Plaintext) -> dict[str, str]:
@@ -174,8 +179,7 @@ def changed(before: Deployed, now: Mapping[str, str]) -> list[str]:
 
 def judge(before: Deployed, after: Settings, now: Mapping[str, str]) -> Iterator[Finding]:
     """Findings about secrets that change otherwise than by their rotation."""
-    counted, was = after.rotations, before.rotations
-    begun = [key for key in sorted({*counted, *was}) if counted.get(key, 0) != was.get(key, 0)]
+    begun = _begun(before, after)
     if begun and not before.secrets:
         for key in begun:
             yield rules.SECRET_ROTATION_EARLY.found(key=key)

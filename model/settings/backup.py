@@ -13,10 +13,10 @@ from model.types import Networks
 from model.urls import Endpoint
 
 
-class S3Repository(Section):
-    """A bucket. Access key: kolab:backupAccessKey, kolab:backupSecretKey; give it no right to delete but below `locks/`."""
+class _Service(Section):
+    """A service that keeps backups: where it is, and who vouches for it."""
 
-    kind: Literal["s3"]
+    kind: str
     """Kind of repository."""
     endpoint: Endpoint
     """Address of the service, such as https://s3.example.net or https://backup.example.net:8000."""
@@ -24,6 +24,13 @@ class S3Repository(Section):
     """Its addresses: the jobs that read all mail reach them and nothing else outside of the cluster."""
     authorities: Authorities | None = None
     """Certificates (PEM) of the authorities that vouch for the service, if it is no public one: they alone are believed then."""
+
+
+class S3Repository(_Service):
+    """A bucket. Access key: kolab:backupAccessKey, kolab:backupSecretKey; give it no right to delete but below `locks/`."""
+
+    kind: Literal["s3"]
+    """Kind of repository."""
     bucket: Bucket
     """Existing bucket, with object lock or versions if the service has them."""
     region: Region = "us-east-1"
@@ -37,17 +44,11 @@ class S3Repository(Section):
         return f"s3:{self.endpoint.rstrip('/')}/{self.bucket}/{self.folder}"
 
 
-class RestRepository(Section):
+class RestRepository(_Service):
     """restic's own server (rest-server), started with --append-only. Password: kolab:backupPassword."""
 
     kind: Literal["rest"]
     """Kind of repository."""
-    endpoint: Endpoint
-    """Address of the service, such as https://s3.example.net or https://backup.example.net:8000."""
-    networks: Annotated[Networks, Field(min_length=1)]
-    """Its addresses: the jobs that read all mail reach them and nothing else outside of the cluster."""
-    authorities: Authorities | None = None
-    """Certificates (PEM) of the authorities that vouch for the service, if it is no public one: they alone are believed then."""
     username: FolderName
     """User of the server; with --private-repos also the name of its folder."""
     folder: FolderName = "kolab"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,8 @@ from model import identity, topology
 from model.identity.record import Record, parse
 from tests.acceptance.configs import egress
 from tests.acceptance.receiver import DOMAIN, NOBODY, UNWILLING
+from tests.acceptance.servers import serving
 from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, eventually
-from tests.engine.program import CHECKOUT
 
 _READER = f"reader@{DOMAIN}"
 _WAY_OUT = pytest.mark.proves("postfix", "amavis", "webapp")
@@ -48,22 +46,8 @@ class Receiver:
 def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     """The receiver, listening."""
     took = tmp_path_factory.mktemp("receiver") / "took"
-    with _running(stack, took):
+    with serving(stack, "receiver", took):
         yield Receiver(took)
-
-
-@contextmanager
-def _running(stack: Stack, took: Path) -> Iterator[None]:
-    program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.acceptance.receiver"]
-    process = stack.lab.internet.start([*program, stack.lab.internet.address, took])
-    try:
-        assert process.stdout
-        said = process.stdout.readline()
-        assert said == "listening\n", said + process.stdout.read()
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 Sent = Mapping[tuple[str, str], Mapping[str, Any]]

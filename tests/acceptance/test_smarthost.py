@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.acceptance.configs import egress
+from tests.acceptance.servers import serving
 from tests.acceptance.smarthost import HOST, PORT
 from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
-from tests.engine.program import CHECKOUT
 from tests.support.postfix import authority, identity, pem
 
 _DOMAIN = HOST.partition(".")[2]
@@ -39,17 +38,8 @@ class Provider:
         (self.folder / "identity.pem").write_text(identity(_AUTHORITY, name))
         (self.folder / "login").write_text(f"{_USER}:{password}")
         (self.folder / "seen").write_text("")
-        internet = self.stack.lab.internet
-        program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.acceptance.smarthost"]
-        process = internet.start([*program, internet.address, self.folder])
-        try:
-            assert process.stdout
-            said = process.stdout.readline()
-            assert said == "listening\n", said + process.stdout.read()
+        with serving(self.stack, "smarthost", self.folder):
             yield
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
 
     def seen(self) -> list[dict[str, Any]]:
         """Passwords and messages, in order. The last line may not be whole yet."""

@@ -25,15 +25,13 @@ def text(settings: Settings, domain: str | None = None) -> str:
 def records(settings: Settings) -> Iterator[Record]:
     """One per mail domain for MTA-STS results, one at the MX name for DANE results (RFC 8460).
 
-    Until it is live the reports about a domain, and about a host that is named as one, are about the server of somebody else,
-    who reads them.
+    Until it is live the reports about a domain, and about a host that is named as one, are about the server of somebody
+    else, who reads them.
     """
-    held = set(settings.domains) - set(settings.live)
-    for domain in settings.domains:
-        if domain not in held:
-            why = f"Senders report TLS failures on the way to @{domain}."
-            yield Record(f"_smtp._tls.{domain}", TXT(text(settings, domain)), settings.dns.ttl, why)
+    for domain in settings.live:
+        why = f"Senders report TLS failures on the way to @{domain}."
+        yield Record(f"_smtp._tls.{domain}", TXT(text(settings, domain)), settings.dns.ttl, why)
     host = Names.of(settings).mx
-    if host not in held:
+    if host in settings.live or host not in settings.domains:
         why = "Senders with DANE report about the MX host instead of the domain."
         yield Record(f"_smtp._tls.{host}", TXT(text(settings)), settings.dns.ttl, why)

@@ -242,3 +242,10 @@ def test_a_first_start_may_wait_an_hour_for_the_seed() -> None:
     for role in ("webapp", "horizon"):
         probe = workload(role).container(role)["startupProbe"]
         assert probe["periodSeconds"] * probe["failureThreshold"] >= 3600
+
+
+@pytest.mark.parametrize("feature", ["DISTLISTS", "SHARED_FOLDERS", "RESOURCES"])
+@pytest.mark.parametrize("role", ROLES)
+def test_addresses_that_would_be_answered_550_are_not_offered(role: str, feature: str) -> None:
+    # The image offers them by default (upstream: src/config/app.php), and Postfix knows none of them.
+    assert env(role)[f"APP_WITH_{feature}"] == "false"

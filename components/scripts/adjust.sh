@@ -30,6 +30,56 @@ copy_init() {
 # Several inits trace themselves, and so write passwords from their command lines into the log.
 quiet() { replace "$KOLAB_INIT" 1 'set -x' 'set +x'; }
 
+# at_daemon SCRIPT COMMAND... [-- HARMLESS...]: what is adjusted is what the image has written, at the moment at which its
+# init hands over to the daemon, whatever the lines before it look like. COMMAND are the names by which an init may start
+# the daemon, alone or as a part of an `exec`; then SCRIPT is sourced, with that command line as "$@", and goes on in its
+# place. Calls whose arguments match a pattern HARMLESS (a look at the configuration) are the init's own. An `exec` of
+# anything else stops the container: a daemon that is not adjusted never runs. To be called last before the init.
+at_daemon() {
+  local command
+  KOLAB_START=$1 KOLAB_DAEMONS=() KOLAB_HARMLESS=()
+  shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do KOLAB_DAEMONS+=("$1"); shift; done
+  [ $# = 0 ] || { shift; KOLAB_HARMLESS=("$@"); }
+  # A function's name may be a path. What is evaluated are names from entry.sh.
+  for command in exec "${KOLAB_DAEMONS[@]}"; do
+    eval "$command() { handed_over $(printf %q "$command") \"\$@\"; }"
+  done
+}
+
+handed_over() {
+  local by=$1 word command pattern
+  [ "$by" != exec ] || shift
+  [ $# -gt 0 ] || fail "the image's init redirects itself: it differs from the one this stack was made for"
+  for pattern in "${KOLAB_HARMLESS[@]}"; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    [ "$by" = exec ] || case "${*:2}" in $pattern) command "$@"; return ;; esac
+  done
+  for word in "$@"; do
+    for command in "${KOLAB_DAEMONS[@]}"; do
+      [ "$word" = "$command" ] || continue
+      unset -f exec "${KOLAB_DAEMONS[@]}"
+      set -e
+      source "$KOLAB_START" "$@"
+      fail "$KOLAB_START did not start $command"
+    done
+  done
+  fail "the image's init hands over to '$*', not to ${KOLAB_DAEMONS[*]}: it differs from the one this stack was made for"
+}
+
+# run_init FILE [ARGUMENT...]: the image's own init, in this very bash (process id 1), without a trace: several inits trace
+# themselves, and so write passwords from their command lines into the log. It ends in at_daemon's script.
+run_init() {
+  [ -r "$1" ] || fail "$1 is not in this image"
+  builtin exec {BASH_XTRACEFD}> /dev/null
+  set +eu
+  source "$@"
+  fail "$1 ended without its daemon: the image differs from the one this stack was made for"
+}
+
+# rehearsed: the end of a rehearsal (components/rehearsal.py), in which everything is adjusted and looked at and nothing runs.
+rehearsed() { [ "${KOLAB_TASK-}" != rehearse ] || { echo 'entry: rehearsed: this image can run here'; exit 0; }; }
+
 # on_renewal FOLDER COMMAND...: do COMMAND whenever the certificate mounted at FOLDER has changed, since daemons read
 # theirs only at start. The kubelet renews a mounted Secret within about a minute after cert-manager has renewed it. The
 # loop begins before the init: what is renewed while a daemon starts is not missed either. A COMMAND that fails is tried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,85 @@ def test_arguments_reach_the_init(sandbox: Sandbox) -> None:
 def test_a_quiet_init_does_not_trace_its_passwords(sandbox: Sandbox) -> None:
     done = run(sandbox, "quiet", init='set -x\nPASSWORD=hidden\necho "$PASSWORD" > /dev/null\n')
     assert "hidden" not in done.stdout + done.stderr
+
+
+def hand_over(sandbox: Sandbox, init: str, task: str = "") -> Any:
+    """Runs an image's init whose daemon is served by a script that tells its command line and its process id."""
+    sandbox.put(f"{entry.PATH}/adjust.sh", entry.scripts("imap")["adjust.sh"])
+    sandbox.put(f"{entry.PATH}/start.sh", 'echo "start $* as $$"\nrehearsed\nexec echo adjusted\n')
+    sandbox.put("/init.sh", init)
+    sandbox.command("/usr/sbin/served", "echo unadjusted")
+    calls = [
+        f"source {entry.PATH}/adjust.sh",
+        f"at_daemon {entry.PATH}/start.sh served /usr/sbin/served -- check '-* *test'",
+        "run_init /init.sh one",
+    ]
+    return sandbox.run("\n".join(calls), env={"KOLAB_TASK": task})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "exec served -f",
+        "exec /usr/sbin/served -f",
+        '   exec   runuser -u "somebody" -- /usr/sbin/served -f',
+        "served -f",
+        "/usr/sbin/served -f",
+        "if true; then exec env A=b served -f; fi",
+        "set -x\nexec served -f",
+    ],
+)
+def test_an_init_hands_over_however_its_last_line_is_written(sandbox: Sandbox, line: str) -> None:
+    done = hand_over(sandbox, f"set -e\necho first $1\n{line}\necho never\n")
+    assert done.returncode == 0, done.stderr
+    first, start, last = done.stdout.splitlines()
+    assert (first, last) == ("first one", "adjusted")
+    assert re.fullmatch(r"start .*served -f as \d+", start)
+
+
+def test_the_script_that_takes_over_is_the_container(sandbox: Sandbox) -> None:
+    # Signals reach process 1 only.
+    done = hand_over(sandbox, "echo $$\nexec served\n")
+    assert done.stdout.splitlines()[1] == f"start served as {done.stdout.splitlines()[0]}"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("exec other -f", "hands over to 'other -f', not to served /usr/sbin/served"),
+        ("exec /usr/sbin/served-ng", "hands over to '/usr/sbin/served-ng'"),
+        ("true", "/init.sh ended without its daemon"),
+        ("exec 3> /tmp/file", "redirects itself"),
+        ("exec /usr/sbin/served check", ""),
+    ],
+)
+def test_a_daemon_that_is_not_adjusted_never_runs(sandbox: Sandbox, line: str, why: str) -> None:
+    done = hand_over(sandbox, f"{line}\n")
+    assert "unadjusted" not in done.stdout
+    assert why in done.stderr and (done.returncode == 70) == bool(why)
+
+
+@pytest.mark.parametrize("look", ["served check", "/usr/sbin/served check", "/usr/sbin/served -q test"])
+def test_an_init_may_look_at_its_configuration(sandbox: Sandbox, look: str) -> None:
+    sandbox.command("served", "echo looked")
+    done = hand_over(sandbox, f"{look}\nexec served -f\n")
+    assert done.stdout.splitlines()[0] in {"looked", "unadjusted"}
+    assert done.stdout.splitlines()[-1] == "adjusted"
+
+
+def test_an_init_never_traces_its_passwords(sandbox: Sandbox) -> None:
+    done = hand_over(sandbox, 'set -x\nPASSWORD=hidden\nset -ex\ntest -n "$PASSWORD"\nexec served\n')
+    assert done.returncode == 0 and "hidden" not in done.stdout + done.stderr
+
+
+def test_a_rehearsal_ends_before_the_daemon(sandbox: Sandbox) -> None:
+    done = hand_over(sandbox, "exec served\n", task="rehearse")
+    assert done.returncode == 0 and "adjusted" not in done.stdout and "rehearsed" in done.stdout
+
+
+def test_a_script_that_does_not_start_its_daemon_says_so(sandbox: Sandbox) -> None:
+    done = hand_over(sandbox, f"echo true > {entry.PATH}/start.sh\nexec served\n")
+    assert (done.returncode, "did not start served" in done.stderr) == (70, True)
 
 
 def watching(sandbox: Sandbox, then: str, init: str = "exec /bin/sleep 300\n") -> str:

@@ -18,7 +18,7 @@ from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
 from model.settings import Settings
-from ops import lookup, push, render, serials, spf_count
+from ops import lookup, moving, push, render, serials, spf_count
 from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import narrow, table
@@ -36,7 +36,11 @@ def add_command(commands: Any) -> None:
             sub.add_argument(
                 "--wide", action="store_true", help="whole values, TTL, and why each record exists"
             )
+        if name in ("show", "plan"):
             sub.add_argument("--json", action="store_true", help="the same for programs")
+        if name == "move":
+            sub.add_argument("domains", nargs="+", metavar="DOMAIN", help="mail domain of the stack")
+            sub.add_argument("--to", choices=moving.STAGES, required=True, help="its next stage")
         if name == "export":
             sub.add_argument("--to", type=Path, help="folder; default rendered/<stack>/zones")
             sub.add_argument(
@@ -192,6 +196,8 @@ _ACTIONS = {
     "export": (export, "zone files, for servers and providers that take them"),
     "tickets": (tickets, "what only humans can do: PTR, registrar, customers' CNAMEs"),
     "compare": (compare, "what the zones hold already that would be duplicated or shadowed"),
+    "plan": (moving.plan, "where each domain stands, what to do today, what to wait for, what is next"),
+    "move": (moving.move, "write the stage of domains into the stack file"),
     "count": (spf_count.run, "look into the SPF records that you include, and write down what they cost"),
     "push": (push_zones, "update your own name servers (RFC 2136)"),
 }

@@ -12,6 +12,7 @@ from model.settings import Settings
 from model.stack_file import load
 from model.step import judge
 from model.transition import snapshot
+from model.types import hostname
 from ops.stacks import Pulumi, StackFile, StackProblem
 
 _KEY = re.compile(r'\["([^"]+)"\]|([^.\[\]"]+)')
@@ -36,6 +37,13 @@ def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
 def keys_of(path: str) -> list[str]:
     """The keys of a path as the CLI writes it: dots between keys, and keys that hold dots as `["example.org"]`."""
     return [plain or quoted for quoted, plain in _KEY.findall(path)]
+
+
+def domain_path(stack: StackFile, domain: str) -> str:
+    """Where the file keeps what a domain has of its own, under the name as it is written there."""
+    there = stack.values.get("domains")
+    written = there if isinstance(there, Mapping) else {}
+    return f'domains["{next((key for key in written if hostname(str(key)) == domain), domain)}"]'
 
 
 def write(pulumi: Pulumi, edits: Edits) -> None:

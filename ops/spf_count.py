@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
     stack = StackFile.read(options.stack)
     settings, _ = stack.settings()
     changes: dict[str, str | None] = {}
-    for path, senders in _sections(settings):
+    for path, senders in _sections(stack, settings):
         for name in senders.includes:
             number = _counted(name, options.server)
             if senders.counted.get(name) != number:
@@ -39,11 +39,11 @@ def run(options: argparse.Namespace) -> None:
     edits.write(Pulumi(stack.name), changes)
 
 
-def _sections(settings: Settings) -> Iterator[tuple[str, Senders]]:
+def _sections(stack: StackFile, settings: Settings) -> Iterator[tuple[str, Senders]]:
     yield "mail.senders", settings.mail.senders
     for domain, own in settings.per_domain.items():
         if own.senders is not None:
-            yield f'domains["{domain}"].senders', own.senders
+            yield f"{edits.domain_path(stack, domain)}.senders", own.senders
 
 
 def _counted(name: str, servers: Sequence[str]) -> int:

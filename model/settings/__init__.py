@@ -206,6 +206,10 @@ class Settings(Section):
         own = self.per_domain.get(domain)
         return self.mail.dmarc if own is None or own.dmarc is None else own.dmarc
 
+    def mta_sts_of(self, domain: str) -> MtaSts:
+        """MTA-STS policy of `domain`."""
+        return self.mail.mta_sts
+
     def other_mx_of(self, domain: str) -> tuple[OtherMx, ...]:
         """Servers of somebody else in the MX of `domain`."""
         own = self.per_domain.get(domain)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from ops import dkim, tlsa
+from model.deployed import Deployed
+from ops import dkim, moving, tlsa
+from ops.edits import keys_of
 from ops.stacks import StackFile
 from tests.identity.stacks import raw
 
@@ -23,6 +25,7 @@ class Editor:
     values: dict[str, Any]
     secrets: dict[str, str] = field(default_factory=dict)
     writes: int = 0
+    models: tuple[Deployed, ...] = ()
 
     def read(self, *_: Any) -> StackFile:
         hidden = {key: {"secure": "v1:x"} for key in self.secrets}
@@ -50,11 +53,14 @@ class Editor:
         self.writes += 1
         self.values.setdefault(key, []).append(entry)
 
+    def deployed(self) -> tuple[Deployed, ...]:
+        return self.models
+
     def plaintexts(self) -> dict[str, str]:
         return dict(self.secrets)
 
     def _at(self, path: str) -> tuple[dict[str, Any], str]:
-        *above, last = path.split(".")
+        *above, last = keys_of(path)
         node = self.values
         for key in above:
             node = node.setdefault(key, {})
@@ -62,7 +68,7 @@ class Editor:
 
 
 def editor(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Editor:
-    """The full stack's file, edited by `ops dkim` and `ops tlsa`; `changes` are named by path, as in `stack`."""
+    """The full stack's file, edited by `ops dkim`, `ops tlsa` and `ops dns move`; `changes` are named by path, as in `stack`."""
     made = Editor(
         raw() | {"passportPublicKey": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"}
     )
@@ -72,7 +78,7 @@ def editor(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Editor:
             node.pop(last, None)
         else:
             node[last] = value
-    for module in (dkim, tlsa):
+    for module in (dkim, moving, tlsa):
         monkeypatch.setattr(module, "Pulumi", lambda *_: made)
         monkeypatch.setattr(module, "StackFile", made)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from model.identity import Record
 from model.identity.rdata import TXT
 from model.settings import EgressNodes, Settings
-from tests.acceptance.given import Facts
+from tests.acceptance.given import TAG, Facts
 from tests.engine.stacks import example
+from tests.lab.images.contract import LAB_TAG
 from tests.lab.images.keys import dkim_record
 
 MODES = ("single-node", "cluster")
@@ -37,7 +39,7 @@ def for_lab(mode: str) -> dict[str, Any]:
         "nameservers": {"ns1.example.com": [], "ns2.example.com": []},
     }
     config["tls"] = {"issuer": "selfSigned"}
-    config["images"] = {"tag": "lab"}
+    config["images"] = {"tag": os.environ.get(TAG) or LAB_TAG}
     config["storage"] = {"accessMode": "ReadWriteOnce", "mailboxes": {"size": "1Gi"}}
     if mode == "cluster":
         # Either node has room for everything, as in any cluster that shall survive one of them.

@@ -26,7 +26,7 @@ KUBECONFIG, ADDRESS, PODS, TAG = (
     f"KOLAB_ACCEPTANCE_{name}" for name in ("KUBECONFIG", "ADDRESS", "PODS", "TAG")
 )
 """Variables: which cluster, the address that its load balancer shall give, the network of its pods where the nodes do
-not tell it, and the tag of its images."""
+not tell it, and the tag of its images. The lab knows two tags: `lab`, and `lab-b` for Kolab's newer generation."""
 
 ONLY_THE_LAB = {
     "node": "enters a node",

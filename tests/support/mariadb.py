@@ -25,6 +25,11 @@ CREATE TABLE domains (id BIGINT PRIMARY KEY, namespace VARCHAR(191) UNIQUE, stat
 CREATE TABLE policy_ratelimit_wl (id BIGINT AUTO_INCREMENT PRIMARY KEY, whitelistable_id BIGINT NOT NULL,
   whitelistable_type VARCHAR(191) NOT NULL, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL,
   UNIQUE (whitelistable_id, whitelistable_type));
+CREATE TABLE `groups` (id BIGINT PRIMARY KEY, email VARCHAR(191) UNIQUE, status INT);
+CREATE TABLE group_members (group_id BIGINT, email VARCHAR(191));
+CREATE TABLE shared_folders (id BIGINT PRIMARY KEY, email VARCHAR(191) UNIQUE, type VARCHAR(8), status INT);
+CREATE TABLE shared_folder_settings (shared_folder_id BIGINT, `key` VARCHAR(191), value TEXT);
+CREATE TABLE shared_folder_aliases (shared_folder_id BIGINT, alias VARCHAR(191));
 CREATE USER kolab@'127.0.0.1' IDENTIFIED BY 'secret'; GRANT ALL ON kolabdev.* TO kolab@'127.0.0.1';
 INSERT INTO users VALUES (1, 'jane@example.org', 2), (2, 'joe@example.org', 2);
 INSERT INTO user_aliases VALUES (1, 'doe@example.org');

@@ -35,7 +35,8 @@ def base_folder() -> Path:
 
 def image_folder(made: Image) -> Path:
     """Folder of an image's tar."""
-    recipe = _files(RECIPES / made.name), _files(RECIPES / "common"), CODE, [Path(base.__file__)]
+    recipes = [_files(folder) for folder in _recipes(made)]
+    recipe = *recipes, _files(RECIPES / "common"), CODE, [Path(base.__file__)]
     built = [str(programs.program(name).parents[1].name) for name in made.programs]
     return home() / hash_of([path for part in recipe for path in part], repr(made), *built)
 
@@ -106,15 +107,19 @@ def _build(made: Image, folder: Path) -> None:
     below = base_folder()
     bottom = oci.Layer(**json.loads((below / "layer.json").read_text()))
     with tempfile.TemporaryDirectory(dir=home(), prefix=".work-") as scratch:
-        recipe, own = RECIPES / made.name, Path(scratch) / "programs"
+        recipes, own = _recipes(made), Path(scratch) / "programs"
         for name in made.programs:
             (own / "usr/bin").mkdir(parents=True, exist_ok=True)
             shutil.copy(programs.program(name), own / "usr/bin" / name)
         content = layer.make(
             below / "rootfs",
-            [tree for tree in (RECIPES / "common" / "rootfs", recipe / "rootfs", own) if tree.is_dir()],
+            [
+                tree
+                for tree in (RECIPES / "common/rootfs", *(recipe / "rootfs" for recipe in recipes), own)
+                if tree.is_dir()
+            ],
             {"/usr/share/lab/contract": made.rules},
-            [script for script in [recipe / "setup.sh"] if script.is_file()],
+            [script for script in (recipe / "setup.sh" for recipe in recipes) if script.is_file()],
             Path(scratch),
         )
         # What containers lie on that are tried outside of a cluster.
@@ -129,6 +134,11 @@ def _build(made: Image, folder: Path) -> None:
         "StopSignal": made.stop_signal,
     }
     oci.write_image(folder / f"{made.name}.tar", made.references, [bottom, top], {top.digest: packed}, config)
+
+
+def _recipes(made: Image) -> list[Path]:
+    """Folders of a recipe, in the order in which they are laid over each other."""
+    return [RECIPES / name for name in (made.base, made.name) if name]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from tests.lab.errors import LabError
 FILE = Path(__file__).parent / "contract.yaml"
 LAB_TAG = "lab"
 """Kubernetes pulls `latest` again at each start whatever the node has, so the same images carry a second tag."""
+B_TAG = "lab-b"
+"""Images of generation B: those that differ from A, and the others under this name as well."""
+B = "-b"
+"""What the name of an image of generation B ends in, here and in recipes/."""
 
 KINDS = {
     "env": "set, not empty, and like the pattern if there is one",
@@ -98,6 +102,8 @@ class Image:
     stop_signal: str
     needs: Sequence[Need]
     sample: Sample
+    base: str = ""
+    """The image whose recipe this one's is laid over: generation A's, by its name."""
     programs: Sequence[str] = field(default=(), repr=False)
     """What tests/lab/programs.py builds for it; they lie in /usr/bin."""
 
@@ -109,9 +115,24 @@ class Image:
 
 @cache
 def images() -> Mapping[str, Image]:
-    """All images of contract.yaml by name. Raises LabError for a mistake in that file."""
+    """All images of contract.yaml by name, of both generations. Raises LabError for a mistake in that file."""
     document = yaml.safe_load(FILE.read_text())
-    return {name: _image(name, entry) for name, entry in document["images"].items()}
+    entries, newer = document["images"], document["generationB"]
+    found = {}
+    for name, entry in entries.items():
+        tags = [LAB_TAG, "latest"] + [B_TAG] * (name not in newer)
+        found[name] = _image(name, entry, _references(name, tags))
+    for name, changes in newer.items():
+        if name not in entries:
+            raise LabError(f"contract.yaml: generationB changes {name}, which is no image")
+        more = {"needs": [*entries[name].get("needs", []), *changes.get("needs", [])]}
+        more["env"] = entries[name].get("env", {}) | changes.get("env", {})
+        sample = entries[name].get("sample", {})
+        more["sample"] = sample | {"env": sample.get("env", {}) | changes.get("sample", {}).get("env", {})}
+        found[name + B] = replace(
+            _image(name, entries[name] | changes | more, _references(name, [B_TAG])), name=name + B, base=name
+        )
+    return found
 
 
 def image(name: str) -> Image:
@@ -121,11 +142,11 @@ def image(name: str) -> Image:
     return images()[name]
 
 
-def _image(name: str, entry: Mapping[str, Any]) -> Image:
+def _image(name: str, entry: Mapping[str, Any], references: Sequence[str]) -> Image:
     needs = [_need(name, need) for need in entry.get("needs", [])]
     return Image(
         name=name,
-        references=_references(name),
+        references=references,
         inside=entry["inside"],
         user=str(entry.get("user", "0")),
         entrypoint=entry.get("entrypoint", []),
@@ -160,7 +181,7 @@ def _need(image_name: str, entry: Mapping[str, Any]) -> Need:
     return need
 
 
-def _references(name: str) -> list[str]:
+def _references(name: str, tags: Sequence[str]) -> list[str]:
     """The names under which pods ask for an image, as model/images renders them."""
-    tags = ("latest", LAB_TAG) if name in references.KOLAB else ("",)
-    return [references.reference(ImagesRegistry(tag=tag or "latest"), name) for tag in tags]
+    known = tags if name in references.KOLAB else ("latest",)
+    return [references.reference(ImagesRegistry(tag=tag), name) for tag in known]

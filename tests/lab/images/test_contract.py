@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from model import images as references
+from model.settings import ImagesRegistry
 from tests.lab.images import lint, pods
-from tests.lab.images.contract import CAPABILITIES, KINDS, Need, images
+from tests.lab.images.contract import B_TAG, CAPABILITIES, KINDS, LAB_TAG, Need, images
 from tests.support.stacks import stack
 
 STACKS = ["single-node", "cluster", "external"]
@@ -42,7 +43,18 @@ def needs() -> list[tuple[str, Need]]:
 
 
 def test_every_image_that_a_stack_can_name_has_a_contract() -> None:
-    assert set(images()) == {*references.KOLAB, *references.OTHERS}
+    assert {name for name, image in images().items() if not image.base} == {
+        *references.KOLAB,
+        *references.OTHERS,
+    }
+
+
+@pytest.mark.parametrize("tag", [LAB_TAG, B_TAG])
+def test_every_image_of_kolab_has_one_recipe_in_each_generation(tag: str) -> None:
+    for name in references.KOLAB:
+        wanted = references.reference(ImagesRegistry(tag=tag), name)
+        (found,) = (image for image in images().values() if wanted in image.references)
+        assert (found.base or found.name) == name
 
 
 @pytest.mark.parametrize("need", [need for _, need in needs()], ids=[name for name, _ in needs()])

@@ -35,6 +35,28 @@ MIGRATIONS = {
           net_mask TINYINT UNSIGNED NOT NULL, net_broadcast VARBINARY(4) NOT NULL, country VARCHAR(2),
           serial BIGINT UNSIGNED NOT NULL, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL,
           KEY (net_number, net_broadcast))""",
+    "2021_12_10_100000_create_groups_tables": """
+        CREATE TABLE `groups` (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, email VARCHAR(191) NOT NULL UNIQUE,
+          status SMALLINT NOT NULL DEFAULT 0, members MEDIUMTEXT, tenant_id BIGINT UNSIGNED,
+          created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, deleted_at TIMESTAMP NULL)""",
+    "2025_09_01_100000_create_group_members_table": """
+        CREATE TABLE group_members (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, group_id BIGINT UNSIGNED NOT NULL,
+          email VARCHAR(191) NOT NULL, UNIQUE (group_id, email))""",
+    "2022_01_25_100000_create_shared_folders_table": """
+        CREATE TABLE shared_folders (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, email VARCHAR(191) NOT NULL UNIQUE, type VARCHAR(8) NOT NULL,
+          status SMALLINT NOT NULL DEFAULT 0, tenant_id BIGINT UNSIGNED,
+          created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, deleted_at TIMESTAMP NULL)""",
+    "2022_01_25_100001_create_shared_folder_settings_table": """
+        CREATE TABLE shared_folder_settings (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, shared_folder_id BIGINT UNSIGNED NOT NULL,
+          `key` VARCHAR(191) NOT NULL, value MEDIUMTEXT, UNIQUE (shared_folder_id, `key`))""",
+    "2022_05_13_100000_create_shared_folder_aliases_table": """
+        CREATE TABLE shared_folder_aliases (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, shared_folder_id BIGINT UNSIGNED NOT NULL,
+          alias VARCHAR(191) NOT NULL UNIQUE)""",
     "2021_03_25_144555_create_oauth_clients_table": """
         CREATE TABLE oauth_clients (
           id CHAR(36) PRIMARY KEY, name VARCHAR(191) NOT NULL, secret VARCHAR(100), redirect TEXT NOT NULL,

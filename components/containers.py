@@ -195,6 +195,8 @@ class Container:
         return core.v1.ContainerArgs(
             name=self.name,
             image=self.build.image,
+            # Never "Always", the default of the tag latest: a restart brings in no other image.
+            image_pull_policy="IfNotPresent",
             command=list(self.command) or None,
             args=list(self.args) or None,
             env=[core.v1.EnvVarArgs(name=k, value=v) for k, v in self.env.items()] or None,

@@ -100,7 +100,9 @@ class RoundcubeMigrate(DaemonComponent):
         )
         self.job(
             Pod(containers=[container], fs_group=1001),
-            name=content.config_name(self.daemon.name, env | {"image": args.build.image}),
+            name=content.config_name(
+                self.daemon.name, env | entry.files("roundcube") | {"image": args.migrate.image}
+            ),
         )
         self.register_outputs({})
 

@@ -44,6 +44,8 @@ class Rule:
     """A warning goes on and may be acknowledged."""
     source: str = ""
     """Standard or upstream file that demands it."""
+    lifted: bool = False
+    """Whether an acknowledgement lifts an error too, as it does for changes and deletions."""
 
     def found(self, **values: object) -> Finding:
         """The finding with these values in place of the names in braces. Raises KeyError when one is missing."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from model.settings import ImagesRegistry
+from collections.abc import Iterator, Mapping
+
+from model import topology
+from model.settings import ImagesRegistry, Settings
 
 KOLAB = [
     "proxy",
@@ -30,6 +33,41 @@ OTHERS = {
     "postfix-exporter": "ghcr.io/hsn723/postfix_exporter:0.20.4",
 }
 """Images of other projects, with their pinned versions."""
+
+_NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
+    "horizon": ("webapp",),
+    "scheduler": ("webapp",),
+    "seed": ("webapp",),
+    "roundcube-migrate": ("roundcube",),
+    "backup-mail": ("restic",),
+    "backup-files": ("restic",),
+    "backup-database": ("mariadb", "restic"),
+    "restore-database": ("mariadb", "restic"),
+    "restore-mail": ("imap", "restic"),
+    "restore-files": ("restic",),
+}
+"""What runs -> its images, where these do not have its name."""
+
+
+def used(settings: Settings) -> dict[str, list[str]]:
+    """The images that a stack runs, each with what runs it."""
+    found: dict[str, list[str]] = {}
+    for name in _running(settings):
+        for image in _NAMED_OTHERWISE.get(name, (name,)):
+            found.setdefault(image, []).append(name)
+    return found
+
+
+def unpinned(settings: Settings) -> list[str]:
+    """The images that a stack runs by a tag, which may mean another image after any restart."""
+    return [name for name in used(settings) if name not in settings.images.digests]
+
+
+def _running(settings: Settings) -> Iterator[str]:
+    for daemon in topology.daemons(settings):
+        yield daemon.name
+        for sidecar in topology.sidecars(settings, daemon):
+            yield sidecar.name
 
 
 def reference(registry: ImagesRegistry, name: str) -> str:

@@ -196,11 +196,12 @@ def _refuse_other_halves(usable: Mapping[str, str], halves: Mapping[str, Pair], 
             raise StackProblem(f"the value brought in for {key} is not the private half of kolab:{pair.path}")
 
 
-_MADE_HERE = ("public-half-missing", "example-key")
+_MADE_HERE = ("public-half-missing", "example-key", "image-latest")
+"""What a new stack file lacks: commands add it, and the update asks for it."""
 
 
 def known(stack: StackFile) -> tuple[Settings, tuple[Finding, ...]]:
-    """Settings and warnings of a stack that may have no keys yet: only that lack is forgiven. Raises StackFileError."""
+    """Settings and warnings of a stack that may have no keys and digests yet: only that is forgiven. Raises StackFileError."""
     try:
         return stack.settings()
     except StackFileError as error:

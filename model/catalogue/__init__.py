@@ -27,7 +27,7 @@ from model.catalogue import (
 )
 from model.findings import Rule
 
-__all__ = ["AREAS", "RULES", "Area", "known_ids", "may_be_acknowledged"]
+__all__ = ["AREAS", "RULES", "Area", "is_lifted", "known_ids", "may_be_acknowledged"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,15 @@ def known_ids() -> frozenset[str]:
     return frozenset(RULES)
 
 
+def is_lifted(rule: str) -> bool:
+    """Whether an entry of kolab:acknowledge lifts an error of this id in a stack file."""
+    return any(found.lifted for found in RULES.get(rule, ()))
+
+
 def may_be_acknowledged(rule: str) -> bool:
-    """Whether an entry of kolab:acknowledge for this id lifts anything: warnings, refused changes, deletions of data."""
+    """Whether an entry of kolab:acknowledge for this id lifts anything: warnings, refused changes, deletions of data,
+    and what a stack file may lack on purpose."""
     lifted = {found.id for area in AREAS if area.refusals_are_lifted for found in area.rules}
-    return rule in lifted or any(found.severity == "warning" for found in RULES.get(rule, ()))
+    return (
+        rule in lifted or is_lifted(rule) or any(found.severity == "warning" for found in RULES.get(rule, ()))
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from model.catalogue import AREAS
+from model.catalogue import AREAS, is_lifted
 from model.findings import Finding
 from model.rules import (
     acknowledgements,
@@ -54,15 +54,21 @@ _ACKNOWLEDGED = frozenset(
     rule.id
     for area in AREAS
     for rule in area.rules
-    if rule.severity == "warning" and rule.id not in (*acknowledgements.OF_CHANGES, "storage-class-default")
+    if (rule.severity == "warning" or rule.lifted)
+    and rule.id not in (*acknowledgements.OF_CHANGES, "storage-class-default")
 )
-"""Warnings that a stack file alone brings up."""
+"""What a stack file alone brings up, and an entry may lift."""
 
 
 def check(settings: Settings) -> list[Finding]:
-    """What all rules find; warnings that the operator has acknowledged are left out, errors never are."""
+    """What all rules find, without what the operator has acknowledged: warnings, and the few errors that may be meant."""
     found = [finding for rule in RULES for finding in rule(settings)]
     # Examples and reviews are spared many rules, so an entry may be needed by the stack that they stand for.
     if not (settings.example or settings.kubernetes.render):
         found += acknowledgements.served(settings, found, _ACKNOWLEDGED)
-    return [f for f in found if f.severity == "error" or not settings.acknowledged(f.rule, f.path)]
+
+    def stays(finding: Finding) -> bool:
+        firm = finding.severity == "error" and not is_lifted(finding.rule)
+        return firm or not settings.acknowledged(finding.rule, finding.path)
+
+    return [finding for finding in found if stays(finding)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from model.catalogue import parts as rules
 from model.findings import Finding
-from model.images import KOLAB, OTHERS
+from model.images import KOLAB, OTHERS, unpinned
 from model.settings import Settings
 from model.sizing import DEFAULTS, size_of
 from model.topology import daemons
@@ -44,16 +44,15 @@ def message_size(settings: Settings) -> Iterator[Finding]:
 
 
 def real_stack(settings: Settings) -> Iterator[Finding]:
-    """A stack that is deployed says where, and does not follow a moving tag."""
+    """A stack that is deployed says where, and what: a tag may mean another image after any restart."""
     kubernetes = settings.kubernetes
     if settings.example or kubernetes.render:
         return
     for key, value in (("context", kubernetes.context), ("clusterIdentifier", kubernetes.cluster_identifier)):
         if not value:
             yield rules.CLUSTER_UNNAMED.found(key=key)
-    unpinned = [name for name in KOLAB if name not in settings.images.digests]
-    if settings.images.tag == "latest" and unpinned:
-        yield rules.IMAGE_LATEST.found(images=", ".join(unpinned))
+    if names := unpinned(settings):
+        yield rules.IMAGE_LATEST.found(images=", ".join(names))
 
 
 def known_names(settings: Settings) -> Iterator[Finding]:

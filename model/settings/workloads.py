@@ -21,9 +21,9 @@ class ImagesRegistry(Section):
     mirror: Registry | None = None
     """Prefix put before every other image (docker.io/..., quay.io/...), for a closed network."""
     tag: Tag = "latest"
-    """Tag of the Kolab images; upstream publishes only `latest`, so real stacks pin digests."""
+    """Tag of the Kolab images; upstream publishes only `latest`. Nodes that have it never ask for it again: pin digests."""
     digests: dict[DaemonName, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = {}
-    """Image name (postfix, imap, ...) -> digest; wins over the tag."""
+    """Image name (postfix, imap, minio, ...) -> digest; wins over the tag. A stack that is deployed has one of each image."""
     pull_secret: ObjectName | None = None
     """Existing pull Secret."""
 

@@ -44,7 +44,8 @@ def _rule(name: str, places: list[Rule]) -> str:
     return "\n\n".join(
         [
             f"### {name}",
-            f"{severity.capitalize()}. {prose(sentence(places[0].why))}",
+            f"{severity.capitalize()}. {prose(sentence(places[0].why))}"
+            + (" It can be meant: an acknowledgement lifts it." if places[0].lifted else ""),
             prose("\n".join(lines)),
         ]
     )

@@ -58,6 +58,18 @@ def test_an_entry_that_hides_a_warning_is_not() -> None:
     assert not any("acknowledge" in each.rule for each in found)
 
 
+@pytest.mark.parametrize("subject", ["*", "kolab:images"])
+def test_images_without_a_digest_may_be_meant(subject: str) -> None:
+    unpinned = settings("real", {"images": None, "acknowledge": [entry("image-latest", subject)]})
+    assert not any(each.rule in ("image-latest", "acknowledge-served") for each in check(unpinned))
+
+
+def test_images_without_a_digest_are_named_with_the_way_to_pin_them() -> None:
+    (found,) = refused(raw("real", {"images/digests/minio": None, "images/digests/imap": None}))
+    assert (found.rule, found.fix) == ("image-latest", "list digests under images.digests, or acknowledge it")
+    assert found.problem.startswith("names no digest of minio, imap: ")
+
+
 MOVED: dict[str, Any] = {"hosts": {"mx": "mx1.example.org"}}
 AGAIN: dict[str, Any] = {"hosts": {"mx": "mx2.example.org"}}
 

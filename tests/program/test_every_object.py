@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
-from model.images import KOLAB
+from model.images import KOLAB, reference, used
+from model.topology import daemons
 from tests.schemas.generate import TARGET
-from tests.support.deploy import Deployment
+from tests.support.deploy import Deployment, deploy
+from tests.support.stacks import changed, stack
 from tests.support.validate import KUBERNETES, schema_errors
 
 OUTSIDE = {"IPAddressPool": "metallb-system", "L2Advertisement": "metallb-system"}
@@ -101,6 +103,33 @@ def test_no_image_of_another_project_moves(program: Deployment) -> None:
             repository, _, tag = container["image"].rpartition(":")
             if repository.rpartition("/")[2] not in KOLAB:
                 assert re.search(r"\d+\.\d+|\d{4}-\d\d-\d\d", tag), container["image"]
+
+
+def test_the_model_knows_each_image_that_runs_and_who_runs_it(program: Deployment, name: str) -> None:
+    settings = stack(name)
+    ran = {(workload.daemon, each["image"]) for workload in program.workloads for each in workload.containers}
+    host = {side.name: daemon.name for daemon in daemons(settings) for side in daemon.sidecars}
+    assert ran == {
+        (host.get(who, who), reference(settings.images, image))
+        for image, users in used(settings).items()
+        for who in users
+    }
+
+
+def test_a_restart_of_a_pod_brings_in_no_other_image(program: Deployment) -> None:
+    policies = {each.get("imagePullPolicy") for workload in program.workloads for each in workload.containers}
+    assert policies == {"IfNotPresent"}
+
+
+def test_jobs_that_change_the_schema_run_again_with_another_image() -> None:
+    def jobs(digest: str) -> set[str]:
+        digests = {"webapp": digest, "roundcube": digest}
+        made = deploy(changed("single-node", {"images": {"digests": digests}}))
+        return {each.name for each in made.workloads if each.kind == "Job"}
+
+    one, other = jobs(f"sha256:{'1' * 64}"), jobs(f"sha256:{'2' * 64}")
+    assert len(one) == len(other) > 1
+    assert not one & other
 
 
 def test_the_kinds_of_the_stack_are_few(program: Deployment) -> None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components import entry, proxy_certificates, proxy_edge, proxy_inner
+from components import entry, proxy_certificates, proxy_edge, proxy_inner, proxy_policies
 from components.certificates import HostCertificate
 from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret, from_secrets
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod, Public
 from components.proxy_edge import Monitoring, Offered, Pages
+from components.proxy_policies import Policies
 from model import topology
 from model.accounts import OPERATOR
 
@@ -26,7 +27,7 @@ _USERS = "/kolab/users"
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyArgs:
-    """Inputs of Proxy. `policy` is the MTA-STS policy, None while there is none.
+    """Inputs of Proxy. `policies` are those of MTA-STS.
 
     Monitoring pages need `operator_password`. `mail_logins` are those of one client a minute.
     """
@@ -36,7 +37,7 @@ class ProxyArgs:
     monitoring: Monitoring | None
     operator_password: pulumi.Input[str] | None
     mail_logins: int
-    policy: str | None
+    policies: Policies
     certificate: pulumi.Input[str]
     domains: Mapping[str, HostCertificate]
     """Hosted domain -> its certificate."""
@@ -56,14 +57,15 @@ class Proxy(DaemonComponent):
         scripts = self.scripts("proxy")
         pages = {
             "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
+            + proxy_policies.http_configuration(args.policies)
             + proxy_certificates.http_configuration(_CERTIFICATE, _folders(args))
             + proxy_inner.configuration(_offered(args.pages.offered), mail_logins=args.mail_logins),
             "server.conf": proxy_edge.server_configuration(
                 args.pages,
                 args.monitoring,
                 users=f"{_USERS}/htpasswd",
-                policy=f"{_POLICY}/mta-sts.txt" if args.policy is not None else None,
             )
+            + proxy_policies.server_configuration(args.policies, _POLICY)
             + proxy_certificates.server_configuration(_folders(args)),
         }
         config = self.config("config", pages)
@@ -76,8 +78,8 @@ class Proxy(DaemonComponent):
         if args.domains:
             secrets = {domain: each.secret for domain, each in args.domains.items()}
             mounts.append(from_secrets("domains", _DOMAINS, secrets))
-        if args.policy is not None:
-            policy = self.config("policy", {"mta-sts.txt": args.policy})
+        if args.policies.files:
+            policy = self.config("policy", args.policies.files)
             mounts.append(from_config("policy", _POLICY, policy))
         if args.operator_password is not None:
             users = self.secret("users", {"htpasswd": htpasswd(args.operator_password, site.salt)})

@@ -113,10 +113,8 @@ server {{
 """
 
 
-def server_configuration(
-    pages: Pages, monitoring: Monitoring | None, *, users: str, policy: str | None
-) -> str:
-    """default.d/kolab.conf: what holds inside the one server of the image. `users` and `policy` are files."""
+def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: str) -> str:
+    """default.d/kolab.conf: what holds inside the one server of the image. `users` is a file."""
     # Codes other than 404: the image would fetch its page for that from the web application.
     parts = [
         "if ($kolab_host = 0) { return 421; }",
@@ -128,11 +126,6 @@ def server_configuration(
         "limit_req_status 429;",
         "location ^~ /roundcubemail { rewrite ^/roundcubemail(.*)$ /webmail$1 permanent; }",
     ]
-    if policy is None:
-        # The application's own default policy names the wrong MX and says enforce.
-        parts.append("location = /.well-known/mta-sts.txt { return 410; }")
-    else:
-        parts.append(f"location = /.well-known/mta-sts.txt {{ default_type text/plain; alias {policy}; }}")
     if monitoring is not None:
         gate = "".join(f" allow {network};" for network in monitoring.allowed or ())
         gate += " deny all;" if monitoring.allowed is not None else ""

@@ -7,7 +7,7 @@ brought up to date by `_MIGRATIONS`, one step for each number, so that no stack 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -160,6 +160,10 @@ class Deployed(_Part):
     """DMARC."""
     mta_sts: MtaSts
     """MTA-STS."""
+    policies: Mapping[str, MtaSts] = {}
+    """Domain -> its MTA-STS policy, where that is its own."""
+    dmarc_policies: Mapping[str, str] = {}
+    """Domain -> p= of its DMARC policy, where that is another."""
     tls: str
     """Who issues the certificates."""
     tlsa: Tlsa | None = None
@@ -189,6 +193,31 @@ class Deployed(_Part):
     def live(self) -> frozenset[str]:
         """Domains whose mail is led here, with policies of ours."""
         return frozenset(domain for domain in self.domains if self.stage_of(domain) == "live")
+
+    def dmarc_of(self, domain: str) -> str:
+        """p= of the DMARC policy of `domain`."""
+        return self.dmarc_policies.get(domain, self.dmarc.policy)
+
+    def seen_by(self, domain: str) -> Deployed:
+        """What senders to one domain know: its MX and its MTA-STS policy, as if there were no other domain."""
+        here = (domain,) if domain in self.domains else ()
+        policy = self.policies.get(domain, self.mta_sts) if here else MtaSts()
+        return self._about(here, self.stage_of(domain), policy)
+
+    def sharing(self, apart: Collection[str]) -> Deployed:
+        """What senders to all domains but those `apart` know, which have one MTA-STS policy."""
+        if not apart:
+            return self
+        domains = tuple(domain for domain in self.domains if domain not in apart)
+        stages = {self.stage_of(domain) for domain in domains}
+        stage = next((each for each in ("live", "shadow") if each in stages), "hold")
+        return self._about(domains, stage, self.mta_sts)
+
+    def _about(self, domains: tuple[str, ...], stage: str, policy: MtaSts) -> Deployed:
+        stages = {d: s for d in domains if (s := self.stage_of(d)) != stage}
+        mx = self.mx.model_copy(update={"stage": stage})
+        changes = {"domains": domains, "stages": stages, "mx": mx, "mta_sts": policy, "policies": {}}
+        return self.model_copy(update=changes)
 
     def exported(self) -> dict[str, Any]:
         """As a stack output: plain JSON."""

@@ -20,6 +20,11 @@ class Finding:
     severity: Severity = "error"
     source: str = ""
 
+    def about(self, key: str, other: str) -> Finding:
+        """The same finding where another key of the stack file says what `key` says."""
+        texts = {name: getattr(self, name).replace(key, other) for name in ("path", "problem", "fix")}
+        return replace(self, **texts)
+
     def __str__(self) -> str:
         source = f" ({self.source})" if self.source else ""
         end = "" if self.fix.endswith("?") else "."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from model.deployed import Deployed
-from model.identity.cached_policies import in_order
+from model.identity.cached_policies import remembered
 from model.identity.logical import logical_name
 from model.identity.shards import published
 from model.identity.snapshot import snapshot
@@ -81,10 +81,7 @@ class Entry:
 
 def after(settings: Settings, possible: Sequence[Deployed]) -> Deployed:
     """The deployed model of this stack file, whichever of the `possible` ones it follows: all their policies may be held."""
-    now = snapshot(settings)
-    held = (policy for each in possible for policy in snapshot(settings, each).mta_sts.cached)
-    policies = now.mta_sts.model_copy(update={"cached": in_order(held)})
-    return now.model_copy(update={"mta_sts": policies})
+    return remembered(snapshot(settings), possible)
 
 
 def possible(

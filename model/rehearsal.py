@@ -163,7 +163,7 @@ def _policy(answers: Answers, domain: str) -> str | None:
 
 
 def _inbound(settings: Settings, answers: Answers) -> Iterator[Inbound]:
-    body = mta_sts.policy(settings)
+    policies = mta_sts.policies(settings)
     public, ours = settings.tls.issuer != "selfSigned", Names.of(settings).mx
     for domain in settings.domains:
         found = [value for value in answers.ask(domain, "MX") if isinstance(value, MX)]
@@ -171,6 +171,7 @@ def _inbound(settings: Settings, answers: Answers) -> Iterator[Inbound]:
         if not hosts:
             yield Inbound(domain=domain, mx="is not ours yet", mta_sts="none", dane="none", tls_rpt=False)
             continue
+        body = policies.get(domain)
         ids = answers.text(f"_mta-sts.{domain}", "v=STSv1")
         sts = _sts(body, hosts, public=public) if body and ids == (mta_sts.text(body),) else "none"
         keys = [v.certificate for v in answers.ask(f"_25._tcp.{ours}", "TLSA") if isinstance(v, TLSA)]

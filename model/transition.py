@@ -100,3 +100,6 @@ def _egress(before: Deployed, now: Deployed) -> Iterator[Finding]:
 def _dmarc(before: Deployed, now: Deployed) -> Iterator[Finding]:
     if before.dmarc.policy == "none" and now.dmarc.policy == "reject":
         yield rules.DMARC_JUMP.found()
+    for domain, policy in now.dmarc_policies.items():
+        if domain in before.domains and before.dmarc_of(domain) == "none" and policy == "reject":
+            yield rules.DMARC_JUMP.found().about("mail.dmarc", f"domains.{domain}.dmarc")

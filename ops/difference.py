@@ -27,7 +27,10 @@ def _as_deployed(settings: Settings, deployed: Deployed) -> Settings:
     values = settings.model_dump(mode="json", by_alias=True)
     mail = values["mail"]
     for domain in settings.domains:
-        values["domains"].setdefault(domain, {})["stage"] = deployed.stage_of(domain)
+        own = values["domains"].setdefault(domain, {})
+        own["stage"] = deployed.stage_of(domain)
+        if own.get("mtaSts"):
+            own["mtaSts"]["stage"] = deployed.seen_by(domain).mta_sts.stage
     mail["dkim"]["selectors"] = {
         name: {"stage": key.stage, "since": key.since, "publicKey": key.public_key}
         for name, key in deployed.dkim.items()

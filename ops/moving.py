@@ -10,7 +10,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from model.moving import Itinerary, Move, Standing, itinerary
+from model.itinerary import Itinerary, Move, Standing
+from model.moving import itinerary
 from model.review.mail_changes import duration
 from model.types import hostname
 from ops import edits

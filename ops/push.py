@@ -163,16 +163,14 @@ def _previous(folder: Path | None, zone: str) -> list[Record]:
 
 def _require_policy(settings: Settings, plans: Iterable[Mapping[RRset, Change]]) -> None:
     """The policy must be served before its TXT record appears or changes (RFC 8461 section 5.1)."""
-    body = mta_sts.policy(settings)
-    wanted = mta_sts.text(body) if body else None
-    named = {
-        name
-        for plan in plans
-        for (name, rtype), change in plan.items()
-        if name.startswith("_mta-sts.") and rtype == "TXT" and str(TXT(wanted or "")) in change.after.values
-    }
-    for name in sorted(named):
+    policies = mta_sts.policies(settings)
+    named = {}
+    for name, values in _texts_after(plans):
         domain = name.removeprefix("_mta-sts.").removesuffix(f"._hosted.{settings.domain}")
+        body = policies.get(domain)
+        if name.startswith("_mta-sts.") and body and str(TXT(mta_sts.text(body))) in values:
+            named[domain] = body
+    for domain, body in sorted(named.items()):
         url = f"https://mta-sts.{domain}{mta_sts.PATH}"
         try:
             served = fetch(url)
@@ -184,6 +182,13 @@ def _require_policy(settings: Settings, plans: Iterable[Mapping[RRset, Change]])
             raise StackProblem(
                 f"nothing was changed: {url} serves another policy than this stack file; make up first"
             )
+
+
+def _texts_after(plans: Iterable[Mapping[RRset, Change]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for plan in plans:
+        for (name, rtype), change in plan.items():
+            if rtype == "TXT":
+                yield name, change.after.values
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

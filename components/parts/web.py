@@ -11,6 +11,7 @@ from components.meet import Meet, MeetArgs
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
 from components.proxy_edge import Monitoring, Offered, Pages
+from components.proxy_policies import Policies
 from components.roundcube import Roundcube, RoundcubeArgs
 from components.webapp import Webapp
 from components.webapp_environment import (
@@ -37,7 +38,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
             imap=names.imap,
             smtp=names.smtp,
             activesync=names.activesync if settings.features.activesync else None,
-            policy=_mta_sts(stack),
+            policy=_policies(stack).shared,
             spf=_spf(stack),
         ),
         stores=Stores(
@@ -98,7 +99,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         monitoring=_monitoring(stack),
         operator_password=secret("monitoringPassword") if settings.monitoring.enabled else None,
         mail_logins=settings.network.brakes.mail_logins,
-        policy=_mta_sts(stack),
+        policies=_policies(stack),
         certificate=certificates.proxy,
         domains=certificates.domains,
         told=told.service if told else {},
@@ -209,10 +210,15 @@ def _website_address(stack: Composition) -> str | None:
     return next((str(address) for address in ingress.addresses), None)
 
 
-def _mta_sts(stack: Composition) -> str | None:
-    """The policy that the world sees, whatever the web application would say by itself."""
-    body = mta_sts.policy(stack.settings)
-    return body.decode("ascii") if body else None
+def _policies(stack: Composition) -> Policies:
+    """The policies that the world sees, whatever the web application would say by itself."""
+
+    def text(body: bytes | None) -> str | None:
+        return body.decode("ascii") if body else None
+
+    settings = stack.settings
+    own = {f"mta-sts.{d}": text(mta_sts.own(settings, d)) for d in settings.own_policies}
+    return Policies(shared=text(mta_sts.shared(settings)), own=own)
 
 
 def _spf(stack: Composition) -> str:

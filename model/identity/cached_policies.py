@@ -8,15 +8,38 @@ ended on the day that `mtaSts.since` names when it is replaced, else not later t
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from model.deployed import CachedPolicy, Deployed
+from model.deployed import CachedPolicy, Deployed, MtaSts
 
 
-def after(before: Deployed | None, now: Deployed) -> tuple[CachedPolicy, ...]:
-    """What senders may hold once `now` follows `before`, beside what `now` serves itself."""
-    if before is None:
-        return ()
+def remembered(now: Deployed, possible: Sequence[Deployed]) -> Deployed:
+    """`now` with what senders may hold of the policies of before, whichever of the `possible` models it follows."""
+
+    def with_cached(policy: MtaSts, held: Iterable[CachedPolicy]) -> MtaSts:
+        return policy.model_copy(update={"cached": in_order(held)})
+
+    shared = (policy for before in possible for policy in _of_all(before, now))
+    own = {
+        domain: with_cached(
+            policy,
+            (p for before in possible for p in after(before.seen_by(domain), now.seen_by(domain))),
+        )
+        for domain, policy in now.policies.items()
+    }
+    return now.model_copy(update={"mta_sts": with_cached(now.mta_sts, shared), "policies": own})
+
+
+def _of_all(before: Deployed, now: Deployed) -> Iterator[CachedPolicy]:
+    """What senders to domains without a policy of their own may hold: also of those that had one."""
+    yield from after(before.sharing(before.policies), now.sharing(now.policies))
+    for domain in before.policies:
+        if domain in now.domains and domain not in now.policies:
+            yield from after(before.seen_by(domain), now.seen_by(domain))
+
+
+def after(before: Deployed, now: Deployed) -> tuple[CachedPolicy, ...]:
+    """What senders may hold once `now` follows `before`, beside what `now` serves itself, where all share a policy."""
     day = _new_day(before, now)
     served = _served(now)
     held = [*before.mta_sts.cached, *filter(None, (_served(before),))]

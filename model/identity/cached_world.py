@@ -7,8 +7,9 @@ sender holds varies on its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Literal
 
 from model.catalogue import changes as rules
@@ -16,6 +17,7 @@ from model.deployed import Deployed, Tlsa
 from model.findings import Finding
 from model.identity import cached_policies
 from model.identity.dkim import VISIBLE
+from model.identity.life_cycles import SHARED, own_path
 from model.identity.snapshot import snapshot
 from model.settings import Settings
 
@@ -93,7 +95,12 @@ def cached_world(before: Deployed | None, after: Settings) -> CachedWorld:
 def _troubles(
     dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed], after: Settings
 ) -> Iterator[Trouble]:
-    for trouble in (*_sent(dns, services), *_received(dns, services, policies)):
+    found = [*_sent(dns, services), *_received(dns, services, policies)]
+    for path, seen in _groups(*policies):
+        first, second = map(seen, policies)
+        for trouble in _policed(seen(dns), seen(services), (first, second)):
+            found.append(replace(trouble, first=trouble.first.replace(SHARED, path)))
+    for trouble in found:
         accepted = after.acknowledged("cached-world", trouble.path)
         if not (accepted and trouble.outcome == "bounced"):
             yield trouble
@@ -142,7 +149,6 @@ def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deplo
                 "point the MX records elsewhere, then acknowledge it",
             )
         return
-    host = dns.mx.host
     listening = services.addresses.get("smtp", ())
     deaf = [address for address in dns.addresses.get("smtp", ()) if address not in listening]
     if deaf:
@@ -152,6 +158,14 @@ def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deplo
             f"nobody answers at {', '.join(deaf)} until caches follow, and senders try again",
             "lower dns.ttl, and keep the old address forwarding",
         )
+    yield from _pinned(dns.tlsa, services.tlsa)
+
+
+def _policed(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed]) -> Iterator[Trouble]:
+    """The same under the MTA-STS policies that these senders may hold."""
+    if dns.mx.stage == "hold":
+        return
+    host = dns.mx.host
     for policy in policies:
         enforced = policy.mta_sts.stage == "enforce" and policy.mx.stage == "live"
         if enforced and (policy.mx.host != host or services.mx.host != host):
@@ -171,7 +185,14 @@ def _received(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deplo
                 f"set mail.mtaSts.stage to testing and wait {policies[0].mta_sts.max_age} seconds",
             )
     yield from _remembered(dns, services, policies)
-    yield from _pinned(dns.tlsa, services.tlsa)
+
+
+def _groups(before: Deployed, now: Deployed) -> Iterator[tuple[str, Callable[[Deployed], Deployed]]]:
+    """Senders by the MTA-STS policy that they hold: path of the policy, and what they see of a model."""
+    apart = sorted({*before.policies, *now.policies})
+    yield SHARED, methodcaller("sharing", apart)
+    for domain in apart:
+        yield own_path(domain), methodcaller("seen_by", domain)
 
 
 def _remembered(dns: Deployed, services: Deployed, policies: tuple[Deployed, Deployed]) -> Iterator[Trouble]:

@@ -69,7 +69,39 @@ def _dkim_dates(
 
 
 def mta_sts(before: Deployed, now: Deployed, today: datetime.date | None) -> Iterator[Finding]:
-    """The policy is tightened and removed step by step, and outlives nothing that it names."""
+    """Each policy is tightened and removed step by step, and outlives nothing that it names."""
+    apart = sorted({*before.policies, *now.policies})
+    yield from _policy(before.sharing(apart), now.sharing(apart), today)
+    for domain in apart:
+        # The policy of a domain that comes binds nobody yet, and that of one that goes is judged below.
+        if domain in before.domains and domain in now.domains:
+            for finding in _policy(before.seen_by(domain), now.seen_by(domain), today):
+                yield finding.about(SHARED, own_path(domain))
+    yield from _left(before, now, today)
+
+
+SHARED = "mail.mtaSts"
+"""Where the policy of all domains stands in the stack file."""
+
+
+def own_path(domain: str) -> str:
+    """Where the policy of a domain stands that has its own."""
+    return f"domains.{domain}.mtaSts"
+
+
+def _left(before: Deployed, now: Deployed, today: datetime.date | None) -> Iterator[Finding]:
+    """Domains that are ours no more while senders hold a policy about them that allows only our MX."""
+    held = {}
+    for domain in sorted(before.live - now.live) if now.live else sorted(before.live - set(now.domains)):
+        known, follows = before.seen_by(domain), now.seen_by(domain)
+        when = today or _date((follows if domain in now.domains else now).mta_sts.since)
+        if known.mta_sts.stage == "enforce" or _still_held(known, when):
+            held[domain] = cached_policies.longest(known)
+    if held:
+        yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(held), seconds=max(held.values()))
+
+
+def _policy(before: Deployed, now: Deployed, today: datetime.date | None) -> Iterator[Finding]:
     old, new = before.mta_sts, now.mta_sts
     first, second = old.stage, new.stage
     longest = cached_policies.longest(before)
@@ -88,9 +120,6 @@ def mta_sts(before: Deployed, now: Deployed, today: datetime.date | None) -> Ite
     when = today or becomes
     if first in ("testing", "removing") and second == "none":
         yield from _removed(before, when)
-    left = sorted(before.live - now.live) if now.live else sorted(before.live - set(now.domains))
-    if left and (first == "enforce" or _still_held(before, when)):
-        yield rules.MTA_STS_DOMAIN_LEFT.found(domains=", ".join(left), seconds=longest)
     mx = before.mx
     if first == "enforce" and mx.stage == "live" and mx.host != now.mx.host:
         yield rules.MTA_STS_MX_CHANGED.found(host=now.mx.host, allowed=mx.host)

@@ -7,13 +7,13 @@ Order, kept by a dependency in the engine: the policy is served before the TXT r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from model.identity import mx
 from model.identity.rdata import TXT
 from model.identity.record import Record
 from model.names import Names
-from model.settings import Settings
+from model.settings import MtaSts, Settings
 
 CONTENT_TYPE = "text/plain"
 """Media type of the policy (RFC 8461 section 3.2)."""
@@ -23,22 +23,47 @@ REMOVAL_MAX_AGE = 86400
 """Seconds that senders keep the policy that says `none`."""
 
 
-def policy(settings: Settings) -> bytes | None:
-    """The bytes that every policy host serves, the same for all live domains; None without MTA-STS,
-    and where none is live: the MX is somebody else's then, and so is the policy about it.
+def policy(settings: Settings, domain: str) -> bytes | None:
+    """The bytes that the policy host of `domain` serves; None without MTA-STS, and where the domain is not live: the
+    MX is somebody else's then, and so is the policy about it.
+    """
+    if settings.stage_of(domain) != "live":
+        return None
+    return own(settings, domain) if domain in settings.own_policies else shared(settings)
+
+
+def shared(settings: Settings) -> bytes | None:
+    """The policy of the live domains that have none of their own; None where there is no such domain, or no policy."""
+    sharing = [domain for domain in settings.live if domain not in settings.own_policies]
+    return _body(settings, settings.mail.mta_sts, sharing)
+
+
+def own(settings: Settings, domain: str) -> bytes | None:
+    """The policy that is about `domain` alone."""
+    live = [domain] if settings.stage_of(domain) == "live" else []
+    return _body(settings, settings.mta_sts_of(domain), live)
+
+
+def policies(settings: Settings) -> dict[str, bytes]:
+    """Live domain -> its policy, where it has one."""
+    common, apart = shared(settings), frozenset(settings.own_policies)
+    found = {domain: own(settings, domain) if domain in apart else common for domain in settings.live}
+    return {domain: body for domain, body in found.items() if body is not None}
+
+
+def _body(settings: Settings, sts: MtaSts, domains: Collection[str]) -> bytes | None:
+    """One policy for these domains: it allows each server that any of them has in its MX.
 
     Lines end in CRLF (RFC 8461 section 3.2). Names stand as A-labels. A policy with mode none keeps its mx
     line: the RFC allows it, and older senders insist on one.
     """
-    sts = settings.mail.mta_sts
-    if sts.stage == "none" or not settings.live:
+    if sts.stage == "none" or not domains:
         return None
     removing = sts.stage == "removing"
     lines = (
         ("version", "STSv1"),
         ("mode", "none" if removing else sts.stage),
-        # One policy for all domains: each server that any of them has in its MX.
-        *(("mx", host) for host in (Names.of(settings).mx, *mx.others(settings))),
+        *(("mx", host) for host in (Names.of(settings).mx, *mx.others(settings, domains))),
         ("max_age", REMOVAL_MAX_AGE if removing else sts.max_age),
     )
     return "".join(f"{key}: {value}\r\n" for key, value in lines).encode("ascii")
@@ -56,10 +81,7 @@ def text(body: bytes) -> str:
 
 def records(settings: Settings) -> Iterator[Record]:
     """`_mta-sts` of every live domain (underscore here, hyphen in the host); none without a policy."""
-    body = policy(settings)
-    if body is None:
-        return
-    for domain in settings.live:
+    for domain, body in policies(settings).items():
         yield Record(
             f"_mta-sts.{domain}",
             TXT(text(body)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from model.identity.rdata import MX
 from model.identity.record import Record
@@ -38,7 +38,7 @@ def preference(settings: Settings, domain: str) -> int:
 _STEP = 10
 
 
-def others(settings: Settings) -> tuple[str, ...]:
-    """Hosts of somebody else in the MX of any live domain, each once."""
-    every = (other.host for domain in settings.live for other in settings.other_mx_of(domain))
+def others(settings: Settings, domains: Iterable[str]) -> tuple[str, ...]:
+    """Hosts of somebody else in the MX of any of these domains, each once."""
+    every = (other.host for domain in domains for other in settings.other_mx_of(domain))
     return tuple(dict.fromkeys(every))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from model.deployed import Deployed, DkimKey, Dmarc, MtaSts, Mx, Sending, Spf, Tlsa
 from model.identity import cached_policies, dmarc, mta_sts, mx, spf
 from model.identity.place import foreign_domains
 from model.names import Names
 from model.rules import acknowledgements
+from model.settings import MtaSts as Wanted
 from model.settings import Settings
 from model.topology import egress_addresses, public_addresses, smarthost
 
@@ -17,14 +20,14 @@ def snapshot(settings: Settings, before: Deployed | None = None) -> Deployed:
     `before` is the model that it follows: what the caches of others may still hold is remembered from there.
     """
     now = _alone(settings)
-    policies = now.mta_sts.model_copy(update={"cached": cached_policies.after(before, now)})
-    return now.model_copy(update={"mta_sts": policies})
+    return cached_policies.remembered(now, [before] if before else [])
 
 
 def _alone(settings: Settings) -> Deployed:
     names, mail = Names.of(settings), settings.mail
     stage = "live" if settings.live else "shadow" if settings.taking else "hold"
-    relay, policy = smarthost(settings), mta_sts.policy(settings)
+    relay, apart = smarthost(settings), frozenset(settings.own_policies)
+    sharing = [domain for domain in settings.live if domain not in apart]
     return Deployed(
         domain=settings.domain,
         domains=settings.domains,
@@ -44,18 +47,29 @@ def _alone(settings: Settings) -> Deployed:
             name: DkimKey(stage=key.stage, since=key.since, public_key=key.public_key)
             for name, key in sorted(mail.dkim.selectors.items())
         },
+        dmarc_policies={
+            d: p for d in settings.domains if (p := settings.dmarc_of(d).policy) != mail.dmarc.policy
+        },
         dmarc=Dmarc(policy=mail.dmarc.policy, text=dmarc.text(settings, settings.domain)),
-        mta_sts=MtaSts(
-            stage=mail.mta_sts.stage,
-            since=mail.mta_sts.since,
-            max_age=mail.mta_sts.max_age,
-            others=mx.others(settings) if policy else (),
-            id=mta_sts.policy_id(policy) if policy else None,
-        ),
+        mta_sts=_policy(settings, mail.mta_sts, mta_sts.shared(settings), sharing),
+        policies={
+            domain: _policy(settings, settings.mta_sts_of(domain), mta_sts.own(settings, domain), (domain,))
+            for domain in settings.own_policies
+        },
         tls=settings.tls.issuer,
         tlsa=Tlsa(current=settings.tlsa.current, next=settings.tlsa.next)
         if settings.tlsa and settings.dns.dnssec
         else None,
         acknowledged=acknowledgements.about_changes(settings),
         rotations=dict(sorted(settings.rotations.items())),
+    )
+
+
+def _policy(settings: Settings, wanted: Wanted, served: bytes | None, domains: Collection[str]) -> MtaSts:
+    return MtaSts(
+        stage=wanted.stage,
+        since=wanted.since,
+        max_age=wanted.max_age,
+        others=mx.others(settings, domains) if served else (),
+        id=mta_sts.policy_id(served) if served else None,
     )

@@ -29,7 +29,7 @@ def stack(settings: Settings) -> Iterator[Alert]:
 
 def _silent(probe: Probe) -> Alert:
     first = f"`kubectl get pods -l app.kubernetes.io/name={probe.service}`; then its log."
-    second = f"Ask the same question by hand: `/probe?module={probe.name}&target={probe.target}&debug=true` at blackbox."
+    second = f"Ask the same question by hand: `/probe?module={probe.module}&target={probe.target}&debug=true` at blackbox."
     return Alert(
         name=probe.alert,
         severity=probe.severity,

@@ -23,7 +23,7 @@ FLAGS = (f"--config.file={PATH}/blackbox.yml",)
 def config(settings: Settings) -> str:
     """One module for each probe of this stack."""
     known = _modules(settings)
-    return to_yaml({"modules": {probe.name: known.get(probe.name, _tcp()) for probe in probes(settings)}})
+    return to_yaml({"modules": {probe.module: known.get(probe.module, _tcp()) for probe in probes(settings)}})
 
 
 def verified(settings: Settings) -> bool:
@@ -33,26 +33,35 @@ def verified(settings: Settings) -> bool:
     policy verify, so with a policy we do too.
     """
     return settings.tls.issuer == "acme" or (
-        bool(mta_sts.policy(settings)) and settings.mail.mta_sts.stage in ("testing", "enforce")
+        any(settings.mta_sts_of(d).stage in ("testing", "enforce") for d in mta_sts.policies(settings))
+    )
+
+
+def _policy(settings: Settings, body: bytes) -> dict[str, Any]:
+    """Senders compare with what they keep, so a policy that is merely valid is not enough (RFC 8461 section 3.2)."""
+    return _http(
+        settings,
+        follow_redirects=False,
+        valid_status_codes=[200],
+        fail_if_body_not_matches_regexp=[_exactly(body)],
+        fail_if_header_not_matches=[{"header": "Content-Type", "regexp": "^text/plain"}],
     )
 
 
 def _modules(settings: Settings) -> dict[str, Any]:
     names = Names.of(settings)
+    policies = {f"mta-sts.{domain}": body for domain, body in mta_sts.policies(settings).items()}
     helo = host(settings, BLACKBOX)
     return {
         "website": _http(settings),
         # Without a session the webmail answers itself or sends the browser to the login page, at the public name.
         "webmail": _http(settings, valid_status_codes=[200, 301, 302, 303], follow_redirects=False),
         "office": _http(settings, fail_if_body_not_matches_regexp=["<wopi-discovery"]),
-        # Senders compare with what they keep, so a policy that is merely valid is not enough (RFC 8461 section 3.2).
-        "mta-sts": _http(
-            settings,
-            follow_redirects=False,
-            valid_status_codes=[200],
-            fail_if_body_not_matches_regexp=[_exactly(mta_sts.policy(settings))],
-            fail_if_header_not_matches=[{"header": "Content-Type", "regexp": "^text/plain"}],
-        ),
+        **{
+            probe.module: _policy(settings, policies[probe.hostname])
+            for probe in probes(settings)
+            if probe.hostname in policies
+        },
         "imaps": _tcp(
             _tls(settings, names.imap),
             tls=True,

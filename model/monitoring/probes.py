@@ -7,7 +7,7 @@ to leave the cluster and come back (hairpin), which many load balancers cannot d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.identity import mta_sts
@@ -30,6 +30,13 @@ class Probe:
     meaning: str
     severity: Severity = "page"
     hostname: str | None = None
+    answer: str = ""
+    """What tells the expected answer from that of others of this name."""
+
+    @property
+    def module(self) -> str:
+        """Name of blackbox' module, one for each expected answer."""
+        return "-".join(filter(None, (self.name, self.answer)))
 
 
 def probes(settings: Settings) -> tuple[Probe, ...]:
@@ -136,15 +143,16 @@ def _web(settings: Settings, names: Names) -> Iterator[Probe]:
             meaning="documents cannot be edited",
             severity="ticket",
         )
-    if mta_sts.policy(settings):
-        for policy_host in names.policy_hosts:
-            yield web(
-                "mta-sts",
-                policy_host,
-                mta_sts.PATH,
-                alert="MtaStsPolicyWrong",
-                meaning="senders that keep the published policy may refuse to deliver to us, or deliver unprotected",
-            )
+    for domain, body in mta_sts.policies(settings).items():
+        asked = web(
+            "mta-sts",
+            f"mta-sts.{domain}",
+            mta_sts.PATH,
+            alert="MtaStsPolicyWrong",
+            meaning="senders that keep the published policy may refuse to deliver to us, or deliver unprotected",
+        )
+        own = domain in settings.own_policies
+        yield replace(asked, answer=mta_sts.policy_id(body)[:8]) if own else asked
 
 
 def _outside(settings: Settings, server: Outside, port: str) -> Iterator[Probe]:

@@ -156,7 +156,7 @@ def _probe_job(asked: tuple[Probe, ...]) -> dict[str, Any]:
                 "targets": [probe.target],
                 # Labels __param_* become parameters of the request (Prometheus: relabel_config).
                 "labels": {
-                    "__param_module": probe.name,
+                    "__param_module": probe.module,
                     **({"__param_hostname": probe.hostname} if probe.hostname else {}),
                     "instance": probe.instance,
                     "probe": probe.name,

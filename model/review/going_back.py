@@ -22,8 +22,14 @@ def going_back(before: Settings, after: Settings, changes: Sequence[Change]) -> 
 def _irreversible(before: Settings, after: Settings, changes: Sequence[Change]) -> Iterator[Item]:
     if set(after.taking) - set(before.taking):
         yield Item("mail that arrives here meanwhile stays here: move it by hand before you go back")
-    if after.mail.mta_sts.stage == "enforce" and before.mail.mta_sts.stage != "enforce":
-        wait = mail_changes.duration(after.mail.mta_sts.max_age)
+    enforced = {d for d in before.domains if before.mta_sts_of(d).stage == "enforce"}
+    ages = [
+        policy.max_age
+        for d in after.domains
+        if d not in enforced and (policy := after.mta_sts_of(d)).stage == "enforce"
+    ]
+    if ages:
+        wait = mail_changes.duration(max(ages))
         yield Item(
             f"senders keep the enforced policy for {wait}; the way back leads through removing", "care"
         )

@@ -10,7 +10,7 @@ from model.identity.dkim import RETIRED_DAYS
 from model.identity.record import Record
 from model.rehearsal import rehearse
 from model.review.item import Item
-from model.settings import Settings
+from model.settings import MtaSts, Settings
 from model.topology import egress_addresses, public_addresses
 
 
@@ -76,8 +76,7 @@ def stages(before: Settings, after: Settings) -> Iterator[Item]:
     yield from _arrivals(before, after)
     yield from _domains(before, after)
     yield from _dkim(before, after)
-    if was.mta_sts.stage != becomes.mta_sts.stage:
-        yield Item(f"MTA-STS: {was.mta_sts.stage} -> {becomes.mta_sts.stage}. {_mta_sts(after)}", "care")
+    yield from _policies(before, after)
     if was.dmarc != becomes.dmarc:
         yield Item(f"DMARC: p={was.dmarc.policy} -> p={becomes.dmarc.policy}, or its details", "care")
     if before.tlsa != after.tlsa:
@@ -155,8 +154,20 @@ def _next_for(after: Settings, name: str) -> str:
     }[key.stage]
 
 
-def _mta_sts(after: Settings) -> str:
-    policy = after.mail.mta_sts
+def _policies(before: Settings, after: Settings) -> Iterator[Item]:
+    """Stages of MTA-STS: of all domains in one line, of those with a policy of their own by name."""
+    was, becomes = before.mail.mta_sts, after.mail.mta_sts
+    if was.stage != becomes.stage:
+        yield Item(f"MTA-STS: {was.stage} -> {becomes.stage}. {_mta_sts(becomes)}", "care")
+    for domain in dict.fromkeys((*before.own_policies, *after.own_policies)):
+        if domain not in before.domains or domain not in after.domains:
+            continue
+        was, becomes = before.mta_sts_of(domain), after.mta_sts_of(domain)
+        if was.stage != becomes.stage:
+            yield Item(f"MTA-STS of {domain}: {was.stage} -> {becomes.stage}. {_mta_sts(becomes)}", "care")
+
+
+def _mta_sts(policy: MtaSts) -> str:
     return {
         "none": "Senders use TLS where it is offered",
         "testing": "Senders report failures and deliver all the same",

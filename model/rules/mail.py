@@ -10,12 +10,13 @@ from model.catalogue import mail as rules
 from model.findings import Finding
 from model.identity import dkim
 from model.identity.answers import Answers
+from model.identity.life_cycles import SHARED, own_path
 from model.identity.lint import lint
 from model.identity.lint_places import lint_places
 from model.identity.lint_sending import lint_sending
 from model.identity.plan import plan
 from model.names import Names
-from model.settings import Settings
+from model.settings import MtaSts, Settings
 
 _AUTHORITIES = {
     "letsencrypt.org": "letsencrypt.org",
@@ -66,7 +67,14 @@ def dkim_keys(settings: Settings) -> Iterator[Finding]:
 
 def mta_sts(settings: Settings) -> Iterator[Finding]:
     """Senders that follow MTA-STS refuse a certificate that no public authority signed."""
-    sts, tls = settings.mail.mta_sts, settings.tls
+    yield from _policy(settings, settings.mail.mta_sts)
+    for domain in settings.own_policies:
+        for finding in _policy(settings, settings.mta_sts_of(domain)):
+            yield finding.about(SHARED, own_path(domain))
+
+
+def _policy(settings: Settings, sts: MtaSts) -> Iterator[Finding]:
+    tls = settings.tls
     strict = sts.stage == "enforce"
     if sts.stage in ("testing", "enforce"):
         if tls.issuer == "selfSigned":

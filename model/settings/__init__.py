@@ -208,7 +208,13 @@ class Settings(Section):
 
     def mta_sts_of(self, domain: str) -> MtaSts:
         """MTA-STS policy of `domain`."""
-        return self.mail.mta_sts
+        own = self.per_domain.get(domain)
+        return self.mail.mta_sts if own is None or own.mta_sts is None else own.mta_sts
+
+    @property
+    def own_policies(self) -> tuple[str, ...]:
+        """Domains with an MTA-STS policy of their own."""
+        return tuple(d for d in self.domains if (own := self.per_domain.get(d)) and own.mta_sts is not None)
 
     def other_mx_of(self, domain: str) -> tuple[OtherMx, ...]:
         """Servers of somebody else in the MX of `domain`."""

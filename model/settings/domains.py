@@ -6,7 +6,7 @@ from typing import Literal
 
 from model.settings.base import Section
 from model.settings.dns import Caa
-from model.settings.mail import Dmarc, OtherMx, Senders
+from model.settings.mail import Dmarc, MtaSts, OtherMx, Senders
 from model.types import Email
 
 
@@ -19,6 +19,8 @@ class DomainSettings(Section):
     """Others who send in the name of this domain."""
     dmarc: Dmarc | None = None
     """DMARC policy of this domain."""
+    mta_sts: MtaSts | None = None
+    """MTA-STS policy of this domain, with stages and waits of its own; it allows our MX and those in this domain's otherMx."""
     other_mx: tuple[OtherMx, ...] | None = None
     """Servers of somebody else beside ours in the MX of this domain."""
     caa: Caa | None = None

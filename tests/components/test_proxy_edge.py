@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from components import proxy_edge
+from components import proxy_edge, proxy_policies
 from components.proxy_edge import Monitoring, Offered, Pages
+from components.proxy_policies import Policies
 from tests.support.nginx import _Backend, nginx_modules
 from tests.support.ports import free_port
 from tests.support.sandbox import PATIENCE, wait_for
@@ -32,9 +33,13 @@ PAGES = Pages(
 )
 _LONGEST = ".".join(["a" * 61, "b" * 63, "c" * 63, "d" * 59, "de"])
 
+_NO_POLICY = Policies(shared=None)
+
 
 @contextmanager
-def nginx(folder: Path, pages: Pages, monitoring: Monitoring | None = None) -> Iterator[int]:
+def nginx(
+    folder: Path, pages: Pages, monitoring: Monitoring | None = None, policies: Policies = _NO_POLICY
+) -> Iterator[int]:
     """nginx with our first half alone, as the image has it: a map before ours, one server with one location."""
     nginx_modules()
     port, plain, backend = free_port(), free_port(), free_port()
@@ -43,7 +48,11 @@ def nginx(folder: Path, pages: Pages, monitoring: Monitoring | None = None) -> I
     http = proxy_edge.http_configuration(pages, monitoring).replace(
         "listen 6081", f"listen 127.0.0.1:{plain}"
     )
-    server = proxy_edge.server_configuration(pages, monitoring, users=str(users), policy=None)
+    http += proxy_policies.http_configuration(policies)
+    for name, text in policies.files.items():
+        (folder / name).write_bytes(text.encode())
+    server = proxy_policies.server_configuration(policies, str(folder))
+    server += proxy_edge.server_configuration(pages, monitoring, users=str(users))
     server = re.sub(r"proxy_pass http://\w+:\d+", f"proxy_pass http://127.0.0.1:{backend}", server)
     user = "user root;\n" if os.getuid() == 0 else ""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -135,3 +144,25 @@ def test_monitoring_on_a_name_of_its_own_is_nowhere_else_and_nothing_else_is_the
         for path in ("/prometheus/", "/alertmanager/", "/select/", "/Prometheus/"):
             assert status(port, "example.org", path, "operator:secret") == 403
         assert status(port, "example.org", "/webmail/") == 200
+
+
+@pytest.mark.parametrize(
+    ("shared", "codes"), [("version: STSv1\r\nmode: testing\r\n", (200, 200, 410)), (None, (410, 200, 410))]
+)
+def test_each_host_serves_its_own_policy_and_all_others_the_common_one(
+    tmp_path: Path, shared: str | None, codes: Sequence[int]
+) -> None:
+    own = "version: STSv1\r\nmode: enforce\r\n"
+    hosts = ["mta-sts.example.org", "mta-sts.example.net", "mta-sts.example.com"]
+    many = {f"mta-sts.d{n}.example": own for n in range(1000)}
+    policies = Policies(shared=shared, own={**many, hosts[1]: own, hosts[2]: None})
+    page = "/.well-known/mta-sts.txt"
+    with nginx(tmp_path, replace(PAGES, hosts=(*PAGES.hosts, *hosts, *many)), None, policies) as port:
+        assert tuple(status(port, host, page) for host in hosts) == tuple(codes)
+        assert status(port, hosts[1].upper(), page) == 200
+        found = subprocess.run(
+            ["curl", "-sD", "-", "-H", f"Host: {hosts[1]}", f"http://127.0.0.1:{port}{page}"],
+            capture_output=True, check=True, timeout=PATIENCE,
+        ).stdout  # fmt: skip
+    assert found.endswith(f"\r\n\r\n{own}".encode())
+    assert b"Content-Type: text/plain\r\n" in found

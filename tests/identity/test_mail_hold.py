@@ -84,9 +84,9 @@ def test_no_answer_about_mail_clients_or_policies_differs(data: st.DataObject) -
 @pytest.mark.parametrize("stage", ["testing", "enforce", "removing"])
 def test_no_policy_is_served_about_the_server_of_somebody_else(stage: str) -> None:
     held = stack(**HELD, mail__mtaSts={"stage": stage, "since": "2026-01-01"})
-    assert mta_sts.policy(held) is None
+    assert mta_sts.shared(held) is None
     assert not [probe for probe in probes(held) if probe.name == "mta-sts"]
-    assert mta_sts.policy(stack(mail__mtaSts={"stage": stage, "since": "2026-01-01"}))
+    assert mta_sts.shared(stack(mail__mtaSts={"stage": stage, "since": "2026-01-01"}))
 
 
 def test_the_authority_of_a_policy_host_is_nobodys_business_on_hold() -> None:

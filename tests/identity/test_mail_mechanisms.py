@@ -107,22 +107,22 @@ def test_what_is_no_rsa_key_is_refused_with_a_reason() -> None:
 
 
 def test_the_policy_is_crlf_text_whose_id_follows_its_bytes() -> None:
-    body = mta_sts.policy(stack())
+    body = mta_sts.shared(stack())
     assert body == b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.org\r\nmax_age: 1209600\r\n"
-    changed = mta_sts.policy(stack(mail__mtaSts={"stage": "testing"}))
+    changed = mta_sts.shared(stack(mail__mtaSts={"stage": "testing"}))
     assert changed is not None
     assert mta_sts.policy_id(body) != mta_sts.policy_id(changed)
     assert mta_sts.policy_id(body) == hashlib.sha256(body).hexdigest()[:32]
 
 
 def test_without_mta_sts_nothing_is_served_or_published() -> None:
-    assert mta_sts.policy(stack(mail__mtaSts={"stage": "none"})) is None
+    assert mta_sts.shared(stack(mail__mtaSts={"stage": "none"})) is None
     found = [r for r in records(stack(mail__mtaSts={"stage": "none"})) if r.name.startswith("_mta-sts.")]
     assert [r.type for r in found] == ["CNAME"]
 
 
 def test_removal_serves_a_policy_that_says_none_for_a_day() -> None:
-    body = mta_sts.policy(stack(mail__mtaSts={"stage": "removing", "since": "2026-11-01"}))
+    body = mta_sts.shared(stack(mail__mtaSts={"stage": "removing", "since": "2026-11-01"}))
     assert body is not None
     assert b"mode: none\r\n" in body
     assert b"max_age: 86400\r\n" in body

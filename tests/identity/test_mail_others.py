@@ -144,7 +144,7 @@ def test_a_backup_is_in_the_mx_of_every_domain_and_in_the_policy() -> None:
     settings = stack(mail__mx={"stage": "live", "others": [{"host": "backup.example", "preference": 50}]})
     values = [str(value) for value in Answers(records(settings)).ask("example.net", "MX")]
     assert values == ["10 mx.example.org.", "50 backup.example."]
-    body = (mta_sts.policy(settings) or b"").decode()
+    body = (mta_sts.shared(settings) or b"").decode()
     assert body.splitlines()[2:4] == ["mx: mx.example.org", "mx: backup.example"]
 
 
@@ -154,7 +154,7 @@ def test_a_domain_that_moves_keeps_its_old_server_first() -> None:
     answers = Answers(records(settings))
     assert [str(v) for v in answers.ask("example.net", "MX")] == ["10 mx.example.org.", "5 old.example."]
     assert [str(v) for v in answers.ask("example.org", "MX")] == ["10 mx.example.org."]
-    assert "mx: old.example" in (mta_sts.policy(settings) or b"").decode()
+    assert "mx: old.example" in (mta_sts.shared(settings) or b"").decode()
     (line,) = [v.line() for v in rehearse(settings).inbound if v.domain == "example.net"]
     assert "MX old.example (not ours), mx.example.org (" in line
     assert "mta-sts=pass" in line

@@ -101,7 +101,7 @@ def test_checkdmarc_reads_dmarc(domain: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_checkdmarc_reads_mta_sts_and_the_policy_names_our_mx(domain: str) -> None:
     record = checkdmarc.mta_sts.parse_mta_sts_record(text(f"_mta-sts.{domain}", "v=STSv1"))
-    body = mta_sts.policy(STACK)
+    body = mta_sts.shared(STACK)
     assert body is not None
     assert record["tags"]["id"] == mta_sts.policy_id(body)
     parsed = checkdmarc.mta_sts.parse_mta_sts_policy(body.decode())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from model.deployed import Deployed
-from model.moving import Itinerary, Move, itinerary, staged
+from model.itinerary import Itinerary, Move
+from model.moving import itinerary, staged
 from model.settings import Settings
 from model.step import judge
 from model.transition import snapshot

@@ -30,7 +30,7 @@ NAMES = (
     "example.org",
     "mta-sts.example.org",
 )
-POLICY = (mta_sts.policy(settings()) or b"").decode()
+POLICY = (mta_sts.shared(settings()) or b"").decode()
 
 
 def _page(body: str, *, status: str = "200 OK", kind: str = "text/plain", more: str = "") -> list[str]:

@@ -236,7 +236,7 @@ def test_a_policy_that_is_not_served_stops_the_push(
 def test_the_policy_is_asked_for_where_senders_ask(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = _policy(monkeypatch, mta_sts.policy(ours()))
+    asked = _policy(monkeypatch, mta_sts.shared(ours()))
     send(server, ours(), policy_is_served=False)
     assert asked == [
         "https://mta-sts.customer.example/.well-known/mta-sts.txt",

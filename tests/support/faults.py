@@ -108,7 +108,7 @@ def _selector(name: str, stage: str) -> Callable[[Values], None]:
 
 
 def _policy(world: LittleWorld) -> bytes:
-    body = mta_sts.policy(world.settings)
+    body = mta_sts.shared(world.settings)
     assert body
     return body
 

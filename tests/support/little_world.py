@@ -341,7 +341,7 @@ def _pages(settings: Settings, names: Names) -> dict[tuple[str, str], tuple[int,
     for kind in ("caldav", "carddav"):
         pages[names.website, f"/.well-known/{kind}"] = (301, {"Location": "/dav/"}, b"")
     for domain in settings.domains:
-        policy = mta_sts.policy(settings)
+        policy = mta_sts.policy(settings, domain)
         if policy:
             pages[f"mta-sts.{domain}", mta_sts.PATH] = (200, {"Content-Type": "text/plain"}, policy)
         pages[f"autoconfig.{domain}", "/mail/config-v1.1.xml"] = (

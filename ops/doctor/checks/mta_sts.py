@@ -14,7 +14,7 @@ from ops.doctor.wire import LIMIT, Page
 
 
 def _policies(visit: Visit) -> Iterator[str]:
-    yield from (visit.settings.domains if mta_sts.policy(visit.settings) else ())
+    yield from mta_sts.policies(visit.settings)
 
 
 def _page(visit: Visit, domain: str) -> Page:
@@ -66,7 +66,7 @@ def _sts_size(visit: Visit, domain: str) -> Iterator[str]:
 
 def _sts_body(visit: Visit, domain: str) -> Iterator[str]:
     body = _served(visit, domain).body
-    if len(body) <= LIMIT and body != mta_sts.policy(visit.settings):
+    if len(body) <= LIMIT and body != mta_sts.policy(visit.settings, domain):
         yield f"mta-sts.{domain} serves {' '.join(body.decode('utf-8', 'replace').split())[:160]}, which is not the planned policy"
 
 
@@ -94,13 +94,12 @@ def _sts_mx(visit: Visit, domain: str) -> Iterator[str]:
 
 
 def _sts_none(visit: Visit) -> Iterator[str]:
-    if visit.live and visit.settings.mail.mta_sts.stage == "none":
-        yield from visit.settings.domains
+    yield from (d for d in visit.settings.live if visit.settings.mta_sts_of(d).stage == "none")
 
 
 def _sts_stray(visit: Visit, domain: str) -> Iterator[str]:
     if visit.dns.text(f"_mta-sts.{domain}", "v=STSv1"):
-        yield f"_mta-sts.{domain} announces a policy although mail.mtaSts.stage is none"
+        yield f"_mta-sts.{domain} announces a policy although its mtaSts.stage is none"
 
 
 CHECKS = (

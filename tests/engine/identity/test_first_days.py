@@ -78,7 +78,7 @@ def test_the_new_policy_is_served_before_any_record_names_it(
 
 def test_the_record_names_the_policy_that_the_proxy_serves(enforced: tuple[Published, Run, Run]) -> None:
     program, _, _ = enforced
-    body = mta_sts.policy(program.settings())
+    body = mta_sts.shared(program.settings())
     assert body is not None
     served = [text for path, text in program.files().items() if "configmap" in path and "proxy" in path]
     assert any("mode: enforce" in text for text in served)

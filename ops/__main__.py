@@ -17,17 +17,22 @@ from ops import (
     engine,
     frame,
     generate,
+    logs,
     new,
+    queue,
     rehearse,
     render,
     report,
     secrets,
+    status,
     tlsa,
 )
 from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
-_MODULES = (new, backup, deploy, dkim, dns, doctor, engine, generate, rehearse, render, report, secrets, tlsa)
+_MODULES = (
+    new, status, logs, queue, doctor, backup, deploy, dkim, dns, engine, generate, rehearse, render, report, secrets, tlsa,
+)  # fmt: skip
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from model.settings import Settings
-from ops.frame import add_stack
+from ops.frame import add_context, add_json, add_stack, go_ahead
 from ops.kubectl import Kubectl
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
@@ -51,7 +51,7 @@ def add_command(commands: Any) -> None:
         add_stack(sub)
         sub.set_defaults(run=action)
         if name == "list":
-            sub.add_argument("--json", action="store_true", help="the same for programs")
+            add_json(sub)
         else:
             sub.add_argument("engine", choices=ENGINES, nargs="?" if name == "now" else None)
         if name == "restore":
@@ -59,7 +59,7 @@ def add_command(commands: Any) -> None:
             sub.add_argument(
                 "--before-restore", action="store_true", help="back to what the last restore has overwritten"
             )
-            sub.add_argument("--context", help="name of the context that the stack file names: go ahead")
+            add_context(sub)
 
 
 def show(options: argparse.Namespace) -> None:
@@ -98,19 +98,13 @@ def restore(options: argparse.Namespace) -> None:
     (engine,) = _wanted(settings, options.engine)
     tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
     chosen = choose(snapshots(cluster), tag, _time(options.to) if options.to else None)
-    print(
+    consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
         f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"
         f" longer seen. Meanwhile {', '.join(name.partition('/')[2] for name in _stopped(settings, engine))} are stopped; senders of mail try again."
     )
-    if options.context is None:
-        print(f"Nothing was changed. To go ahead, repeat it with --context {cluster.context}")
-        return
-    if options.context != cluster.context:
-        raise StackProblem(
-            f"--context names another cluster than the stack, which runs in {cluster.context}; nothing was changed"
-        )
-    _restore(cluster, settings, engine, chosen)
+    if go_ahead(options.context, cluster.context, consequence):
+        _restore(cluster, settings, engine, chosen)
 
 
 def _restore(cluster: Kubectl, settings: Settings, engine: Engine, chosen: Snapshot) -> None:

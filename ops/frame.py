@@ -45,6 +45,44 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """What people read, as data."""
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Of a command that changes what can be changed back."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+
+
+def add_context(parser: argparse.ArgumentParser) -> None:
+    """Of a command that destroys something or stops mail: nothing happens before the cluster is named, or typed."""
+    parser.add_argument("--context", help="name of the context that the stack file names: go ahead")
+    parser.set_defaults(destroys=True)
+
+
+def go_ahead(given: str | None, context: str, consequence: str) -> bool:
+    """Says what would happen, and whether the operator wants that in this very cluster.
+
+    `given` is the value of --context. Raises StackProblem when it is another cluster's. Without it a terminal is asked
+    for the name; anything else learns how to say it.
+    """
+    if given is not None and given != context:
+        raise StackProblem(
+            f"--context names another cluster than the stack, which runs in {context}; nothing was changed"
+        )
+    print(consequence)
+    if given is None and sys.stdin.isatty():
+        print(f"Type the name of the context, {context}, to go ahead: ", end="", flush=True)
+        typed = sys.stdin.readline().strip()
+        if typed != context:
+            raise StackProblem(f"that is not {context}; nothing was changed")
+        return True
+    if given is None:
+        print(f"Nothing was changed. To go ahead, repeat it with --context {context}")
+    return given is not None
+
+
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """What stands before and behind the first `--`."""
     given = list(arguments)

@@ -57,9 +57,17 @@ class Kubectl:
         found: Object = json.loads(self.run("get", kind, name, "-o", "json"))
         return found
 
-    def execute(self, pod: str, container: str, *command: str, seconds: int = 120) -> str:
-        """A command in a container that runs."""
-        return self.run("exec", pod, "-c", container, "--", *command, seconds=seconds)
+    def objects(self, kinds: str, *, seconds: int = 120) -> list[Object]:
+        """Objects of some kinds."""
+        found: list[Object] = json.loads(self.run("get", kinds, "-o", "json", seconds=seconds))["items"]
+        return found
+
+    def execute(
+        self, pod: str, container: str, *command: str, text: str | None = None, seconds: int = 120
+    ) -> str:
+        """A command in a container that runs. What is secret goes in as `text`, never on the command line."""
+        reading = ["-i"] if text is not None else []
+        return self.run("exec", *reading, pod, "-c", container, "--", *command, text=text, seconds=seconds)
 
     def scale(self, workload: str, replicas: int) -> None:
         """Sets how many pods there are; without any, waits until the last has gone."""

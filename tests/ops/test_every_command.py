@@ -1,0 +1,105 @@
+"""What holds for every command: none destroys anything in another cluster than the stack's."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import pytest
+
+from ops.__main__ import main, parser
+from ops.frame import go_ahead
+from ops.stacks import StackProblem
+from tests.ops.cluster_of import FakeCluster, stand_in
+
+DESTROYS = {
+    "backup restore": "backup restore mail",
+    "queue delete": "queue delete --all",
+}
+"""Command that destroys something or stops mail -> a line of it."""
+_MESSAGE = (
+    '{"queue_name": "hold", "queue_id": "4F1A2B3C4D", "arrival_time": 1, "message_size": 1, "sender": "a@b.test",'
+    ' "recipients": [{"address": "c@d.test"}]}'
+)
+ANSWERS = {
+    "get cronjob": '{"metadata": {}, "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}}}',
+    "get job": '{"status": {"conditions": [{"type": "Complete", "status": "True"}]}}',
+    "postqueue -j": _MESSAGE,
+    "restic snapshots": '[{"id": "a1b2c3d4", "time": "2026-11-26T01:30:00Z", "tags": ["mail"]}]',
+}
+READS = ("get", "logs")
+ASKS = (("postqueue", "-j"), ("restic", "snapshots"))
+"""What kubectl may be told before the cluster is named: nothing that changes anything."""
+
+
+def leaves(made: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command with its own arguments."""
+    below = [action for action in made._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in below:
+        for word, inner in action.choices.items():
+            yield from leaves(inner, f"{name} {word}".strip())
+    if not below:
+        yield name, made
+
+
+def test_the_table_has_every_command_that_wants_the_clusters_name() -> None:
+    assert {name for name, made in leaves(parser()) if made.get_default("destroys")} == set(DESTROYS)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    return stand_in(monkeypatch, ANSWERS, "full")
+
+
+def only_reads(cluster: FakeCluster) -> None:
+    for call in cluster.calls:
+        asks = any(set(words) <= set(call) for words in ASKS)
+        assert call[0] in READS or asks, call
+
+
+@pytest.mark.parametrize("line", DESTROYS.values())
+def test_another_context_than_the_stacks_is_refused(
+    line: str, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*line.split(), "--stack", "x", "--context", "staging"]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "--context names another cluster than the stack, which runs in prod; nothing was changed" in said
+    only_reads(cluster)
+
+
+@pytest.mark.parametrize("line", DESTROYS.values())
+def test_without_the_contexts_name_nothing_is_changed(
+    line: str, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*line.split(), "--stack", "x"]) == 0
+    assert "Nothing was changed. To go ahead, repeat it with --context prod" in capsys.readouterr().out
+    only_reads(cluster)
+
+
+@pytest.mark.parametrize("line", DESTROYS.values())
+def test_with_the_contexts_name_something_is_changed(line: str, cluster: FakeCluster) -> None:
+    """Else the tests above would hold of a command that does nothing at all."""
+    main([*line.split(), "--stack", "x", "--context", "prod"])
+    with pytest.raises(AssertionError):
+        only_reads(cluster)
+
+
+@pytest.mark.parametrize(
+    ("typed", "goes"), [("prod\n", True), ("staging\n", False), ("\n", False), ("y\n", False)]
+)
+def test_a_terminal_is_asked_for_the_name_and_nothing_else_will_do(
+    typed: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
+            return typed
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    if goes:
+        assert go_ahead(None, "prod", "All is lost.")
+    else:
+        with pytest.raises(StackProblem, match="that is not prod; nothing was changed"):
+            go_ahead(None, "prod", "All is lost.")

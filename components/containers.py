@@ -26,10 +26,12 @@ class Privileges:
     capabilities: tuple[str, ...] = ()
     escalation: bool = False
     read_only_root: bool = False
+    se_linux_type: str | None = None
     reason: str = ""
 
     def __post_init__(self) -> None:
-        if (self.uid == 0 or self.capabilities or self.escalation) and not self.reason:
+        more = self.uid == 0 or self.capabilities or self.escalation or self.se_linux_type
+        if more and not self.reason:
             raise ValueError("a container with more than restricted privileges needs a reason")
 
     def context(self) -> core.v1.SecurityContextArgs:
@@ -42,6 +44,9 @@ class Privileges:
             read_only_root_filesystem=self.read_only_root,
             capabilities=core.v1.CapabilitiesArgs(drop=["ALL"], add=list(self.capabilities) or None),
             seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
+            se_linux_options=core.v1.SELinuxOptionsArgs(type=self.se_linux_type)
+            if self.se_linux_type
+            else None,
         )
 
 

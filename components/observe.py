@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import pulumi
-
 from components.observe_network import network_facts
 from components.observe_operators import operator_facts
+from components.observe_where import Where
 from model.rules.cluster import ClusterFacts
-from model.settings import Settings
 
 _TIMEOUT = 10
 """Seconds for each question: a preview must not hang on a cluster that is away."""
@@ -18,25 +16,30 @@ _TIMEOUT = 10
 _T = TypeVar("_T")
 
 
-def observe(settings: Settings) -> ClusterFacts:
-    """Facts about the cluster of a stack; empty ones if it does not answer."""
+def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
+    """Facts about a cluster; empty ones if it does not answer. `warn` is told what could not be looked at."""
     from kubernetes import client, config  # noqa: PLC0415 (costs half a second, and rendering does without)
     from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+    from urllib3 import Retry  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
-        api = config.new_client_from_config(context=settings.kubernetes.context)  # type: ignore[no-untyped-call]
+        api: Any = config.new_client_from_config(context=where.context)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
-        pulumi.log.warn(f"the cluster was not looked at: {error}")
+        warn(f"the cluster was not looked at: {error}")
         return ClusterFacts()
+    # One that is away would be waited for four times.
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(0)
 
     def ask(what: str, question: Callable[[], _T]) -> _T | None:
         try:
             return question()
         except ApiException as error:
-            pulumi.log.warn(f"{what} were not looked at: the cluster answered {error.status} {error.reason}")
+            warn(f"{what} were not looked at: the cluster answered {error.status} {error.reason}")
         except (HTTPError, OSError):
-            pulumi.log.warn(f"{what} were not looked at: the cluster does not answer")
+            warn(f"{what} were not looked at: the cluster does not answer")
+        except ValueError:
+            warn(f"{what} were not looked at: the cluster's answer cannot be read")
         return None
 
     def items(method: Callable[..., Any], *arguments: str) -> Any:
@@ -56,6 +59,10 @@ def observe(settings: Settings) -> ClusterFacts:
     system: Any = client.AppsV1Api(api).list_namespaced_daemon_set
     nodes = ask("nodes", lambda: items(core.list_node))
     return ClusterFacts(
+        version=ask(
+            "its version numbers",
+            lambda: client.VersionApi(api).get_code(_request_timeout=_TIMEOUT).git_version,
+        ),
         crds=crds,
         nodes=None if nodes is None else {n.metadata.name: n.metadata.labels or {} for n in nodes},
         service_lb=ask(
@@ -79,6 +86,6 @@ def observe(settings: Settings) -> ClusterFacts:
                 for s in items(storage.list_storage_class)
             },
         ),
-        network=network_facts(api, settings.network.dns, nodes, ask),
-        operators=operator_facts(api, settings, nodes, crds, ask),
+        network=network_facts(api, where.dns, nodes, ask),
+        operators=operator_facts(api, where, nodes, crds, ask),
     )

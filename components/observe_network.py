@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
+
+import yaml
 
 from model.rules.cluster_network import NetworkFacts
 from model.settings import ClusterDns
@@ -35,6 +37,7 @@ def network_facts(api: Any, dns: ClusterDns, nodes: Sequence[Any] | None, ask: A
         return method(*arguments, _request_timeout=_TIMEOUT, **more).items
 
     selector = ",".join(f"{key} in ({','.join(values)})" for key, values in sorted(dns.labels.items()))
+    config = ask("kube-proxy", lambda: _kube_proxy(client, core))
     pods = ask("addresses of pods", lambda: items(core.list_pod_for_all_namespaces, limit=_SOME))
     return NetworkFacts(
         node_networks=None
@@ -88,7 +91,43 @@ def network_facts(api: Any, dns: ClusterDns, nodes: Sequence[Any] | None, ask: A
                 for each in items(system, "kube-system")
             ),
         ),
+        node_addresses=None
+        if nodes is None
+        else {
+            each.address: node.metadata.name
+            for node in nodes
+            for each in (node.status.addresses if node.status else None) or ()
+            if each.type in ("InternalIP", "ExternalIP")
+        },
+        cidr_holds_nodes=ask("Cilium's configuration", lambda: _cidr_holds_nodes(client, core)),
+        ipvs=None if config is None else config.get("mode") == "ipvs",
+        strict_arp=None if config is None else bool((config.get("ipvs") or {}).get("strictARP")),
     )
+
+
+def _config_map(client: Any, core: Any, name: str) -> dict[str, str] | None:
+    """A ConfigMap of kube-system; None if there is none."""
+    try:
+        return core.read_namespaced_config_map(name, "kube-system", _request_timeout=_TIMEOUT).data or {}
+    except client.exceptions.ApiException as error:
+        if error.status == _NOT_THERE:
+            return None
+        raise
+
+
+def _cidr_holds_nodes(client: Any, core: Any) -> bool | None:
+    found = _config_map(client, core, "cilium-config")
+    return None if found is None else "nodes" in (found.get("policy-cidr-match-mode") or "").split()
+
+
+def _kube_proxy(client: Any, core: Any) -> Mapping[str, Any] | None:
+    """KubeProxyConfiguration as kubeadm keeps it."""
+    found = _config_map(client, core, "kube-proxy")
+    try:
+        read = yaml.safe_load((found or {}).get("config.conf") or "")
+    except yaml.YAMLError:
+        return None
+    return read if isinstance(read, dict) else None
 
 
 def _addresses(pods: Iterable[Any]) -> Iterable[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.observe_network import Ask
+from components.observe_where import Where
 from model.issuers import Issuer
 from model.rules.cluster_operators import OperatorFacts, Taint
-from model.settings import Settings
 
 _TIMEOUT = 10
 """Seconds for each question."""
@@ -16,16 +16,22 @@ _KEEPS_AWAY = ("NoSchedule", "NoExecute")
 
 
 def operator_facts(
-    api: Any, settings: Settings, nodes: Sequence[Any] | None, crds: frozenset[str], ask: Ask
+    api: Any, where: Where, nodes: Sequence[Any] | None, crds: frozenset[str], ask: Ask
 ) -> OperatorFacts:
     """Facts about the cluster behind `api`, a client of it, with these nodes and CustomResourceDefinitions."""
     from kubernetes import client  # noqa: PLC0415 (as in observe)
 
-    namespace, metallb = settings.kubernetes.namespace, settings.network.metallb.namespace
+    namespace, metallb = where.namespace, where.metallb
     apps: Any = client.AppsV1Api(api)
     issued = "issuers.cert-manager.io" in crds
     return OperatorFacts(
         issuers=ask("issuers", lambda: _issuers(client, api, namespace)) if issued else None,
+        pools=ask("MetalLB's pools", lambda: _pools(client, api))
+        if "ipaddresspools.metallb.io" in crds
+        else None,
+        gateway_classes=ask("gateway classes", lambda: _gateway_classes(client, api))
+        if "gatewayclasses.gateway.networking.k8s.io" in crds
+        else None,
         metallb=ask(
             "the version of MetalLB",
             lambda: next(
@@ -58,6 +64,20 @@ def operator_facts(
             for node in nodes
         },
     )
+
+
+def _pools(client: Any, api: Any) -> Mapping[str, tuple[str, ...]]:
+    found: Any = client.CustomObjectsApi(api).list_cluster_custom_object(
+        "metallb.io", "v1beta1", "ipaddresspools", _request_timeout=_TIMEOUT
+    )
+    return {each["metadata"]["name"]: tuple(each["spec"].get("addresses") or ()) for each in found["items"]}
+
+
+def _gateway_classes(client: Any, api: Any) -> Mapping[str, str]:
+    found: Any = client.CustomObjectsApi(api).list_cluster_custom_object(
+        "gateway.networking.k8s.io", "v1", "gatewayclasses", _request_timeout=_TIMEOUT
+    )
+    return {each["metadata"]["name"]: each["spec"].get("controllerName") or "" for each in found["items"]}
 
 
 def _issuers(client: Any, api: Any, namespace: str) -> Mapping[str, Issuer]:

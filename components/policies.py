@@ -12,10 +12,7 @@ import pulumi
 from pulumi_kubernetes import meta, networking
 
 from components.daemon import Site, labels_of, selector_of
-from model.topology import PROXY, Connection, Daemon, Outside, Port, PublicPort
-
-_CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
-"""Where Ingress controllers listen: on their address, and in pods that run without root."""
+from model.topology import CONTROLLER, PROXY, Connection, Daemon, Outside, Port, PublicPort
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ class Policies(pulumi.ComponentResource):
         if server == PROXY and self._args.controllers:
             # The controller answers in the proxy's place.
             peers += self._args.controllers.peers()
-            reached = list(_CONTROLLER)
+            reached = list(CONTROLLER)
         return networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))
 
     def _peer(self, peer: Daemon, seen_from: Daemon) -> networking.v1.NetworkPolicyPeerArgs:

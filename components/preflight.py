@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime import invoke
 
 from components.observe import observe
+from components.observe_where import Where
 from model import step
 from model.catalogue import files
 from model.deployed import Deployed, UnreadableModel
@@ -43,7 +44,7 @@ def preflight(settings: Settings, secrets: Mapping[str, str]) -> tuple[Settings,
     if folder is not None and not inside_project(_PROJECT / folder):
         raise pulumi.RunError(report([files.RENDER_OUTSIDE.found()]))
     if settings.scope != "dns" and not settings.kubernetes.render:
-        facts = observe(settings)
+        facts = observe(Where.of(settings), pulumi.log.warn)
         found = list(cluster(settings, facts))
         if any(finding.severity == "error" for finding in found):
             raise pulumi.RunError(report(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_kubernetes import apps, core, meta, rbac
@@ -30,6 +30,7 @@ class VectorArgs:
     cluster_name: str
     configuration: str
     flags: Sequence[str]
+    se_linux_type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class Vector(DaemonComponent):
         container = _OnItsNode(
             name="vector",
             build=args.build,
-            privileges=_PRIVILEGES,
+            privileges=replace(_PRIVILEGES, se_linux_type=args.se_linux_type),
             args=args.flags,
             mounts=[
                 from_config("config", PATH, config),

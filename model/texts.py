@@ -48,6 +48,10 @@ LabelValue = Annotated[
         "must be the value of a Kubernetes label: 1 to 63 letters, digits, or inner - _ .",
     ),
 ]
+SeLinuxType = Annotated[
+    str,
+    matching("SELinux type", r"[a-z][a-z0-9_]{0,60}_t", "must be the name of an SELinux type, such as spc_t"),
+]
 OwnNamespace = Annotated[
     str,
     matching(

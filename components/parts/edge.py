@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.certificates import Certificates, CertificatesArgs, HostCertificate, StableKey
+from components.cilium import Cilium, CiliumArgs
 from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs, WebsiteArgs
 from components.policies import IngressControllers, Policies, PoliciesArgs
@@ -54,6 +55,9 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         controllers=IngressControllers(ingress.namespace, str(ingress.controller_cidr)) if ingress else None,
     )
     Policies("policies", stack.site, logs, args, stack.child())
+    if settings.network.cni == "cilium":
+        found = CiliumArgs(connections=topology.node_connections(settings), elsewhere=(topology.VECTOR,))
+        Cilium("cilium", stack.site, logs, found, stack.child())
 
 
 def expose(stack: Composition, certificates: Certificates) -> None:

@@ -59,5 +59,6 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
         cluster_name=f"{settings.kubernetes.namespace}-vector",
         configuration=vector_config.config(settings),
         flags=vector_config.FLAGS,
+        se_linux_type=settings.monitoring.se_linux_type,
     )
     Vector("vector", replace(stack.site, namespace=logs), vector, stack.child())

@@ -189,3 +189,29 @@ TOLERATION_VALUE = Rule(
     why="The API refuses it.",
     source="Kubernetes: core/v1 Toleration",
 )
+CNI_CILIUM = Rule(
+    "cni-cilium",
+    path="kolab:network.cni",
+    problem="is standard, but this cluster has Cilium, to which no network of a NetworkPolicy is a node: the API server, NodeLocal DNSCache and Ingress controllers on a node's own network would be out of reach",
+    fix="write cilium",
+    why="Each network plugin reads policies in a way of its own where nodes are meant.",
+    source="Cilium: policy-cidr-match-mode",
+)
+CNI_OTHER = CNI_CILIUM.but(
+    problem="is cilium, but this cluster has no CiliumNetworkPolicies",
+    fix="write standard",
+    source="",
+)
+CNI_PEER_ON_NODE = CNI_CILIUM.but(
+    path="{path}",
+    problem="leads to {address}, an address of node {node}, but no network of a policy is a node to Cilium",
+    fix="let the server have an address that is no node's, or set Cilium's policyCIDRMatchMode: nodes",
+)
+STRICT_ARP = Rule(
+    "strict-arp",
+    path="kolab:network.loadBalancer",
+    problem="is metallb, but kube-proxy uses IPVS without strictARP: every node would answer for the public addresses",
+    fix="set ipvs.strictARP: true in the ConfigMap kube-proxy of kube-system, then restart its pods (kubectl -n kube-system rollout restart daemonset kube-proxy)",
+    why="With IPVS each node holds all addresses of Services and answers ARP for them unless it is told not to.",
+    source="MetalLB: installation",
+)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.ingress import CONTROLLERS, kind_of
+from model.rules.cluster_cni import cluster_cni
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
 from model.settings import Ingress, Settings
@@ -20,6 +21,8 @@ _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 class ClusterFacts:
     """What was seen in the cluster. None means: it could not be read."""
 
+    version: str | None = None
+    """Version of the API server, as it says it: v1.33.4+k3s1."""
     crds: frozenset[str] | None = None
     """Names of CustomResourceDefinitions."""
     nodes: Mapping[str, Mapping[str, str]] | None = None
@@ -42,6 +45,7 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from _nodes(settings, facts)
     yield from _classes(settings, facts)
     yield from cluster_network(settings, facts.network)
+    yield from cluster_cni(settings, facts.crds, facts.network)
     yield from cluster_operators(settings, facts.operators)
 
 

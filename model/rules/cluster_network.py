@@ -40,6 +40,14 @@ class NetworkFacts:
     """Addresses of the Services that answer on UDP port 53 in the namespace of network.dns."""
     node_local_dns: bool | None = None
     """Whether NodeLocal DNSCache runs, which takes over the address of the Service."""
+    node_addresses: Mapping[str, str] | None = None
+    """Address of a node, inside or outside of the cluster -> its name."""
+    cidr_holds_nodes: bool | None = None
+    """Whether Cilium is told that networks hold nodes (policy-cidr-match-mode). None without Cilium, too."""
+    ipvs: bool | None = None
+    """Whether kube-proxy uses IPVS. None where no kube-proxy is configured by a ConfigMap, as with k3s or Cilium."""
+    strict_arp: bool | None = None
+    """Whether kube-proxy keeps nodes from answering for addresses of Services (ipvs.strictARP)."""
 
 
 def cluster_network(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:

@@ -41,6 +41,10 @@ class OperatorFacts:
     """Port that another namespace's DaemonSet holds on the nodes -> `namespace/name` of it."""
     taints: Mapping[str, tuple[Taint, ...]] | None = None
     """Node name -> taints that keep pods away."""
+    pools: Mapping[str, tuple[str, ...]] | None = None
+    """Pool of MetalLB -> its ranges."""
+    gateway_classes: Mapping[str, str] | None = None
+    """Class of the Gateway API -> the controller that serves it."""
 
 
 def cluster_operators(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:

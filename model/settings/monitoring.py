@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.settings.base import Section
+from model.texts import SeLinuxType
 from model.types import Email, LogsRetention, MetricsRetention
 from model.urls import PageUrl, Webhook
 
@@ -25,6 +26,8 @@ class Monitoring(Section):
     """How long metrics are kept."""
     logs_retention: LogsRetention = "7d"
     """How long logs are kept."""
+    se_linux_type: SeLinuxType | None = None
+    """Type of the log collector on nodes that enforce SELinux, which lets no container read the logs of others. spc_t is known everywhere and may all that files allow; a type of your own reads /var/log/pods and writes /var/lib/<namespace>-vector."""
     alerts: Alerts = Alerts()
     """Receivers of alerts."""
     runbook_url: PageUrl | None = None

@@ -212,6 +212,8 @@ class Brakes(Section):
 class Networking(Section):
     """Addresses in, addresses out, and what lies between."""
 
+    cni: Literal["standard", "cilium"] = "standard"
+    """Whose rules close the pods off. To `cilium` nodes are no addresses, so the stack adds CiliumNetworkPolicies for what is reached on nodes; `standard` is every other plugin that enforces NetworkPolicies."""
     load_balancer: Literal["metallb", "hostPort"] = "metallb"
     """`hostPort` opens the ports on the node itself: a VPS whose only address is the node's own."""
     addresses: PublicAddresses = PublicAddresses()

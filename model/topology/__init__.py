@@ -65,7 +65,8 @@ from model.topology.daemons import (
     daemons,
     sidecars,
 )
-from model.topology.outside import METADATA, Block, Outside, Pods, dns_addresses
+from model.topology.nodes import NodeConnection, node_connections
+from model.topology.outside import CONTROLLER, METADATA, Block, Outside, Pods, dns_addresses
 from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "BACKUP_MAIL",
     "BLACKBOX",
     "COLLABORA",
+    "CONTROLLER",
     "HORIZON",
     "IMAP",
     "LOGS",
@@ -105,6 +107,7 @@ __all__ = [
     "Block",
     "Connection",
     "Daemon",
+    "NodeConnection",
     "Outside",
     "Pods",
     "Port",
@@ -121,6 +124,7 @@ __all__ = [
     "host_ports",
     "load_balancer_addresses",
     "meet_media_ports",
+    "node_connections",
     "postfix_nodes",
     "public_addresses",
     "public_ports",

@@ -55,6 +55,8 @@ AWS, Google, OpenStack."""
 _WEB = (Port("http", 80), Port("https", 443))
 _SMTP = (Port("smtp", 25),)
 _API = (Port("api", 443),)
+CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
+"""Where Ingress controllers listen: on their address, and in pods that run without root."""
 _DNS_SERVICE = 10
 """Which address of the Services' range DNS has where kubeadm, k3s, RKE2 or a cloud made the cluster."""
 _NODE_LOCAL_DNS = "169.254.20.10"

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from components.observe import observe
+from components.observe_where import Where
 from model.rules.cluster import ClusterFacts
 from model.rules.cluster_operators import Taint
 from model.settings import ClusterDns
@@ -35,9 +36,26 @@ def service(address: str, port: int) -> Object:
     return {"spec": {"clusterIP": address, "ports": [{"port": port, "protocol": "UDP"}]}}
 
 
+VERSION = {
+    **dict.fromkeys(("buildDate", "compiler", "gitCommit", "gitTreeState", "goVersion", "platform"), "x"),
+    "major": "1",
+    "minor": "34",
+    "gitVersion": "v1.34.1+k3s1",
+}
 ANSWERS: dict[str, Any] = {
+    "/version/": VERSION,
     "/api/v1/nodes": [
-        {"metadata": {"name": "n1"}, "spec": {"podCIDRs": ["10.42.0.0/24", "fd00:42::/64"]}},
+        {
+            "metadata": {"name": "n1"},
+            "spec": {"podCIDRs": ["10.42.0.0/24", "fd00:42::/64"]},
+            "status": {
+                "addresses": [
+                    {"type": "Hostname", "address": "n1"},
+                    {"type": "InternalIP", "address": "10.7.0.1"},
+                    {"type": "ExternalIP", "address": "192.0.2.7"},
+                ]
+            },
+        },
         {"metadata": {"name": "n2"}, "spec": {}},
     ],
     "/api/v1/pods": [
@@ -57,6 +75,10 @@ ANSWERS: dict[str, Any] = {
             "ports": [{"port": 6443}],
         }
     ],
+    "/api/v1/namespaces/kube-system/configmaps/kube-proxy": {
+        "data": {"config.conf": "mode: ipvs\nipvs: {strictARP: true}\n"}
+    },
+    "/api/v1/namespaces/kube-system/configmaps/cilium-config": 404,
     "/apis/apps/v1/namespaces/kube-system/daemonsets": [
         {
             "metadata": {"name": "node-local-dns"},
@@ -115,7 +137,7 @@ def facts(dns: ClusterDns | None = None) -> ClusterFacts:
     given = settings("cluster")
     network = given.network.model_copy(update={"dns": dns or ClusterDns()})
     kubernetes = given.kubernetes.model_copy(update={"context": None})
-    return observe(given.model_copy(update={"network": network, "kubernetes": kubernetes}))
+    return observe(Where.of(given.model_copy(update={"network": network, "kubernetes": kubernetes})), print)
 
 
 def daemon_set(namespace: str, name: str, *, own_network: bool, **port: int) -> Object:
@@ -234,3 +256,74 @@ def test_ingress_classes_are_read_with_the_controllers_that_serve_them(answers: 
     ]
     answers["/apis/networking.k8s.io/v1/ingressclasses"] = classes
     assert facts().ingress_classes == {"traefik": "traefik.io/ingress-controller", "strange": ""}
+
+
+def test_the_version_and_the_addresses_of_nodes_are_read(answers: dict[str, Any]) -> None:
+    found = facts()
+    assert found.version == "v1.34.1+k3s1"
+    assert found.network.node_addresses == {"10.7.0.1": "n1", "192.0.2.7": "n1"}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"data": {"config.conf": "mode: ipvs\nipvs: {strictARP: true}\n"}}, (True, True)),
+        ({"data": {"config.conf": "mode: ipvs\n"}}, (True, False)),
+        ({"data": {"config.conf": "mode: ''\nipvs: {strictARP: false}\n"}}, (False, False)),
+        ({"data": {"config.conf": "[unclosed"}}, (None, None)),
+        ({"data": None}, (None, None)),
+        (404, (None, None)),
+        (403, (None, None)),
+    ],
+)
+def test_kube_proxy_is_read_where_a_config_map_configures_it(
+    answers: dict[str, Any], config: Any, expected: tuple[bool | None, bool | None]
+) -> None:
+    answers["/api/v1/namespaces/kube-system/configmaps/kube-proxy"] = config
+    network = facts().network
+    assert (network.ipvs, network.strict_arp) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"data": {"policy-cidr-match-mode": "nodes"}}, True),
+        ({"data": {"policy-cidr-match-mode": ""}}, False),
+        ({"data": {}}, False),
+        (404, None),
+    ],
+)
+def test_what_a_network_means_to_cilium_is_read(
+    answers: dict[str, Any], config: Any, expected: bool | None
+) -> None:
+    answers["/api/v1/namespaces/kube-system/configmaps/cilium-config"] = config
+    assert facts().network.cidr_holds_nodes is expected
+
+
+def test_an_answer_that_makes_no_sense_is_said_and_not_believed(
+    answers: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers["/version/"] = {"gitVersion": 7}
+    assert facts().version is None
+    assert "its version numbers were not looked at" in capsys.readouterr().out
+
+
+def test_pools_and_classes_of_gateways_are_read_where_their_kinds_are_known(answers: dict[str, Any]) -> None:
+    assert (facts().operators.pools, facts().operators.gateway_classes) == (None, None)
+    spec = {"group": "g", "names": {"kind": "k", "plural": "p"}, "scope": "s", "versions": []}
+    names = ("ipaddresspools.metallb.io", "gatewayclasses.gateway.networking.k8s.io")
+    answers["/apis/apiextensions.k8s.io/v1/customresourcedefinitions"] = [
+        {"metadata": {"name": name}, "spec": spec} for name in names
+    ]
+    answers["/apis/metallb.io/v1beta1/ipaddresspools"] = [
+        {"metadata": {"name": "public"}, "spec": {"addresses": ["192.0.2.16/28"]}}
+    ]
+    answers["/apis/gateway.networking.k8s.io/v1/gatewayclasses"] = [
+        {
+            "metadata": {"name": "eg"},
+            "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+        }
+    ]
+    found = facts().operators
+    assert found.pools == {"public": ("192.0.2.16/28",)}
+    assert found.gateway_classes == {"eg": "gateway.envoyproxy.io/gatewayclass-controller"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from model.types import bytes_of
-from tests.support.deploy import Deployment, Workload
-from tests.support.stacks import deployment
+from tests.support.deploy import Deployment, Workload, deploy
+from tests.support.stacks import changed, deployment
 from tests.support.validate import pod_security_violations
 
 EXCEPTIONS = {
@@ -177,3 +177,15 @@ def test_what_has_no_replica_is_restarted_and_what_has_is_rolled(program: Deploy
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
             }
             assert workload.name in program.names("PodDisruptionBudget")
+
+
+@pytest.mark.thorough
+def test_the_log_collector_alone_has_the_selinux_type_of_the_stack_file() -> None:
+    program = deploy(changed("single-node", {"monitoring": {"seLinuxType": "spc_t"}}))
+    types = {
+        workload.daemon: container["securityContext"]["seLinuxOptions"]
+        for workload in program.workloads
+        for container in workload.containers
+        if "seLinuxOptions" in container["securityContext"]
+    }
+    assert types == {"vector": {"type": "spc_t"}}

@@ -75,6 +75,7 @@ GOOD = {
     "ObjectName": "server1.example.org",
     "LabelKey": "app.kubernetes.io/name",
     "LabelValue": "kube-dns",
+    "SeLinuxType": "spc_t",
     "OwnNamespace": "kolab",
     "ClusterDomain": "cluster.local",
     "Context": "arn:aws:eks:eu-central-1:123:cluster/prod",

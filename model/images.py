@@ -75,10 +75,13 @@ def reference(registry: ImagesRegistry, name: str) -> str:
 
     Raises KeyError for an image that the stack does not know.
     """
-    if name in KOLAB:
-        base, tag = f"{registry.registry}/{name}", registry.tag
-    else:
-        base, _, tag = OTHERS[name].rpartition(":")
-        base = f"{registry.mirror}/{base}" if registry.mirror else base
     digest = registry.digests.get(name)
-    return f"{base}@{digest}" if digest else f"{base}:{tag}"
+    tagged = by_tag(registry, name)
+    return f"{tagged.rpartition(':')[0]}@{digest}" if digest else tagged
+
+
+def by_tag(registry: ImagesRegistry, name: str) -> str:
+    """The image of `name` as one asks its registry for a digest. Raises KeyError as above."""
+    if name in KOLAB:
+        return f"{registry.registry}/{name}:{registry.tag}"
+    return f"{registry.mirror}/{OTHERS[name]}" if registry.mirror else OTHERS[name]

@@ -17,6 +17,7 @@ from ops import (
     engine,
     frame,
     generate,
+    images,
     logs,
     new,
     queue,
@@ -31,7 +32,8 @@ from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
 _MODULES = (
-    new, status, logs, queue, doctor, backup, deploy, dkim, dns, engine, generate, rehearse, render, report, secrets, tlsa,
+    new, status, logs, queue, doctor, backup, deploy, dkim, dns, engine, generate, images, rehearse, render, report, secrets,
+    tlsa,
 )  # fmt: skip
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 

@@ -26,7 +26,7 @@ def propose(stack: StackFile, edits: Edits, today: datetime.date) -> Settings:
     before, _ = stack.settings()
     values = copy.deepcopy(stack.values)
     for path, value in edits.items():
-        _apply(values, keys_of(path), value)
+        apply(values, keys_of(path), value)
     after, _ = load(values, stack.secret_keys, need_secrets=False)
     verdict = judge(snapshot(before), after, today)
     if verdict.refused:
@@ -55,7 +55,8 @@ def write(pulumi: Pulumi, edits: Edits) -> None:
             pulumi.set_plain(path, value)
 
 
-def _apply(node: Any, keys: list[str], value: str | None) -> None:
+def apply(node: Any, keys: list[str], value: str | None) -> None:
+    """Puts `value` at `keys`, or removes what is there."""
     for key in keys[:-1]:
         node = node.setdefault(key, {})
     if value is None:

@@ -53,7 +53,7 @@ IMAGE_LATEST = Rule(
     path="kolab:images",
     problem="names no digest of {images}: whatever the registry has under their tags by then comes in with the next"
     " restart of a pod, on one node and not on the other",
-    fix="list digests under images.digests, or acknowledge it",
+    fix="pin them with ./kolab images pin, or acknowledge it",
     why="A tag may mean another image tomorrow, and another image may not run: an update of images is a reviewed line.",
     lifted=True,
 )

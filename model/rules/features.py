@@ -51,7 +51,8 @@ def real_stack(settings: Settings) -> Iterator[Finding]:
     for key, value in (("context", kubernetes.context), ("clusterIdentifier", kubernetes.cluster_identifier)):
         if not value:
             yield rules.CLUSTER_UNNAMED.found(key=key)
-    if names := unpinned(settings):
+    names = unpinned(settings) if settings.scope != "dns" else []
+    if names:
         yield rules.IMAGE_LATEST.found(images=", ".join(names))
 
 

@@ -52,6 +52,8 @@ class Module:
     # module path -> {file or directory in it: name in share/}
     share: dict[str, dict[str, str]] = field(default_factory=dict)
     ldflags: str = ""
+    in_lab: bool = True
+    """Whether every lab needs it."""
 
     @property
     def source(self) -> Path:
@@ -114,6 +116,12 @@ MODULES = {
                 "rest-server": "github.com/restic/rest-server/cmd/rest-server",
             },
         ),
+        Module(
+            "registry",
+            takes="2 to 4 minutes on 2 cores",
+            programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+            in_lab=False,
+        ),
         Module("tools", takes="seconds", programs={"pause": "./pause", "echo": "./echo"}),
     )
 }
@@ -146,8 +154,8 @@ def require_packages() -> None:
 
 
 def build(say: Say, *names: str) -> None:
-    """Build what is not there, of the modules called so or of all. Seconds when all is."""
-    for module in [MODULES[name] for name in names] or MODULES.values():
+    """Build what is not there, of the modules called so or of all that a lab needs. Seconds when all is."""
+    for module in [MODULES[name] for name in names] or [each for each in MODULES.values() if each.in_lab]:
         if not module.home.is_dir():
             _build(module, say)
 

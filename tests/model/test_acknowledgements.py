@@ -66,7 +66,7 @@ def test_images_without_a_digest_may_be_meant(subject: str) -> None:
 
 def test_images_without_a_digest_are_named_with_the_way_to_pin_them() -> None:
     (found,) = refused(raw("real", {"images/digests/minio": None, "images/digests/imap": None}))
-    assert (found.rule, found.fix) == ("image-latest", "list digests under images.digests, or acknowledge it")
+    assert (found.rule, found.fix) == ("image-latest", "pin them with ./kolab images pin, or acknowledge it")
     assert found.problem.startswith("names no digest of minio, imap: ")
 
 

@@ -23,6 +23,8 @@ _CERTIFICATE = "/kolab/certificate"
 _DOMAINS = "/kolab/domains"
 _POLICY = "/kolab/mta-sts"
 _USERS = "/kolab/users"
+_CYRUS = ("DAV", "DAV_ALTERNATIVE", "FREEBUSY")
+"""What the image's locations that lead to Cyrus call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,10 +155,10 @@ def _environment(args: ProxyArgs) -> dict[str, str]:
         "WEBAPP_BACKEND": proxy_inner.url(topology.WEBAPP),
         "MEET_BACKEND": proxy_inner.url(topology.MEET),
         "ROUNDCUBE_BACKEND": proxy_inner.url(topology.ROUNDCUBE),
-        "DAV_BACKEND": topology.IMAP.url("http"),
-        "DAV_PATH": "/dav",
-        "FREEBUSY_BACKEND": topology.IMAP.url("http"),
-        "FREEBUSY_PATH": "/freebusy",
+        # Without paths of their own: what is asked then arrives whole, and as it was written, with images that name the
+        # backend and with newer ones that choose it by a variable. Both choices are Cyrus, which has all calendars.
+        **{f"{name}_BACKEND": f"http://{proxy_inner.CYRUS}" for name in _CYRUS},
+        **{f"{name}_PATH": "" for name in _CYRUS},
         "COLLABORA_BACKEND": proxy_inner.url(topology.COLLABORA),
         "WEBMAIL_PATH": "/webmail",
         "SIEVE_BACKEND": topology.IMAP.at("sieve"),

@@ -29,6 +29,10 @@ def url(backend: topology.Daemon) -> str:
     return f"http://127.0.0.1:{port(backend)}"
 
 
+CYRUS = "kolab_cyrus"
+"""Cyrus' HTTP as an upstream: newer images choose it by a variable, and nginx then knows no other name (no resolver)."""
+
+
 def configuration(offered: Sequence[topology.Daemon], *, mail_logins: int) -> str:
     """Servers for all backends; what is not `offered` is answered with 403. `mail_logins` are those of one client a minute."""
     head = f"""\
@@ -39,6 +43,9 @@ map $http_upgrade $kolab_connection {{
 }}
 # Who logs in by IMAP or submission: the mail half asks the application with this header of its own.
 limit_req_zone $http_client_ip zone=kolab_mail_logins:10m rate={mail_logins}r/m;
+upstream {CYRUS} {{
+  server {topology.IMAP.at("http")};
+}}
 """
     return head + "".join(_server(backend, backend in offered, mail_logins) for backend in BACKENDS)
 
@@ -53,6 +60,11 @@ def _server(backend: topology.Daemon, offered: bool, mail_logins: int) -> str:
     limit_req zone=kolab_mail_logins burst={mail_logins} nodelay;
     limit_req_status 429;
     {_headers('""', host=backend.name)}
+    proxy_pass {backend.url("http")};
+  }}
+  # Newer images ask this before each request for calendars and contacts: second factor, and from where one may log in.
+  location = /api/webhooks/nginx-httpauth {{
+    {_headers(address, host=backend.name)}
     proxy_pass {backend.url("http")};
   }}
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.nginx import Proxy, raw_request, running
+from tests.support.nginx import EITHER, Proxy, init_of, raw_request, running
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
 
@@ -35,10 +35,11 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy of the stack `cluster`."""
-    with running(Sandbox(tmp_path_factory.mktemp("attacked") / "root"), deployment("cluster")) as made:
+@pytest.fixture(scope="module", params=EITHER)
+def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The proxy of the stack `cluster`, in either generation of Kolab's images."""
+    folder = tmp_path_factory.mktemp("attacked")
+    with running(Sandbox(folder / "root"), deployment("cluster"), init_of(request.param)) as made:
         yield made
 
 

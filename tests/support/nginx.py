@@ -6,6 +6,7 @@ The image's part is the lab's stand-in for it (tests/lab/images/recipes/proxy), 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import http.client
 import http.server
 import json
@@ -29,7 +30,12 @@ from components import entry, proxy_inner
 from tests.support.deploy import Deployment
 from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 
-RECIPE = Path(__file__).parent.parent / "lab/images/recipes/proxy/rootfs"
+RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
+RECIPE = RECIPES / "proxy/rootfs"
+GENERATIONS = ("proxy", "proxy-b")
+"""Recipes of the two generations of Kolab's images."""
+EITHER = [GENERATIONS[0], pytest.param(GENERATIONS[1], marks=pytest.mark.thorough)]
+"""Parameters of a fixture for both; the second time takes as long as the first."""
 MODULES = ("ngx_mail_module.so", "ngx_stream_module.so")
 PACKAGES = "nginx-light libnginx-mod-mail libnginx-mod-stream"
 BACKENDS = {
@@ -42,6 +48,7 @@ BACKENDS = {
     "alertmanager": 9093,
     "victorialogs": 9428,
 }
+LOCKED = "Basic bG9ja2VkOm91dA=="
 INNER = tuple(proxy_inner.port(backend) for backend in proxy_inner.BACKENDS)
 LISTENING = (*INNER, 6080, 6081, 6443, 6143, 6144, 6190, 6465, 6587, 6993, 4190)
 
@@ -75,6 +82,8 @@ class Proxy:
 
     sandbox: Sandbox
     website: str
+    asked: list[Mapping[str, object]]
+    """Every request that a backend has had."""
 
     def get(
         self,
@@ -84,8 +93,9 @@ class Proxy:
         headers: Mapping[str, str] | None = None,
         port: int = 6443,
         body: bytes | None = None,
+        method: str = "",
     ) -> Answer:
-        """One request as a client on the Internet makes it; a `body` is sent with PUT."""
+        """One request as a client on the Internet makes it; a `body` is sent with PUT unless another method is named."""
         where = ("127.0.0.1", self.sandbox.port(port))
         if port == 6443:
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -95,7 +105,7 @@ class Proxy:
             connection = http.client.HTTPConnection(*where, timeout=PATIENCE)
         sent = {"Host": host or self.website, **(headers or {})}
         try:
-            connection.request("PUT" if body else "GET", path, body=body, headers=sent)
+            connection.request(method or ("PUT" if body else "GET"), path, body=body, headers=sent)
             answer = connection.getresponse()
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
         finally:
@@ -138,8 +148,13 @@ def certificate(name: str) -> tuple[str, str]:
     return made.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
 
-def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
-    """Puts image and configuration of the proxy into the sandbox. Returns its environment."""
+def init_of(generation: str) -> str:
+    """What the image of a generation does at its start."""
+    return (RECIPES / generation / "rootfs/init.sh").read_text()
+
+
+def prepare(sandbox: Sandbox, stack: Deployment, init: str = "") -> dict[str, str]:
+    """Puts image and configuration of the proxy into the sandbox; `init` in place of generation A's. Returns its environment."""
     modules = nginx_modules()
     for port in (*LISTENING, *BACKENDS.values()):
         sandbox.port(port)
@@ -147,7 +162,7 @@ def prepare(sandbox: Sandbox, stack: Deployment) -> dict[str, str]:
         sandbox.command(command)
     sandbox.command("nginx", 'PATH=/usr/sbin:/usr/bin exec nginx -c /etc/nginx/nginx.conf "$@"')
     sandbox.command("sleep", "exec /bin/sleep 0.1")
-    sandbox.put("/init.sh", (RECIPE / "init.sh").read_text())
+    sandbox.put("/init.sh", init or init_of("proxy"))
     sandbox.put("/etc/nginx/nginx.conf", "")
     sandbox.put("/etc/nginx/mime.types", "types { text/html html; }\n")
     sandbox.put("/etc/nginx/conf.d/ssl.conf", (RECIPE / "etc/nginx/conf.d/ssl.conf").read_text())
@@ -183,42 +198,52 @@ def nearby(text: str) -> str:
 
 
 @contextmanager
-def running(sandbox: Sandbox, stack: Deployment) -> Iterator[Proxy]:
-    """Starts backends and the proxy before them."""
-    environment = prepare(sandbox, stack)
+def running(sandbox: Sandbox, stack: Deployment, init: str = "") -> Iterator[Proxy]:
+    """Starts backends and the proxy before them; `init` in place of generation A's."""
+    environment = prepare(sandbox, stack, init)
     script = stack.file("proxy", "proxy", f"{entry.PATH}/entry.sh")
     with ExitStack() as servers:
+        asked: list[Mapping[str, object]] = []
         for name, port in BACKENDS.items():
-            server = servers.enter_context(_Backend(("127.0.0.1", sandbox.port(port)), name))
+            server = servers.enter_context(_Backend(("127.0.0.1", sandbox.port(port)), name, asked))
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             servers.callback(server.shutdown)
         with sandbox.start(script, env=environment) as process:
-            wait_for(lambda: sandbox.path("/run/nginx.pid").exists() or process.poll() is not None)
+            # A look at a configuration opens the ports as well, and leaves the file of the process's number empty.
+            number = sandbox.path("/run/nginx.pid")
+            wait_for(lambda: (number.exists() and number.read_text()) or process.poll() is not None)
             assert process.poll() is None, sandbox.err
-            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"])
+            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"], asked)
 
 
 class _Backend(http.server.ThreadingHTTPServer):
     """Says how it was asked."""
 
-    def __init__(self, where: tuple[str, int], name: str) -> None:
+    def __init__(
+        self, where: tuple[str, int], name: str, asked: list[Mapping[str, object]] | None = None
+    ) -> None:
         super().__init__(where, _Answers)
         self.name = name
+        self.asked = asked if asked is not None else []
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
         assert isinstance(self.server, _Backend)
-        asked = {
+        asked: dict[str, object] = {
             "backend": self.server.name,
+            "method": self.command,
+            "body": hashlib.sha256(sent).hexdigest(),
             "path": self.path,
             "headers": dict(self.headers),
             # A dict keeps one of several headers of a name; applications take the first or the last.
             "pairs": [[name.lower(), value] for name, value in self.headers.items()],
         }
+        self.server.asked.append(asked)
         body = json.dumps(asked).encode()
-        self.send_response(200)
+        # nginx asks whether somebody may ask for calendars; LOCKED may not.
+        self.send_response(403 if self.headers["Authorization"] == LOCKED else 200)
         # As Cyrus does: a port of its own, which only the cluster knows.
         self.send_header("Alt-Svc", 'h2c=":11080"')
         self.send_header("Content-Length", str(len(body)))
@@ -229,6 +254,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.do_PUT()
 
     def do_POST(self) -> None:
+        self.do_PUT()
+
+    def do_REPORT(self) -> None:
         self.do_PUT()
 
     def log_message(self, *_: object) -> None:

@@ -6,6 +6,7 @@ PolicyController.php); SPF is not evaluated and greylisting lets everybody in at
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import os
@@ -47,6 +48,18 @@ def nginx(headers: Mapping[str, str], *, client: str = "Client-IP") -> Answer:
     address = socket.gethostbyname(os.environ[f"{prefix}_HOST"])
     found = {"Auth-Status": "OK", "Auth-Server": address, "Auth-Port": os.environ[f"{prefix}_PORT"]}
     return Answer(headers=found | {"Auth-Pass": password})
+
+
+def httpauth(headers: Mapping[str, str]) -> Answer:
+    """Whether somebody may ask for calendars, which newer proxies want to know first, and which backend has them."""
+    kind, _, login = headers.get("Authorization", "").partition(" ")
+    found = Answer(headers={"DavBackend": "default"})
+    if kind.lower() != "basic":
+        return found
+    user, _, password = base64.b64decode(login).decode(errors="replace").partition(":")
+    if not headers.get("X-Real-IP") or not accounts.login(user, password):
+        return Answer(403)
+    return found
 
 
 def cyrus_sasl(body: bytes) -> Answer:

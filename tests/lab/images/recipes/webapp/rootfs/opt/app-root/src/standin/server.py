@@ -104,6 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         known: dict[tuple[str, str], Callable[[], Answer]] = {
             ("nginx", "GET"): lambda: hooks.nginx(headers),
             ("nginx-roundcube", "GET"): lambda: hooks.nginx(headers, client="Proxy-Protocol-Addr"),
+            ("nginx-httpauth", "GET"): lambda: hooks.httpauth(headers),
             ("cyrus-sasl", "POST"): lambda: hooks.cyrus_sasl(body),
             ("metrics", "GET"): hooks.metrics,
             ("policy/spf", "POST"): lambda: hooks.spf(hooks.form_of(body)),

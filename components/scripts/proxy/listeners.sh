@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# What must hold of nginx' listeners, whatever the image has written.
+judge_listeners() {
+  local block mail=' ' web=' '
+  value 0 worker_processes
+  [ "$VALUE" = "$KOLAB_WORKERS" ] || fail "nginx would have '$VALUE' worker processes instead of $KOLAB_WORKERS"
+  found_below 0 listen
+  for block in "${FOUND[@]}"; do
+    words "$block"
+    case ${ARGS[0]} in '['*) fail "nginx would listen on ${ARGS[0]}, and nodes may have no IPv6" ;; esac
+  done
+  found 0 mail
+  for block in "${FOUND[@]}"; do judge_mail "$block"; done
+  found 0 http
+  for block in "${FOUND[@]}"; do judge_web "$block"; done
+  # The ports that have Services (model/topology/daemons.py).
+  for block in imap:6143:starttls imap:6993:ssl smtp:6587:starttls smtp:6465:ssl; do
+    case $mail in *" $block "*) ;; *) fail "the image has no listener $block (protocol, port, TLS): it differs from the one this stack was made for" ;; esac
+  done
+  for block in 6080:plain 6443:ssl; do
+    case $web in *" $block "*) ;; *) fail "the image does not listen on $block: it differs from the one this stack was made for" ;; esac
+  done
+}
+
+judge_mail() {
+  local servers server each protocol port
+  found "$1" server
+  servers=("${FOUND[@]}")
+  for server in "${servers[@]}"; do
+    value "$server" protocol
+    protocol=$VALUE
+    judge_tls "$server" "the $protocol listeners"
+    value "$server" ssl_ciphers
+    [ "$VALUE" = "$KOLAB_CIPHERS" ] || fail "nginx would offer the ciphers '$VALUE' to $protocol clients"
+    value "$server" auth_http
+    case $VALUE in "$WEBAPP_BACKEND"/api/webhooks/nginx*) ;; *) fail "nginx would ask '$VALUE' whether a $protocol client may log in, not the web application" ;; esac
+    found "$server" listen
+    for each in "${FOUND[@]}"; do
+      words "$each"
+      port=${ARGS[0]##*:}
+      case " ${ARGS[*]:1} " in *' ssl '*) mail+="$protocol:$port:ssl "; continue ;; esac
+      value "$server" starttls
+      [ "$VALUE" = only ] || fail "port $port of the image takes passwords without TLS"
+      mail+="$protocol:$port:starttls "
+    done
+  done
+}
+
+judge_tls() {
+  local word
+  value "$1" ssl_protocols
+  [ -n "$VALUE" ] || fail "nothing says which TLS versions $2 may use"
+  for word in $VALUE; do
+    case " $KOLAB_PROTOCOLS " in *" $word "*) ;; *) fail "$2 would speak $word" ;; esac
+  done
+}
+
+judge_web() {
+  local servers server each address
+  found "$1" server
+  servers=("${FOUND[@]}")
+  for server in "${servers[@]}"; do
+    found "$server" listen
+    for each in "${FOUND[@]}"; do
+      words "$each"
+      address=${ARGS[0]}
+      case $address in 127.*) continue ;; esac
+      case " ${ARGS[*]:1} " in
+        *' ssl '*) judge_tls "$server" 'the web listeners'; web+="${address##*:}:ssl " ;;
+        *) web+="${address##*:}:plain " ;;
+      esac
+      judge_edge "$server" "$address"
+    done
+  done
+}
+
+# judge_edge SERVER PORT: who asks SERVER passes the rules of /etc/nginx/default.d/kolab.conf
+judge_edge() {
+  local rule rules='$kolab_host' ifs each
+  found_below "$1" proxy_pass
+  [ ${#FOUND[@]} = 0 ] || rules='$kolab_host $kolab_door $kolab_closed $kolab_elsewhere $kolab_crooked'
+  found "$1" if
+  ifs=' '
+  for each in "${FOUND[@]}"; do ifs+="${WORDS[each]//[$MARK()]/ } "; done
+  for rule in $rules; do
+    case $ifs in *" $rule "*) ;; *) fail "port $2 of the image answers without this stack's rules ($rule): what is closed would be open" ;; esac
+  done
+}

@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# Sourced with nginx' command line once the image has written its configuration: that is adjusted, judged as nginx itself
+# reads it, and then nginx starts.
+source /kolab/entry/statements.sh
+source /kolab/entry/edit.sh
+source /kolab/entry/listeners.sh
+source /kolab/entry/locations.sh
+
+KOLAB_CONF=/etc/nginx/nginx.conf
+for ((KOLAB_WORD = 1; KOLAB_WORD < $#; KOLAB_WORD++)); do
+  [ "${!KOLAB_WORD}" != -c ] || { KOLAB_WORD=$((KOLAB_WORD + 1)); KOLAB_CONF=${!KOLAB_WORD}; }
+done
+[ -r "$KOLAB_CONF" ] || fail "the image's init has written no $KOLAB_CONF: it differs from the one this stack was made for"
+
+read_statements "$KOLAB_CONF" "${KOLAB_CONF%/*}"
+edit_configuration
+# The rest of the image's files stays as it is, and is read no more.
+write_statements > /tmp/kolab-nginx.conf
+cat /tmp/kolab-nginx.conf > "$KOLAB_CONF"
+
+"$@" -T > /tmp/kolab-nginx.conf 2> /tmp/kolab-nginx.log || fail "nginx refuses its configuration: $(grep -o '\[emerg\].*' /tmp/kolab-nginx.log || tail -n 1 /tmp/kolab-nginx.log)"
+rm -f /run/nginx.pid # looking at a configuration leaves an empty one
+read -r KOLAB_READ < /tmp/kolab-nginx.conf
+[ "$KOLAB_READ" = "# configuration file $KOLAB_CONF:" ] || fail "nginx reads ${KOLAB_READ#\# configuration file } and not $KOLAB_CONF: the image differs from the one this stack was made for"
+read_statements /tmp/kolab-nginx.conf "${KOLAB_CONF%/*}"
+judge_listeners
+judge_locations
+
+rehearsed
+exec "$@"

@@ -72,7 +72,9 @@ def run(options: argparse.Namespace) -> None:
         deployed = pulumi.deployed()
         # A domain whose records may not all be there yet is looked at again.
         first_look(
-            settings, {d for d in settings.domains if deployed and all(d in m.domains for m in deployed)}
+            settings,
+            {d for d in settings.domains if deployed and all(d in m.domains for m in deployed)},
+            pulumi,
         )
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
 from model.settings import Settings
-from ops import lookup, moving, push, render, serials, spf_count
+from ops import adopt, lookup, moving, push, render, serials, spf_count
 from ops.frame import add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import narrow, table
@@ -50,13 +50,17 @@ def add_command(commands: Any) -> None:
                 metavar="[ZONE=]SERIAL",
                 help="serial that the secondaries of a zone, or of all, have now: the new one comes after it",
             )
-        if name in ("compare", "count", "export", "push"):
+        if name == "adopt":
+            sub.add_argument(
+                "--to", type=Path, metavar="FILE", help="import file; default rendered/<stack>/adopt.json"
+            )
+        if name in ("adopt", "compare", "count", "export", "push"):
             sub.add_argument(
                 "--server",
                 action="append",
                 default=[],
                 metavar="ADDRESS[:PORT]",
-                help="name server; default for compare: those of the zone, for count: this machine's resolver; export asks it for serials",
+                help="name server; default for adopt and compare: those of the zone, for count: this machine's resolver; export asks it for serials",
             )
         if name == "push":
             push.add_arguments(sub)
@@ -117,8 +121,16 @@ def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Findi
     return found
 
 
-def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]) -> list[Finding]:
-    """Findings about what one zone holds at one server. Raises StackProblem when the server does not hold it."""
+def zone_conflicts(
+    zone: str,
+    planned: Sequence[Record],
+    server: tuple[str, int],
+    ours: Callable[[Record], bool] = lambda _: False,
+) -> list[Finding]:
+    """Findings about what one zone holds at one server, but for what is known to be `ours`.
+
+    Raises StackProblem when the server does not hold the zone.
+    """
     names = {record.name for record in planned}
     cuts = _cuts(server, names, zone)
     types = {record.type for record in planned} | {"CNAME"}
@@ -142,7 +154,7 @@ def zone_conflicts(zone: str, planned: Sequence[Record], server: tuple[str, int]
         if f"{label}.{apex}" not in names
     }
     neighbours = _ask(server, {q for q in usual if not any(below(q[0], cut) for cut in cuts)})
-    entered = [each for each in existing if not _made_up(each, stars)]
+    entered = [each for each in existing if not (_made_up(each, stars) or ours(each))]
     hosts = [each for each in (*entered, *neighbours) if each not in stars and not _made_up(each, stars)]
     return [
         *conflicts(planned, cuts, zone),
@@ -198,6 +210,7 @@ _ACTIONS = {
     "compare": (compare, "what the zones hold already that would be duplicated or shadowed"),
     "plan": (moving.plan, "where each domain stands, what to do today, what to wait for, what is next"),
     "move": (moving.move, "write the stage of domains into the stack file"),
+    "adopt": (adopt.run, "bring what the zones hold already under the stack, changing nothing"),
     "count": (spf_count.run, "look into the SPF records that you include, and write down what they cost"),
     "push": (push_zones, "update your own name servers (RFC 2136)"),
 }

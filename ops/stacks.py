@@ -13,7 +13,7 @@ from typing import Any
 
 from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding
-from model.ledger import Resource, possible
+from model.ledger import RECORD, RECORDS_OF, Resource, possible
 from model.settings import Settings
 from model.stack_file import NAMESPACE, load
 from ops import strict_yaml
@@ -179,12 +179,31 @@ class Pulumi:
     def deployed(self) -> tuple[Deployed, ...]:
         """The models that the world may have a part of (model/ledger.py), the latest last; none where nothing can be read."""
         try:
-            state = json.loads(self._run(["stack", "export"]))["deployment"].get("resources") or []
-            found = [Resource(r["type"], r["urn"].rpartition("::")[2], r.get("outputs") or {}) for r in state]
+            found = [
+                Resource(r["type"], r["urn"].rpartition("::")[2], r.get("outputs") or {})
+                for r in self._state()
+            ]
             root = next((each.outputs for each in found if each.type == "pulumi:pulumi:Stack"), {})
             return possible(found, root.get("model"))
         except (StackProblem, UnreadableModel, ValueError, KeyError, AttributeError):
             return ()
+
+    def urns(self) -> frozenset[str]:
+        """What the state of the stack knows; nothing where it cannot be read."""
+        try:
+            return frozenset(str(each["urn"]) for each in self._state())
+        except (StackProblem, ValueError, KeyError):
+            return frozenset()
+
+    def records(self) -> frozenset[str]:
+        """Logical names of the records at the provider that the stack has (model/identity/logical.py)."""
+        names = (urn.rpartition("::") for urn in self.urns())
+        return frozenset(
+            name.removeprefix(f"{RECORDS_OF}-") for above, _, name in names if above.endswith(f"${RECORD}")
+        )
+
+    def _state(self) -> list[dict[str, Any]]:
+        return json.loads(self._run(["stack", "export"]))["deployment"].get("resources") or []
 
     def _run(self, arguments: Sequence[str], text: str | None = None) -> str:
         ready()

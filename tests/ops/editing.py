@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from model.deployed import Deployed
-from ops import dkim, moving, tlsa
+from ops import adopt, dkim, moving, tlsa
 from ops.edits import keys_of
 from ops.stacks import StackFile
 from tests.identity.stacks import raw
@@ -56,6 +56,12 @@ class Editor:
     def deployed(self) -> tuple[Deployed, ...]:
         return self.models
 
+    def records(self) -> frozenset[str]:
+        return frozenset()
+
+    def urns(self) -> frozenset[str]:
+        return frozenset()
+
     def plaintexts(self) -> dict[str, str]:
         return dict(self.secrets)
 
@@ -78,7 +84,7 @@ def editor(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Editor:
             node.pop(last, None)
         else:
             node[last] = value
-    for module in (dkim, moving, tlsa):
+    for module in (adopt, dkim, moving, tlsa):
         monkeypatch.setattr(module, "Pulumi", lambda *_: made)
         monkeypatch.setattr(module, "StackFile", made)
     return made

@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,6 +45,17 @@ def install(folder: Path) -> Path:
 def world(path: Path) -> list[Record]:
     """What the provider holds now."""
     return list(_replay(path).values())
+
+
+def rows(path: Path) -> list[Record]:
+    """The same, each with its id, as the API of the provider shows it."""
+    return [{**record, "id": identifier} for identifier, record in _replay(path).items()]
+
+
+def fill(path: Path, records: Iterable[Record]) -> None:
+    """What somebody has entered there before."""
+    lines = [json.dumps({"id": f"{n:032x}", "record": record}) for n, record in enumerate(records)]
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _replay(path: Path) -> dict[str, Record]:
@@ -150,10 +162,13 @@ def _register(server: Any, zones: Zones) -> None:
             return provider_pb2.CheckResponse(inputs=request.news)
 
         def DiffConfig(self, request: Any, context: Any) -> Any:
-            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+            changed = plain(decode(request.old_inputs)) != plain(decode(request.news))
+            answer = provider_pb2.DiffResponse
+            return answer(changes=answer.DIFF_SOME if changed else answer.DIFF_NONE)
 
         def Configure(self, request: Any, context: Any) -> Any:
-            if not plain(decode(request.args)).get("apiToken"):
+            # What the stack file does not give, the provider takes from its environment.
+            if not (plain(decode(request.args)).get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN")):
                 _abort(context, "10000: Authentication error")
             return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -205,10 +220,12 @@ def _register(server: Any, zones: Zones) -> None:
             return empty_pb2.Empty()
 
         def Read(self, request: Any, context: Any) -> Any:
-            found = zones.get(request.id)
-            if found is None:
+            # An import names the zone too: <zone_id>/<dns_record_id>.
+            zone, _, identifier = request.id.rpartition("/")
+            found = zones.get(identifier)
+            if found is None or zone not in ("", found["zoneId"]):
                 return provider_pb2.ReadResponse()
-            return provider_pb2.ReadResponse(id=request.id, properties=encode(found), inputs=encode(found))
+            return provider_pb2.ReadResponse(id=identifier, properties=encode(found), inputs=encode(found))
 
         def Cancel(self, request: Any, context: Any) -> Any:
             return empty_pb2.Empty()

@@ -72,8 +72,11 @@ class NameServer:
 
 
 @contextmanager
-def serving(folder: Path, zones: Mapping[str, str]) -> Iterator[NameServer]:
-    """A server of these zones (name -> zone file), ended at the end. Skips the test where there is no BIND."""
+def serving(folder: Path, zones: Mapping[str, str], *, transfer: bool = True) -> Iterator[NameServer]:
+    """A server of these zones (name -> zone file), ended at the end. Skips the test where there is no BIND.
+
+    `transfer` hands whole zones to everybody.
+    """
     named = shutil.which("named", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if named is None:
         pytest.skip("named is not installed (apt-get install bind9)")
@@ -84,7 +87,7 @@ def serving(folder: Path, zones: Mapping[str, str]) -> Iterator[NameServer]:
         path = folder / file_name(zone)
         path.write_text(text)
         statements.append(
-            f'zone "{zone}" {{ type primary; file "{path}"; allow-update {{ key {_KEY_NAME}; }}; allow-transfer {{ any; }}; }};'
+            f'zone "{zone}" {{ type primary; file "{path}"; allow-update {{ key {_KEY_NAME}; }}; allow-transfer {{ {"any" if transfer else "none"}; }}; }};'
         )
     config = folder / "named.conf"
     config.write_text(

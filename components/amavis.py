@@ -23,25 +23,34 @@ from components.containers import (
     scratch,
 )
 from components.daemon import DaemonComponent
-from components.inputs import Database
+from components.inputs import Database, Queue
 from model import topology
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmavisArgs:
-    """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active."""
+    """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active.
+
+    `learnt` is the Redis in which images of generation B keep what SpamAssassin has learnt.
+    """
 
     build: Build
     domain: str
     database: Database
+    learnt: Queue
     antivirus: bool
     selector: str
     signing: bool
     keys: Mapping[str, pulumi.Input[str]]
 
 
+_LEARNT_DATABASE = "4"
+"""The number of the database in Redis, as the image has it: nobody else uses that one."""
+
+
 def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pulumi.Input[str]) -> Container:
     """Amavis for the pod of `parent`, which owns its ConfigMap and key Secrets."""
+    learnt = parent.secret("amavis-learnt", {"REDIS_PASSWORD": args.learnt.password})
     signing = {"KOLAB_SIGNING": "true" if args.signing else "false"}
     mounts: list[Mount] = [
         parent.scripts("amavis", settings=signing, role="amavis-entry"),
@@ -73,9 +82,11 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             "DKIM_IDENTIFIER": args.selector,
             # Executed as a command by the image: nothing but true or false.
             "CLAMD": "true" if args.antivirus else "false",
+            "REDIS_HOST": args.learnt.host,
+            "REDIS_DATABASE": _LEARNT_DATABASE,
             **args.database.environment("DB"),
         },
-        secrets=[credentials],
+        secrets=[credentials, learnt],
         mounts=mounts,
         # The first start fetches rules (and virus signatures) before it listens.
         startup=Probe(command=ready, timeout=10).until_up(1200),

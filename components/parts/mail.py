@@ -37,6 +37,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         build=stack.build("amavis"),
         domain=settings.domain,
         database=stack.webapp_database(),
+        learnt=stack.redis(),
         antivirus=settings.mail.antivirus,
         selector=active or next(iter(selectors)),
         signing=active is not None,

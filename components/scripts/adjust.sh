@@ -59,12 +59,20 @@ handed_over() {
     for command in "${KOLAB_DAEMONS[@]}"; do
       [ "$word" = "$command" ] || continue
       unset -f exec "${KOLAB_DAEMONS[@]}"
-      set -e
-      source "$KOLAB_START" "$@"
-      fail "$KOLAB_START did not start $command"
+      KOLAB_LINE=("$@")
+      # Not from here: in a line such as `exec daemon || exit 1` bash overlooks whatever fails, `set -e` or not.
+      trap started EXIT
+      exit 0
     done
   done
   fail "the image's init hands over to '$*', not to ${KOLAB_DAEMONS[*]}: it differs from the one this stack was made for"
+}
+
+started() {
+  trap - EXIT
+  set -e
+  source "$KOLAB_START" "${KOLAB_LINE[@]}"
+  fail "$KOLAB_START did not start ${KOLAB_DAEMONS[0]}"
 }
 
 # run_init FILE [ARGUMENT...]: the image's own init, in this very bash (process id 1), without a trace: several inits trace

@@ -174,6 +174,7 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(POSTFIX, IMAP, ("lmtp",), "delivers")
     yield _Row(POSTFIX, outside.mail(settings), (), "delivers to the world, or to the smarthost")
     yield _Row(AMAVIS, engines.database, ("mysql",), "policies of receivers")
+    yield _Row(AMAVIS, engines.redis, ("redis",), "what SpamAssassin has learnt")
     yield _Row(AMAVIS, outside.web(settings), (), "SpamAssassin and ClamAV updates")
 
 

@@ -50,8 +50,11 @@ def amavis() -> Iterator[tuple[int, Mailbox]]:
             shutil.chown(sandbox.path(inside), "amavis", "amavis")
         sandbox.command("sa-update", "exit 1")
         sandbox.put("/tmp/here.conf", HERE + "\n")
+        sandbox.command("perl", "exit 1")
         sandbox.command(
-            "amavisd", f'cat /tmp/here.conf >> {CONF}\nPATH=/usr/sbin:/usr/bin:/bin exec amavisd "$@"'
+            "amavisd",
+            'options=("${@:1:$#-1}"); [ "${@: -1}" != foreground ] || options+=(-c /tmp/here.conf)\n'
+            'PATH=/usr/sbin:/usr/bin:/bin exec amavisd "${options[@]}" "${@: -1}"',
         )
         taken = Mailbox()
         world = Controller(taken, "127.0.0.1", sandbox.port(13025))

@@ -172,6 +172,17 @@ def test_an_init_hands_over_however_its_last_line_is_written(sandbox: Sandbox, l
     assert re.fullmatch(r"start .*served -f as \d+", start)
 
 
+@pytest.mark.parametrize(
+    "line", ["exec served", "exec served || exit 1", "if ! exec served; then exit 1; fi"]
+)
+def test_an_adjustment_that_fails_stops_the_container_however_the_daemon_was_called(
+    sandbox: Sandbox, line: str
+) -> None:
+    # Bash overlooks every failure in what belongs to a condition, `set -e` or not.
+    done = hand_over(sandbox, f"printf 'false\\nexec echo adjusted' > {entry.PATH}/start.sh\n{line}\n")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
 def test_the_script_that_takes_over_is_the_container(sandbox: Sandbox) -> None:
     # Signals reach process 1 only.
     done = hand_over(sandbox, "echo $$\nexec served\n")

@@ -52,7 +52,8 @@ MAY_SEE: dict[str, set[str]] = {
     "legacyDatabasePassword": {"mariadb/mariadb"},
     # The application removes second factors of the webmail from its database.
     "roundcubeDatabasePassword": {*_APPLICATION, "mariadb/mariadb", *_WEBMAIL, *_DUMPS},
-    "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL},
+    # SpamAssassin keeps what it has learnt there.
+    "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL, "postfix/amavis"},
     "desKey": _WEBMAIL,
     "webmailClientId": {*_APPLICATION, "roundcube/roundcube"},
     "webmailClientSecret": {*_APPLICATION, "roundcube/roundcube"},

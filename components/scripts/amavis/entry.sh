@@ -1,8 +1,15 @@
 #!/bin/bash
 # Amavis: the image's init runs start.sh in place of amavisd.
 source /kolab/entry/adjust.sh
-copy_init /init.sh
-replace "$KOLAB_INIT" 1 'exec amavisd -c $CONFIG foreground' 'source /kolab/entry/start.sh'
 
-set +eu
-source "$KOLAB_INIT"
+# A rehearsal fetches nothing and starts nothing.
+if [ "${KOLAB_TASK-}" = rehearse ]; then
+  sa-update() { :; }
+  for command in freshclam clamd; do
+    eval "$command() { :; }; /usr/bin/$command() { :; }; /usr/sbin/$command() { :; }"
+  done
+fi
+
+at_daemon /kolab/entry/start.sh amavisd /usr/sbin/amavisd amavisd-new /usr/sbin/amavisd-new \
+  -- '*genrsa*' '*showkey*' '*testkey*' '*test-config*'
+run_init /init.sh

@@ -1,20 +1,27 @@
 # shellcheck shell=bash
-# Sourced by the image's init once it has written Amavis' configuration: adjusts that and starts amavisd.
-conf=/etc/amavisd/amavisd.conf
+# Sourced with amavisd's command line once the image's init has written its configuration: adds ours, which is read last,
+# looks at what came of it, and starts amavisd.
+words=() configs=() last=0 amavisd=
+while [ $# -gt 0 ]; do
+  case $1 in
+  -c) configs+=(-c "${2-}") words+=(-c "${2-}") last=${#words[@]}; shift ;;
+  *amavisd | *amavisd-new) amavisd=$1 words+=("$1") ;;
+  *) words+=("$1") ;;
+  esac
+  shift
+done
+[ "$last" != 0 ] || fail "amavisd is started without -c: the image differs from the one this stack was made for"
+if [ "$KOLAB_SIGNING" = true ]; then signs=signs.conf; else signs=signs-nothing.conf; fi
+ours=(-c "/kolab/entry/$signs" -c /kolab/entry/pod.conf -c /kolab/entry/verdicts.conf)
+configs+=("${ours[@]}")
 
-# Upstream counts every private address as ours, and signs what comes from there. Only this pod is.
-replace "$conf" 1 '                  10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 );' '                  );'
-replace "$conf" 1 '$inet_socket_bind = '"'0.0.0.0';" '$inet_socket_bind = '"'127.0.0.1';"
-# Nothing is signed until a key is active.
-if [ "$KOLAB_SIGNING" != true ]; then
-  replace "$conf" 1 '$enable_dkim_signing = 1;    # load DKIM signing code, keys defined by dkim_key' '$enable_dkim_signing = 0;'
-fi
-cat /kolab/entry/verdicts.conf >> "$conf"
-# Answers that never come end a question: a database whose node lost its power does not close its connections, and
-# both of Amavis' processes would wait for a quarter of an hour.
-printf '%s\n' '$_->[0] .= '"';mysql_connect_timeout=10;mysql_read_timeout=10'"' for @lookup_sql_dsn;' '1;' >> "$conf"
+# Everything is read as amavisd does it; a sentence of pod.conf ends it.
+looked=$("$amavisd" "${configs[@]}" showkeys 2>&1) || fail "amavisd does not take its configuration: $(tail -n 1 <<< "${looked#*kolab: }")"
+
+source /kolab/entry/bayes.sh
+rehearsed
 
 # The image updates its rules once, at start. sa-update leaves 0 only when there was something new.
-( while sleep 86400; do sa-update && amavisd -c "$CONFIG" reload; done ) &
+( while sleep 86400; do sa-update && "$amavisd" "${configs[@]}" reload; done ) &
 
-exec amavisd -c "$CONFIG" foreground
+exec "${words[@]:0:last}" "${ours[@]}" "${words[@]:last}"

@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 RUN := $(PYTHON) -m toolchain run --
 
+# Whoever keeps Python from writing bytecode would wait for every module again, in each of a hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants bench toolchain packages test-quick lab-up lab-down lab-test update record-release
 

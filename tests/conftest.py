@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
+
+from tests.support.shared import FOLDER
 
 # An Output printed as text is an error, in every test that runs a program or a part of it.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
@@ -19,6 +24,19 @@ settings.load_profile("suite")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden` writes what was reviewed anew instead of comparing with it."""
     parser.addoption("--golden", action="store_true", help="write golden files anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the processes of this run a folder for what one makes and all read."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="kolab-tests-")
+        os.environ[FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay until the end: the garbage collector need not look at them each time."""
+    gc.freeze()
 
 
 @pytest.fixture
@@ -44,9 +62,13 @@ _BESIDE = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that take seconds each run beside the engine's, not in the quick layers: generated stacks, servers, tools."""
-    here = Path(__file__).parent
     for item in items:
-        beside = any(item.path.is_relative_to(here / name) for name in _BESIDE)
+        beside = _is_beside(item.path)
         marked = item.get_closest_marker("engine") or item.get_closest_marker("acceptance")
         if is_hypothesis_test(getattr(item, "obj", None)) or (beside and not marked):
             item.add_marker(pytest.mark.thorough)
+
+
+@functools.cache
+def _is_beside(path: Path) -> bool:
+    return any(path.is_relative_to(Path(__file__).parent / name) for name in _BESIDE)

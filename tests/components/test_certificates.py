@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks import changed, deploy, deployment, raw
+from tests.support.deploy import deploy, way_in
+from tests.support.stacks import changed, deployment, raw
 
 
 def certificates(name: str) -> dict[str, dict[str, Any]]:
@@ -51,7 +52,7 @@ def test_each_hosted_domain_has_a_certificate_that_can_harm_nobody_else() -> Non
 
 def test_no_certificate_has_more_names_than_authorities_allow() -> None:
     hosted = [f"customer{number}.example" for number in range(120)]
-    found = deploy(changed("cluster", {"hostedDomains": hosted, "scope": "cluster"})).of_kind("Certificate")
+    found = way_in(changed("cluster", {"hostedDomains": hosted, "scope": "cluster"})).of_kind("Certificate")
     assert len(found) == 3 + len(hosted)
     assert max(len(each["spec"]["dnsNames"]) for each in found) < 20
 
@@ -88,7 +89,7 @@ def test_an_ingress_controller_shows_each_domain_its_own_certificate() -> None:
         "addresses": ["192.0.2.99"],
     }
     network = {**raw("cluster")["network"], "ingress": ingress}
-    (made,) = deploy(changed("cluster", {"network": network})).of_kind("Ingress")
+    (made,) = way_in(changed("cluster", {"network": network})).of_kind("Ingress")
     shown = {each["secretName"]: each["hosts"] for each in made["spec"]["tls"]}
     assert shown["tls.example.net"] == [
         "mta-sts.example.net",

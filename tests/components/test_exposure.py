@@ -8,8 +8,9 @@ import pytest
 
 from model import topology
 from model.ingress import CONTROLLERS
-from tests.support.deploy import Deployment
-from tests.support.stacks import changed, deploy, deployment, raw, stack
+from model.settings import Settings
+from tests.support.deploy import deploy, way_in
+from tests.support.stacks import changed, deployment, raw, stack
 
 SINGLE = ("single-node", "local")
 
@@ -184,7 +185,7 @@ CONTROLLED = {
 """What each controller must be told of a message of 50 MiB and of phones that wait."""
 
 
-def controlled_by(controller: str, **more: Any) -> Deployment:
+def controlled_by(controller: str, **more: Any) -> Settings:
     ingress = {
         "className": "web",
         "controller": controller,
@@ -193,19 +194,19 @@ def controlled_by(controller: str, **more: Any) -> Deployment:
         "addresses": ["192.0.2.99"],
     }
     network = {**raw("cluster")["network"], "ingress": ingress}
-    return deploy(changed("cluster", {"network": network, **more}))
+    return changed("cluster", {"network": network, **more})
 
 
 @pytest.mark.parametrize("controller", sorted(CONTROLLERS))
 def test_each_controller_is_told_how_large_mail_is_and_how_long_phones_wait(controller: str) -> None:
-    (ingress,) = controlled_by(controller).of_kind("Ingress")
+    (ingress,) = way_in(controlled_by(controller)).of_kind("Ingress")
     assert CONTROLLED[controller].items() <= ingress["metadata"]["annotations"].items()
     others = {each for kind, found in CONTROLLED.items() if kind != controller for each in found}
     assert not others & set(ingress["metadata"]["annotations"])
 
 
 def test_traefik_is_told_which_name_the_certificate_of_the_proxy_has() -> None:
-    program = controlled_by("traefik")
+    program = deploy(controlled_by("traefik"))
     (transport,) = program.of_kind("ServersTransport")
     assert transport["spec"] == {"serverName": "example.org"}
     told = program.get("Service", "proxy")["metadata"]["annotations"]
@@ -216,14 +217,14 @@ def test_traefik_is_told_which_name_the_certificate_of_the_proxy_has() -> None:
 
 def test_traefik_trusts_the_stacks_own_authority_only_where_there_is_no_other() -> None:
     mail = {**raw("cluster")["mail"], "mtaSts": {"stage": "none"}}
-    program = controlled_by("traefik", tls={"issuer": "selfSigned"}, mail=mail, tlsa=None)
+    program = way_in(controlled_by("traefik", tls={"issuer": "selfSigned"}, mail=mail, tlsa=None))
     (transport,) = program.of_kind("ServersTransport")
     assert transport["spec"]["rootCAsSecrets"] == ["proxy-certificate"]
 
 
 @pytest.mark.parametrize("controller", sorted(set(CONTROLLERS) - {"traefik"}))
 def test_no_other_controller_needs_kinds_of_traefik(controller: str) -> None:
-    assert controlled_by(controller).of_kind("ServersTransport") == []
+    assert way_in(controlled_by(controller)).of_kind("ServersTransport") == []
 
 
 @pytest.mark.parametrize(("name", "secret"), [("bare", "proxy-certificate"), ("full", "our-web")])

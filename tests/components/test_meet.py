@@ -99,7 +99,7 @@ def test_the_probe_shows_the_token_and_the_pods_spec_does_not(
     sandbox.port(12080)
     sandbox.mount(entry.PATH, deployment("cluster").folder("meet", "meet", entry.PATH))
     with http.server.ThreadingHTTPServer(("127.0.0.1", sandbox.port(12080)), _Meet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         done = sandbox.run(shlex.join([node, *script]), env=env)
         server.shutdown()
     assert (done.returncode == 0) is ready

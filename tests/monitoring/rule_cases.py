@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DAY = 1440
-"""Minutes; all series have one value a minute."""
+"""Minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Series in promtool's notation: `bad` makes the alert fire at `after`, `good` does not."""
+    """Series in promtool's notation: `bad` makes the alert fire at `after`, `good` does not.
+
+    They have a value each `step` minutes, and the rule is evaluated as often: whole days of minutes take seconds.
+    """
 
     bad: dict[str, str]
     good: dict[str, str]
     after: str = "30m"
+    step: int = 1
 
 
 def _events(event: str, **labels: str) -> str:
@@ -43,11 +47,14 @@ _OLDER_THAN_A_DAY = 'postfix_showq_message_age_seconds_bucket{queue="deferred",i
 def _kept(engine: str) -> Case:
     series = _events("backup", detail=engine)
     # Every day, and then not for two days; a first one counts, though its counter is born with it.
-    daily = f"1x{DAY - 1} 2x{2 * DAY} 3x{10 * DAY}"
+    step = 10
+    day = DAY // step
+    daily = f"1x{day - 1} 2x{2 * day} 3x{10 * day}"
     return Case(
-        bad={series: f"1x{DAY - 1} 2x{DAY - 1} 3x{3 * DAY}"},
+        bad={series: f"1x{day - 1} 2x{day - 1} 3x{3 * day}"},
         good={series: daily, _events("backup", detail="another"): "1x9"},
         after="6100m",
+        step=step,
     )
 
 

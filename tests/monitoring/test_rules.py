@@ -60,10 +60,10 @@ def _test(name: str, case: Case, series: dict[str, str], file: Path) -> Path:
     expression = f'count(ALERTS{{alertname="{name}", alertstate="firing"}} > 0) or vector(0)'
     test = {
         "rule_files": [rules_file.name],
-        "evaluation_interval": "1m",
+        "evaluation_interval": f"{case.step}m",
         "tests": [
             {
-                "interval": "1m",
+                "interval": f"{case.step}m",
                 "input_series": [{"series": key, "values": values} for key, values in series.items()],
                 "promql_expr_test": [
                     {

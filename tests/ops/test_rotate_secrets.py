@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,14 @@ class Backend(FakePulumi):
         return self.last
 
 
+present = functools.cache(sentinel)
+"""The value of a secret before anything is rotated: the same one each time, for RSA keys take a while to make."""
+
+
 def given(changes: dict[str, Any] | None = None, *, deployed: bool = True) -> tuple[StackFile, Backend]:
     values = raw("real", changes)
     settings = Settings.model_validate(values)
-    backend = Backend(stored={secret.key: sentinel(secret) for secret in secrets(settings)})
+    backend = Backend(stored={secret.key: present(secret) for secret in secrets(settings)})
     if deployed:
         marks = fingerprints(settings, backend.stored.get)
         backend.last = (snapshot(settings).model_copy(update={"secrets": marks}),)

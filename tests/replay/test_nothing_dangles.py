@@ -94,11 +94,11 @@ def test_every_rule_exists() -> None:
     for page in mentions.pages():
         text = (CHECKOUT / page).read_text()
         faults += [f"{page}: {rule}" for rule in named.findall(text) if rule not in mentions.rules()]
+    known = mentions.rules() | _WORDS | _objects() | {check.id for check in CHECKS}
     for said in mentions.codes():
         id_like = re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", said.text) and said.where.startswith(
             ("docs/how-to", "README")
         )
-        known = mentions.rules() | _WORDS | _objects() | {check.id for check in CHECKS}
         faults += [f"{said.where}: {said.text}"] if id_like and said.text not in known else []
     for said in mentions.messages():
         found = re.findall(r"\brule: ([a-z0-9]+(?:-[a-z0-9]+)+)", said.text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,14 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.composition import Composition
 from components.daemon import Site
 from components.guard import Guard
 from components.kolab import Kolab
+from components.parts.edge import certificates, expose
 from model.settings import Settings
 from ops.recorder import Registered, record
+from tests.support.shared import once
 from tests.support.validate import Manifest, schema_errors
 
 SALT = "SentinelContentSalt"
@@ -189,7 +193,15 @@ class Sentinels:
 
 
 def deploy(settings: Settings, *, preview: bool = False) -> Deployment:
-    """The whole stack of `settings`. In a `preview`, no output of any resource is known."""
+    """The whole stack of `settings`. In a `preview`, no output of any resource is known.
+
+    Made once in a run of the tests, so read it and change nothing.
+    """
+    asked = hashlib.sha256(f"{preview} {settings.model_dump_json()}".encode()).hexdigest()
+    return once(asked, lambda: _deploy(settings, preview=preview))
+
+
+def _deploy(settings: Settings, *, preview: bool) -> Deployment:
     secret = Sentinels()
 
     def program() -> None:
@@ -197,6 +209,19 @@ def deploy(settings: Settings, *, preview: bool = False) -> Deployment:
         Kolab(settings, secret, Guard.of(settings), pulumi.ResourceOptions(providers=[cluster]))
 
     return Deployment(tuple(record(program, preview=preview)), secret.given)
+
+
+def way_in(settings: Settings) -> Deployment:
+    """What leads clients to the stack of `settings`, without the daemons: Services, Ingress, certificates."""
+
+    def program() -> None:
+        secret = Sentinels()
+        here = Site(namespace=MAIN, salt=secret("contentSalt"), guard=Guard.of(settings))
+        parent = pulumi.ComponentResource("kolab:index:Kolab", "kolab")
+        stack = Composition(settings=settings, secret=secret, site=here, parent=parent)
+        expose(stack, certificates(stack))
+
+    return Deployment(tuple(record(program)))
 
 
 def recorded(program: Callable[[], object], *, preview: bool = False) -> Deployment:

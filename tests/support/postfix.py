@@ -209,7 +209,7 @@ virtual_gid_maps = static:{pwd.getpwnam("postfix").pw_gid}
         )
         passwords = servers.enter_context(_Passwords(root / "queue/private/passwords", login, made.asked))
         (root / "queue/private/passwords").chmod(0o666)
-        threading.Thread(target=passwords.serve_forever, daemon=True).start()
+        threading.Thread(target=passwords.serve_forever, args=(0.02,), daemon=True).start()
         servers.callback(passwords.shutdown)
         with (root / "out").open("w") as out:
             running = subprocess.Popen(

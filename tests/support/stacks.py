@@ -112,7 +112,7 @@ def changed(name: str, changes: dict[str, Any]) -> Settings:
 
 @functools.cache
 def deployment(name: str) -> Deployment:
-    """What a stack would create. Made once, so read it and change nothing."""
+    """What a stack would create."""
     return deploy(stack(name))
 
 

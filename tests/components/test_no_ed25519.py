@@ -28,7 +28,7 @@ def _configured(key: bytes, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_amavis_reads_an_rsa_key(tmp_path: Path) -> None:
-    done = _configured(keys.pem("one"), tmp_path)
+    done = _configured(keys.pem(), tmp_path)
     assert done.returncode == 0, done.stderr
 
 

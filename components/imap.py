@@ -45,8 +45,11 @@ class Imap(DaemonComponent):
         self, name: str, site: Site, args: ImapArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.IMAP, name, site, opts)
-        public = {"KOLAB_PUBLIC_SIEVE_PORT": str(self.daemon.port("sieve-tls").number)}
-        scripts = self.scripts("imap", settings=public)
+        settings = {
+            "KOLAB_PUBLIC_SIEVE_PORT": str(self.daemon.port("sieve-tls").number),
+            "KOLAB_ANSWERS": topology.POSTFIX.at("answers"),
+        }
+        scripts = self.scripts("imap", settings=settings)
         mailboxes = self.claim("mailboxes", args.mailboxes)
         state = self.claim("state", args.state)
         self.serve()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -19,6 +21,7 @@ from model.settings import Volume
 
 _CERTIFICATE = "/kolab/certificate"
 _LOGIN = "/kolab/relay"
+_SRS = "/kolab/srs"
 
 _REASON = "postfix set-permissions, the queue's owners and the setgid queue commands need root and these capabilities"
 
@@ -49,12 +52,17 @@ class Relay:
 
 @dataclass(frozen=True, kw_only=True)
 class Smtp:
-    """What main.cf says. `message_size_limit` is in bytes; `aliases` maps addresses to mailboxes."""
+    """What main.cf says. `message_size_limit` is in bytes; `aliases` maps addresses to mailboxes.
+
+    `domains` are ours, the primary one first; `pods` is the network of those that may hand in what Cyrus sends.
+    """
 
     helo: str
     ipv6: bool
     message_size_limit: int
     aliases: Mapping[str, str]
+    domains: Sequence[str]
+    pods: str
     relay: Relay | None
 
 
@@ -85,6 +93,7 @@ class Postfix(DaemonComponent):
         super().__init__(topology.POSTFIX, name, site, opts)
         scripts = self.scripts("postfix", settings=_settings(args), more=_files(args.smtp))
         credentials = self.secret("credentials", {"DB_PASSWORD": args.database.password})
+        srs = self.secret("srs", {"key": _srs_key(site.salt)})
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
         absent = () if args.exporter else topology.POSTFIX_EXPORTER.ports
@@ -92,7 +101,7 @@ class Postfix(DaemonComponent):
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
-            self._postfix(args, scripts, credentials),
+            self._postfix(args, scripts, credentials, srs),
             amavis_container(self, args.amavis, credentials),
         ]
         if args.exporter is not None:
@@ -106,7 +115,9 @@ class Postfix(DaemonComponent):
             self.disruption_budget()
         self.register_outputs({})
 
-    def _postfix(self, args: PostfixArgs, scripts: Mount, credentials: pulumi.Input[str]) -> Container:
+    def _postfix(
+        self, args: PostfixArgs, scripts: Mount, credentials: pulumi.Input[str], srs: pulumi.Input[str]
+    ) -> Container:
         ready = entry.command("ready.sh", str(self.daemon.port("submission").number))
         return Container(
             name="postfix",
@@ -136,6 +147,8 @@ class Postfix(DaemonComponent):
             mounts=[
                 scripts,
                 from_secret("certificate", _CERTIFICATE, args.certificate),
+                # Read by nobody, as who senders are rewritten.
+                from_secret("srs", _SRS, srs, mode=0o444),
                 from_template("queue", "/var/spool/postfix", "spool"),
                 from_template("queue", "/var/lib/postfix", "lib"),
                 *self._login(args.smtp.relay),
@@ -161,6 +174,17 @@ def login_map(relay: Relay, login: Login) -> pulumi.Output[str]:
     return pulumi.Output.concat(relay.next_hop, " ", login.username, ":", login.password, "\n")
 
 
+def _srs_key(salt: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The key that senders of redirected mail are rewritten with, the same on all replicas and after every restart.
+
+    A secret of its own would have to be kept and rotated; this one is drawn from the stack's, and does not give it away.
+    """
+    made = pulumi.Output.from_input(salt).apply(
+        lambda text: hmac.new(text.encode(), b"senders of redirected mail", hashlib.sha256).hexdigest()
+    )
+    return pulumi.Output.secret(made)
+
+
 def _files(args: Smtp) -> dict[str, str]:
     found = {"aliases": _aliases(args.aliases)}
     if args.relay and args.relay.authorities:
@@ -184,6 +208,10 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_SUBMISSIONS": str(budget.SUBMISSIONS),
         "KOLAB_POLICIES": str(budget.POLICIES),
         "KOLAB_POLICY_SECONDS": str(budget.POLICY_SECONDS),
+        "KOLAB_ANSWERS": str(budget.ANSWERS),
+        "KOLAB_ANSWERS_PORT": str(topology.POSTFIX.port("answers").number),
+        "KOLAB_ANSWERS_CLIENTS": args.smtp.pods,
+        "KOLAB_OWN_DOMAINS": " ".join(args.smtp.domains),
     }
     if args.smtp.relay:
         found["KOLAB_RELAY"] = args.smtp.relay.next_hop

@@ -26,8 +26,8 @@ SMTPD_PER_CLIENT = 10
 """How many of them one address may have (postconf(5), smtpd_client_connection_count_limit; by default half of all)."""
 SUBMISSIONS = 50
 """Mail programs that hand in mail at a Postfix pod at once."""
-RELAYED = 20
-"""Room for answers and redirects of Cyrus at a Postfix pod; nothing takes them from it yet."""
+ANSWERS = 20
+"""Vacation notes, redirects and invitations that a Postfix pod takes from Cyrus at once."""
 POLICIES = 8
 """Questions that each policy service asks the web application at once, each by a Python process of its own."""
 POLICY_SERVICES = 3
@@ -52,6 +52,8 @@ _SMTPD_MIB = 4
 """Memory that a session adds: smtpd and cleanup 2.5 without what they share (tests/components/test_budget.py), TLS and a message more."""
 _POLICY_MIB = 16
 """A policy process (docs/reference/upstream.md)."""
+SRS_MIB = 16
+"""A process that rewrites senders; each proxymap process keeps one (tests/components/test_answers.py)."""
 _POSTFIX_MIB = 100
 """The rest of the pod's container: master, queue manager, deliveries, saslauthd, proxymap."""
 _THREAD_MIB = 1
@@ -121,8 +123,9 @@ def webapp_workers(settings: Settings) -> int:
 
 def postfix_memory() -> int:
     """Bytes that the container of Postfix needs with all its sessions and policy questions."""
-    sessions = SMTPD + SUBMISSIONS + RELAYED
-    return (_POSTFIX_MIB + sessions * _SMTPD_MIB + POLICIES * POLICY_SERVICES * _POLICY_MIB) * MIB
+    sessions = SMTPD + SUBMISSIONS + ANSWERS
+    processes = POLICIES * POLICY_SERVICES * _POLICY_MIB + PROXYMAPS * SRS_MIB
+    return (_POSTFIX_MIB + sessions * _SMTPD_MIB + processes) * MIB
 
 
 def _total(uses: Iterable[Use]) -> int:

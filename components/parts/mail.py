@@ -63,6 +63,8 @@ def mail(stack: Composition, certificates: Certificates) -> None:
             ipv6=any(address.version == 6 for address in settings.network.addresses.smtp),
             message_size_limit=bytes_of(settings.mail.message_size_limit),
             aliases=_role_addresses(stack),
+            domains=settings.domains,
+            pods=str(settings.network.pod_cidr),
             relay=relay,
         ),
         content_filter=settings.mail.content_filter,
@@ -84,7 +86,8 @@ def _postfix_placement(stack: Composition) -> Placement:
 
 
 def _role_addresses(stack: Composition) -> Mapping[str, str]:
-    """postmaster@ and abuse@ of every domain, and the report addresses that our DNS names (RFC 5321 4.5.1, RFC 2142)."""
+    """postmaster@ and abuse@ of every domain (RFC 5321 4.5.1, RFC 2142), the report addresses that our DNS names, and where
+    bounces of redirected mail come whose sender was too long to be rewritten (components/scripts/postfix/srs.py)."""
     mailbox = stack.settings.mail.postmaster
     if mailbox is None:
         return {}
@@ -95,5 +98,5 @@ def _role_addresses(stack: Composition) -> Mapping[str, str]:
     )
     own = [address for address in reports if address and address.rpartition("@")[2] in stack.settings.domains]
     found = [f"{local}@{domain}" for domain in stack.settings.domains for local in ("postmaster", "abuse")]
-    found += [f"{local}@{stack.settings.domain}" for local in ("tls-reports", "dmarc-reports")]
+    found += [f"{local}@{stack.settings.domain}" for local in ("tls-reports", "dmarc-reports", "redirected")]
     return {address: mailbox for address in (*found, *own) if address != mailbox}

@@ -172,6 +172,7 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(POSTFIX, WEBAPP, ("http",), "passwords, policies, content filter")
     yield _Row(POSTFIX, engines.database, ("mysql",), "recipients and domains")
     yield _Row(POSTFIX, IMAP, ("lmtp",), "delivers")
+    yield _Row(IMAP, POSTFIX, ("answers",), "vacation notes, redirects and invitations leave")
     yield _Row(POSTFIX, outside.mail(settings), (), "delivers to the world, or to the smarthost")
     yield _Row(AMAVIS, engines.database, ("mysql",), "policies of receivers")
     yield _Row(AMAVIS, engines.redis, ("redis",), "what SpamAssassin has learnt")

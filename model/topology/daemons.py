@@ -117,7 +117,12 @@ POSTFIX_EXPORTER = Sidecar("postfix-exporter", (Port("metrics", 9154),))
 """Reads the queue of its pod. Only where there is monitoring."""
 POSTFIX = Daemon(
     "postfix",
-    (Port("smtp-in", 10025), Port("submission", 10587), *POSTFIX_EXPORTER.ports),
+    (
+        Port("smtp-in", 10025),
+        Port("submission", 10587),
+        Port("answers", 10026),  # our own listener: what Cyrus sends in the name of people
+        *POSTFIX_EXPORTER.ports,
+    ),
     sidecars=(AMAVIS, POSTFIX_EXPORTER),
 )
 WEBAPP = Daemon("webapp", (Port("http", 8000),))

@@ -62,15 +62,26 @@ def folder() -> Iterator[Path]:
 
 @dataclass
 class Mailbox:
-    """What a server of the test took: recipients, and the message."""
+    """What a server of the test took: recipients, and the message. `senders` are those of the envelopes, in order."""
 
     took: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
 
     async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 (the library's name)
         """Takes everything."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
+        # As the library writes that there is none.
+        self.senders.append((envelope.mail_from or "").removeprefix("<>"))
         self.took.append((tuple(envelope.rcpt_tos), content.decode(errors="replace")))
         return "250 2.0.0 Ok"
+
+    def of(self, subject: str) -> tuple[str, tuple[str, ...], str]:
+        """Sender, recipients and text of the one message with this subject, once it is there."""
+        wait_for(lambda: subject in self.subjects())
+        [(sender, (recipients, text))] = [
+            each for each in zip(self.senders, self.took, strict=True) if f"Subject: {subject}" in each[1][1]
+        ]
+        return sender, recipients, text
 
     def subjects(self) -> set[str]:
         """Of the messages that came."""
@@ -236,16 +247,27 @@ def _stop(process: subprocess.Popen[bytes], queue: Path) -> None:
 
 @dataclass
 class Mailserver:
-    """Our Postfix, with stand-ins for Amavis and Cyrus beside it."""
+    """Our Postfix, with stand-ins for Amavis and Cyrus beside it. `world` is where mail for others goes without a smarthost.
+
+    `filter` is Amavis for what comes in, `signer` for what our people send.
+    """
 
     sandbox: Sandbox
     filter: Mailbox
+    signer: Mailbox
     delivered: Mailbox
+    world: Mailbox
 
     @property
     def log(self) -> str:
         """What it says."""
         return self.sandbox.out + self.sandbox.err
+
+    def queue_is_empty(self) -> bool:
+        """Whether nothing is under way."""
+        spool = self.sandbox.path("/var/spool/postfix")
+        folders = ("incoming", "active", "deferred", "maildrop")
+        return not any(file.is_file() for each in folders for file in (spool / each).rglob("*"))
 
     def send(self, recipient: str, subject: str) -> None:
         """Hands a message to port 25."""
@@ -258,19 +280,36 @@ class Mailserver:
 
 @contextmanager
 def mailserver(
-    stack: Deployment, relay: Smarthost | None, *, told: str = HOST, database: Mariadb | None = None
+    stack: Deployment,
+    relay: Smarthost | None,
+    *,
+    told: str = HOST,
+    database: Mariadb | None = None,
+    cyrus: int | None = None,
+    answers: int | None = None,
 ) -> Iterator[Mailserver]:
-    """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here."""
+    """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here.
+
+    `cyrus` is the port where a Cyrus takes mail; without it there is a stand-in. What it sends comes to port `answers`.
+    """
     needs_postfix()
     with folder() as root, ExitStack() as servers:
         sandbox = Sandbox(root)
-        _prepare(sandbox, stack, database)
+        if cyrus is not None:
+            sandbox.ports[11024] = cyrus
+        if answers is not None:
+            sandbox.ports[10026] = answers
+        delivered, world = Mailbox(), Mailbox()
+        outside = free_port()
+        _prepare(sandbox, stack, database, outside)
         if relay:
             _prepare_relay(sandbox, stack, relay, told)
-        cyrus = Mailbox()
-        servers.enter_context(_serving(_Lmtp(cyrus, "127.0.0.1", sandbox.port(11024))))
-        amavis = _Filter(back=sandbox.port(13025))
+        servers.enter_context(_serving(Controller(world, "127.0.0.1", outside)))
+        if cyrus is None:
+            servers.enter_context(_serving(_Lmtp(delivered, "127.0.0.1", sandbox.port(11024))))
+        amavis, signer = _Filter(back=sandbox.port(13025)), _Filter(back=sandbox.port(13025))
         servers.enter_context(_serving(Controller(amavis, "127.0.0.1", sandbox.port(13024))))
+        servers.enter_context(_serving(Controller(signer, "127.0.0.1", sandbox.port(13026))))
         environment = stack.workload("postfix").env("postfix") | stack.secret_env("postfix", "postfix")
         with sandbox.start(
             stack.file("postfix", "postfix", f"{entry.PATH}/entry.sh"), env=environment
@@ -278,7 +317,7 @@ def mailserver(
             try:
                 wait_for(lambda: "daemon started" in sandbox.out or process.poll() is not None)
                 assert process.poll() is None, sandbox.out + sandbox.err
-                yield Mailserver(sandbox, amavis, cyrus)
+                yield Mailserver(sandbox, amavis, signer, delivered, world)
             finally:
                 _stop(process, sandbox.path("/var/spool/postfix"))
 
@@ -292,15 +331,16 @@ def _serving(server: Controller) -> Iterator[None]:
         server.stop()
 
 
-def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None) -> None:
+def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None, world: int) -> None:
     """The image's files, with this machine's folders and `database`, or none."""
     here = dict(_HERE)
+    here["lmtp_host_lookup = native"] += f"\nrelayhost = [127.0.0.1]:{world}"
     if database:
         del here[_RECIPIENTS]
         for table in (RECIPE / "sql").iterdir():
             login = database.login.items()
             sandbox.put(f"/etc/postfix/sql/{table.name}", _filled(table.read_text(), dict(login)))
-    for port in (10025, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
+    for port in (10025, 10026, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
         sandbox.port(port)
     sandbox.put("/init.sh", "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n")
     for file in ("main.cf", "master.cf", "header_checks.inbound", "header_checks.internal",
@@ -318,8 +358,8 @@ def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None) -> N
     for inside in ("/var/spool/postfix", "/var/lib/postfix"):
         sandbox.path(inside).mkdir(parents=True)
     shutil.chown(sandbox.path("/var/lib/postfix"), "postfix")
-    files = dict(stack.folder("postfix", "postfix", entry.PATH))
-    sandbox.mount(entry.PATH, files)
+    sandbox.mount(entry.PATH, _local(stack.folder("postfix", "postfix", entry.PATH)))
+    sandbox.put("/kolab/srs/key", stack.file("postfix", "postfix", "/kolab/srs/key"))
     sandbox.command("chown")
     sandbox.command("postconf", f'{_REAL} postconf -c /etc/postfix "$@"')
     sandbox.command("postmap", "echo 1")
@@ -332,8 +372,14 @@ def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None) -> N
     )
 
 
+def _local(files: Mapping[str, str]) -> dict[str, str]:
+    """The files of the pod, where pods have this machine's addresses."""
+    settings = re.sub(r"(?m)^(KOLAB_ANSWERS_CLIENTS)=.*$", r"\1=127.0.0.0/8", files[entry.SETTINGS])
+    return {**files, entry.SETTINGS: settings}
+
+
 def _prepare_relay(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -> None:
-    files = dict(stack.folder("postfix", "postfix", entry.PATH))
+    files = _local(stack.folder("postfix", "postfix", entry.PATH))
     where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", files[entry.SETTINGS])
     sandbox.mount(entry.PATH, {entry.SETTINGS: where})
     login = stack.file("postfix", "postfix", "/kolab/relay/login")

@@ -36,7 +36,8 @@ class Sandbox:
         self.root = root
         self._bin = root / "bin"
         self._calls = root / "calls"
-        self._ports: dict[int, int] = {}
+        self.ports: dict[int, int] = {}
+        """Port of the container -> the port of this machine that stands for it."""
         self._bin.mkdir(parents=True)
         for folder in ("etc", "tmp", "var/log", "var/run", "run"):
             (root / folder).mkdir(parents=True)
@@ -47,14 +48,14 @@ class Sandbox:
 
     def port(self, inside: int) -> int:
         """The port of this machine that stands for a port of the container."""
-        if inside not in self._ports:
-            self._ports[inside] = free_port()
-        return self._ports[inside]
+        if inside not in self.ports:
+            self.ports[inside] = free_port()
+        return self.ports[inside]
 
     def here(self, text: str) -> str:
         """`text` with its absolute paths, and the ports that were asked for, led into the sandbox."""
         text = _LED_IN.sub(lambda found: f"{self.root}{found[1]}", text)
-        for inside, outside in self._ports.items():
+        for inside, outside in self.ports.items():
             text = re.sub(rf"(?<![\w.]){inside}(?!\w)", str(outside), text)
         return text
 

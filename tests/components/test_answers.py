@@ -49,7 +49,7 @@ def stack() -> Iterator[Stack]:
     deployed = deploy(changed("single-node", {"hostedDomains": ["example.net"]}))
     answers = free_port()
     with mariadb() as database, cyrus(deployed, answers) as behind:
-        database.ask(f"INSERT INTO kolabdev.users VALUES (3, '{LOOP}', 2)")
+        database.ask("INSERT INTO kolabdev.users VALUES (3, 'loop@example.org', 2)")
         lmtp = behind.sandbox.port(11024)
         with mailserver(deployed, None, database=database, cyrus=lmtp, answers=answers) as ours:
             yield Stack(ours, behind)

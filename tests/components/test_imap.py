@@ -284,3 +284,24 @@ def test_only_postfix_delivers_by_lmtp_which_asks_for_no_password() -> None:
 def test_the_plaintext_listeners_of_cyrus_are_for_pods_alone() -> None:
     for port in (11143, 11080, 4190):
         assert "anyone" not in deployment("cluster").clients("imap", port)
+
+
+def test_only_cyrus_reaches_the_listener_that_relays_for_it() -> None:
+    assert deployment("cluster").clients("postfix", 10026) == {"imap"}
+    assert "answers" not in {
+        port["targetPort"]
+        for service in ("public-smtp", "public-proxy")
+        for port in deployment("cluster").service(service)["spec"]["ports"]
+    }
+
+
+def test_cyrus_has_a_way_out_whatever_the_image_says(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.put("/etc/imapd.conf", "allowplaintext: yes\nsmtp_backend: sendmail\nsmtp_host: localhost\n")
+    assert sandbox.run(script()).returncode == 0
+    lines = sandbox.text("/etc/imapd.conf").splitlines()
+    # Cyrus does not start when an option is there twice.
+    assert [line for line in lines if line.startswith("smtp")] == [
+        "smtp_backend: host",
+        "smtp_host: postfix:10026/noauth",
+    ]

@@ -182,7 +182,8 @@ def test_mail_to_the_postmaster_reaches_a_mailbox_that_exists(started: Sandbox) 
     aliases = dict(line.split() for line in started.text("/etc/postfix/kolab_aliases").splitlines())
     for local in ("postmaster", "abuse", "dmarc-reports", "tls-reports"):
         assert aliases[f"{local}@example.org"] == "jane@example.org"
-    assert main_cf(started)["virtual_alias_maps"].startswith("texthash:/etc/postfix/kolab_aliases, ")
+    first = "postconf -e virtual_alias_maps = texthash:/etc/postfix/kolab_aliases, "
+    assert any(call.startswith(first) for call in started.calls)
 
 
 def test_every_hosted_domain_has_a_postmaster() -> None:

@@ -52,7 +52,9 @@ def test_what_another_server_has_rewritten_goes_back_to_the_first_one() -> None:
     assert srs.reverse(third, b"another", ("third.test",), DAY) == first
 
 
-@pytest.mark.parametrize("change", [lambda a: a.replace("user", "victim"), lambda a: a.replace("=test", "=prey")])
+@pytest.mark.parametrize(
+    "change", [lambda a: a.replace("user", "victim"), lambda a: a.replace("=test", "=prey")]
+)
 @pytest.mark.parametrize("sender", ["user@sender.test", "SRS0=AbCd=TT=author.test=user@first.test"])
 def test_whoever_changes_a_letter_has_no_address(change: object, sender: str) -> None:
     assert callable(change)

@@ -139,8 +139,10 @@ def cyrus(stack: Deployment, answers: int) -> Iterator[Cyrus]:
         assert done.returncode == 0, done.stderr
         # The master does not tell its services where it has read its configuration.
         services = sandbox.path("/etc/cyrus.conf")
-        told = re.sub(r'cmd="(\S+?)(?= |")', rf'cmd="\1 -C {sandbox.path("/etc/imapd.conf")}', services.read_text())
-        services.write_text(told)
+        told = re.sub(
+            r'cmd="(\S+?)(?= |")', rf'cmd="\1 -C {sandbox.path("/etc/imapd.conf")}', services.read_text()
+        )
+        services.write_text(told.replace("0.0.0.0:", "127.0.0.1:"))
         passwords = _Passwords(str(sandbox.path("/var/run/saslauthd/mux")), _Question)
         sandbox.path("/var/run/saslauthd/mux").chmod(0o777)
         threading.Thread(target=passwords.serve_forever, daemon=True).start()
@@ -187,7 +189,6 @@ def _prepare(sandbox: Sandbox, stack: Deployment) -> None:
         text = text.replace(name, value)
     sandbox.put("/etc/imapd.conf", re.sub(r"(?m)^# WITH_TLS .*\n", "", text))
     services = re.sub(r"(?m)^ *# WITH_TLS .*\n", "", (RECIPE / "cyrus.conf").read_text())
-    services = services.replace("0.0.0.0:", "127.0.0.1:")
     sandbox.put("/etc/cyrus.conf", services)
     start = '    exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid'
     sandbox.put("/init.sh", f"set -e\nset -x\nif true; then\n{start}\nfi\n")
@@ -196,7 +197,6 @@ def _prepare(sandbox: Sandbox, stack: Deployment) -> None:
         sandbox.put(f"/kolab/certificate/{file}", "")
     files = dict(stack.folder("imap", "imap", entry.PATH))
     files[entry.SETTINGS] = re.sub(r"KOLAB_ANSWERS=\S*?:", "KOLAB_ANSWERS=127.0.0.1:", files[entry.SETTINGS])
-    files["start.sh"] = files["start.sh"].replace("0.0.0.0", "127.0.0.1")
     sandbox.mount(entry.PATH, files)
     sandbox.command("chown")
     sandbox.command("runuser")

@@ -12,14 +12,12 @@ signed=$(postconf -Ph 10587/inet/content_filter)
 # Only what Cyrus wrote itself is. A message that it was given has a Received line of LMTP: whoever forges us in a letter
 # that somebody redirects gets no signature for it.
 printf '%s\n' "/^Received:.*[[:space:]]with[[:space:]]+LMTP/ FILTER ${signed%%:*}:[127.0.0.1]:13025" > "$own"
-# An address that a redirect left with, in any other domain or form, is none. \$ keeps the program from being asked about
-# every recipient.
+# The program is asked about nothing else, and mail for everybody else does not depend on it.
 printf '%s\n' '/^(SRS[01][=+-].+@.+)$/ $1' > "$bounced"
 
 python=$(command -v python3 || true)
 [ -n "$python" ] || fail 'python3 is not in this image: it differs from the one this stack was made for'
-# shellcheck disable=SC2086 # one word a domain
-postconf -M "kolab_srs/unix=kolab_srs unix - n n - $KOLAB_PROXYMAPS spawn user=nobody argv=$python /kolab/entry/srs.py /kolab/srs/key $(echo $KOLAB_OWN_DOMAINS)"
+postconf -M "kolab_srs/unix=kolab_srs unix - n n - $KOLAB_PROXYMAPS spawn user=nobody argv=$python /kolab/entry/srs.py /kolab/srs/key $KOLAB_OWN_DOMAINS"
 postconf -M 'cleanup_answers/unix=cleanup_answers unix n - n - 0 cleanup' "$listener=$KOLAB_ANSWERS_PORT inet n - n - $KOLAB_ANSWERS smtpd"
 srs=proxy:socketmap:unix:private/kolab_srs
 postconf -e "proxy_read_maps = $(postconf -h proxy_read_maps) $srs:forward $srs:reverse"
@@ -27,7 +25,7 @@ postconf -P "cleanup_answers/unix/header_checks=regexp:$own" cleanup_answers/uni
 # The header keeps the author. An empty sender, which no notice may answer, stays empty (RFC 3834).
 postconf -P "cleanup_answers/unix/sender_canonical_maps=$srs:forward" cleanup_answers/unix/sender_canonical_classes=envelope_sender
 # Before the image's tables, which may have an address for everything.
-postconf -e "virtual_alias_maps = texthash:$aliases, pipemap:{regexp:$bounced,$srs:reverse}, $(postconf -h virtual_alias_maps | sed "s|^texthash:$aliases, ||")"
+postconf -e "virtual_alias_maps = pipemap:{regexp:$bounced,$srs:reverse}, $(postconf -h virtual_alias_maps)"
 
 answers() { postconf -P "$listener/$1"; }
 answers syslog_name=postfix/answers

@@ -42,8 +42,8 @@ def forward(address: str, key: bytes, own: "tuple[str, ...]", day: int) -> str:
         found = _srs1(domain, first.group(1), key)
     else:
         stamp = _stamp(day)
-        found = "SRS0={}={}={}={}".format(_hash(key, stamp, domain, local), stamp, domain, local)
-    return "{}@{}".format(found if len(found.encode()) <= LONGEST else OVERFLOW, own[0])
+        found = f"SRS0={_hash(key, stamp, domain, local)}={stamp}={domain}={local}"
+    return f"{found if len(found.encode()) <= LONGEST else OVERFLOW}@{own[0]}"
 
 
 def reverse(address: str, key: bytes, own: "tuple[str, ...]", day: int) -> str:
@@ -55,16 +55,16 @@ def reverse(address: str, key: bytes, own: "tuple[str, ...]", day: int) -> str:
     if ours:
         given, stamp, host, user = ours.groups()
         if hmac.compare_digest(given.upper(), _hash(key, stamp, host, user)) and _recent(stamp, day):
-            return "{}@{}".format(user, host)
+            return f"{user}@{host}"
     elif others:
         given, host, rest = others.groups()
         if hmac.compare_digest(given.upper(), _hash(key, host, rest)):
-            return "SRS0{}@{}".format(rest, host)
+            return f"SRS0{rest}@{host}"
     return ""
 
 
 def _srs1(host: str, rest: str, key: bytes) -> str:
-    return "SRS1={}={}={}".format(_hash(key, host, rest), host, rest)
+    return f"SRS1={_hash(key, host, rest)}={host}={rest}"
 
 
 def _hash(key: bytes, *parts: str) -> str:

@@ -77,7 +77,7 @@ ROTATIONS: Mapping[str, Rotation] = {
     "adminPassword": Rotation(
         "never",
         "it is of the first login alone; the account's own password is changed in the web interface,"
-        " or with `kubectl exec deploy/webapp -- ./artisan user:password`",
+        " or by `./kolab user passwd`",
     ),
     "appKey": Rotation(
         "never",

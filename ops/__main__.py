@@ -28,12 +28,13 @@ from ops import (
     status,
     tlsa,
 )
+from ops.people import domain, lists, user
 from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
 _MODULES = (
-    new, status, logs, queue, doctor, backup, deploy, dkim, dns, engine, generate, images, rehearse, render, report, secrets,
-    tlsa,
+    new, status, logs, user, domain, lists, queue, doctor, backup,
+    deploy, dkim, dns, engine, generate, images, rehearse, render, report, secrets, tlsa,
 )  # fmt: skip
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 

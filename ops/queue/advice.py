@@ -32,7 +32,10 @@ _ADVICE: Sequence[tuple[str, str]] = (
         r"Host or domain name not found|Name service|SERVFAIL",
         "The name of the receiver's server cannot be found: a typing error in the address, or its DNS is down.",
     ),
-    (r"[Qq]uota|mailbox.*full|over quota|4\.2\.2", "A mailbox is full: it needs more room, or less mail."),
+    (
+        r"[Qq]uota|mailbox.*full|over quota|4\.2\.2",
+        "A mailbox is full; more room: ./kolab user quota.",
+    ),
     (
         r"TLS|certificate|handshake",
         "No trusted TLS with the receiver: its certificate, or its policy, is wrong.",

@@ -15,6 +15,8 @@ from model.monitoring.places import ALERTMANAGER_PATH
 from model.settings import ExistingSecrets, Settings
 from ops.doctor.memo import Memo
 from ops.kubectl import Kubectl, Object
+from ops.people import application
+from ops.people.domain import differences
 from ops.queue.messages import Message, age, look
 from ops.stacks import StackProblem
 from ops.status import cluster as judge
@@ -97,6 +99,16 @@ def _certificates(visit: Visit) -> Iterator[Row]:
             ]
         )
     return judge.certificates(visit.cluster.objects("certificates.cert-manager.io", seconds=_EACH), visit.now)
+
+
+def _domains(visit: Visit) -> Iterator[Row]:
+    """Stack file and application must name the same domains: else mail is refused, or has no records."""
+    there = application.domains(visit.cluster, seconds=_EACH)
+    wrong = dict(differences(visit.settings, there))
+    for name, text in wrong.items():
+        yield Row("domains", name, "wrong" if name in visit.settings.taking else "warning", text)
+    if not wrong:
+        yield Row("domains", "all", "ok", f"stack file and application agree about {len(there)}")
 
 
 def _queue(visit: Visit) -> Iterator[Row]:
@@ -196,6 +208,7 @@ _PARTS: dict[str, Callable[[Visit], Iterable[Row]]] = {
     "pods": _pods,
     "addresses": _addresses,
     "certificates": _certificates,
+    "domains": _domains,
     "queue": _queue,
     "storage": _storage,
     "backup": _backups,

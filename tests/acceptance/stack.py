@@ -96,7 +96,7 @@ class Stack:
         """The hosted domains and an account in each domain."""
         # The web application serves a hosted domain once its owner has entered it there.
         for domain in self.settings.hosted_domains:
-            self.artisan("domain:create", domain)
+            self.add_domain(domain)
         for address in (JANE, JOE):
             self.add_user(address)
 
@@ -156,7 +156,14 @@ class Stack:
 
     def add_user(self, address: str) -> None:
         """An account whose mailbox the web application makes in Cyrus."""
-        self.artisan("user:create", address, f"--password={PASSWORD}")
+        self.artisan("user:create", address, "--package=kolab", f"--password={PASSWORD}")
+
+    def add_domain(self, name: str) -> None:
+        """A hosted domain of the administrator's, confirmed."""
+        self.artisan("domain:create", name)
+        wallet = self.artisan("user:wallets", f"admin@{self.settings.domain}").split()[0]
+        self.artisan("domain:set-wallet", name, wallet, "--package=domain")
+        self.artisan("domain:set-status", name, "50")
 
     def received(self, recipient: str, subject: str) -> str:
         """What port 25 answers to a stranger's message, or why it answers nothing."""

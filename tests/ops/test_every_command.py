@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from ops.__main__ import main, parser
+from ops.artisan import MARK
 from ops.frame import go_ahead
 from ops.stacks import StackProblem
-from tests.ops.cluster_of import FakeCluster, stand_in
+from tests.ops.cluster_of import Answer, FakeCluster, stand_in
 
 DESTROYS = {
     "backup restore": "backup restore mail",
+    "domain remove": "domain remove old.test",
+    "domain suspend": "domain suspend old.test",
+    "list remove": "list remove team@example.org",
     "queue delete": "queue delete --all",
+    "user remove": "user remove jane@example.org",
 }
 """Command that destroys something or stops mail -> a line of it."""
 _MESSAGE = (
     '{"queue_name": "hold", "queue_id": "4F1A2B3C4D", "arrival_time": 1, "message_size": 1, "sender": "a@b.test",'
     ' "recipients": [{"address": "c@d.test"}]}'
 )
-ANSWERS = {
+ANSWERS: dict[str, Answer] = {
     "get cronjob": '{"metadata": {}, "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}}}',
     "get job": '{"status": {"conditions": [{"type": "Complete", "status": "True"}]}}',
     "postqueue -j": _MESSAGE,
@@ -30,6 +36,14 @@ ANSWERS = {
 READS = ("get", "logs")
 ASKS = (("postqueue", "-j"), ("restic", "snapshots"))
 """What kubectl may be told before the cluster is named: nothing that changes anything."""
+LISTINGS = {
+    "users": "1 jane@example.org 34\n",
+    "domains": "1 example.org 50\n2 old.test 50\n",
+    "group:info": "Member: jane@example.org\n",
+    "user:aliases": "",
+    "user:entitlements": "mailbox: 1\n",
+}
+"""What the web application may be asked, and what it says."""
 
 
 def leaves(made: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -46,15 +60,27 @@ def test_the_table_has_every_command_that_wants_the_clusters_name() -> None:
     assert {name for name, made in leaves(parser()) if made.get_default("destroys")} == set(DESTROYS)
 
 
+def asked(cluster: FakeCluster) -> list[str]:
+    """Commands of the web application that were called."""
+    return [name for text in cluster.texts if text.startswith("[[") for name, _ in json.loads(text)]
+
+
+def application(_: tuple[str, ...], text: str | None) -> str:
+    """Listings as they are; anything else is done without a word."""
+    calls = json.loads(text or "[]")
+    return "".join(f"{MARK}{json.dumps([0, LISTINGS.get(name, '')])}\n" for name, _ in calls)
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
-    return stand_in(monkeypatch, ANSWERS, "full")
+    return stand_in(monkeypatch, ANSWERS | {"exec php": application}, "full")
 
 
 def only_reads(cluster: FakeCluster) -> None:
     for call in cluster.calls:
-        asks = any(set(words) <= set(call) for words in ASKS)
+        asks = any(set(words) <= set(call) for words in ASKS) or "php" in call
         assert call[0] in READS or asks, call
+    assert set(asked(cluster)) <= LISTINGS.keys()
 
 
 @pytest.mark.parametrize("line", DESTROYS.values())

@@ -13,6 +13,7 @@ import pytest
 from model import images, topology
 from ops import logs
 from ops.__main__ import main
+from ops.artisan import MARK
 from ops.kubectl import Kubectl, Object
 from ops.stacks import StackProblem
 from ops.status import cluster as judge
@@ -164,6 +165,17 @@ def test_a_volume_is_judged_by_what_is_left(used: int, state: str) -> None:
     assert one(judge.claims([claim], [{}], SETTINGS)).state == "unknown"
 
 
+def test_a_domain_that_the_application_does_not_know_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = ANSWERS | {"exec php": f"{MARK}{json.dumps([0, '1 old.test 50'])}\n"}
+    stand_in(monkeypatch, unknown)
+    main(["status", "--stack", "x", "--only", "domains", "--json"])
+    found = {row["name"]: row["text"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert "in the stack file alone" in found["example.org"]
+    assert "in the application alone" in found["old.test"]
+
+
 def test_the_last_backup_is_read_from_the_log_of_its_container() -> None:
     log = (
         "2026-11-26T01:31:07.123456789Z backup: kept mail after 41 seconds\n"
@@ -221,6 +233,7 @@ ANSWERS: dict[str, Answer] = {
     "get servicel2statuses": StackProblem("forbidden"),
     "get --raw": json.dumps({"pods": [{"volume": [MEASURED]}]}),
     "amtool": "[]",
+    "exec php": f"{MARK}{json.dumps([0, '1 example.org 50'])}\n",
     "postqueue": "",
 }
 

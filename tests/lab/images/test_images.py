@@ -119,7 +119,7 @@ def stack() -> Iterator[Daemons]:
                     assert container.exited(120) == 0, container.output
             made = Daemons(place, running)
             for user in (JOHN, JANE):
-                made.artisan("user:create", user, "--password=secret1")
+                made.artisan("user:create", user, "--package=kolab", "--password=secret1")
             yield made
         finally:
             resolver.kill()
@@ -192,7 +192,7 @@ def test_a_signature_is_found_right_and_a_changed_body_wrong(stack: Daemons) -> 
     found = {}
     for reader, body in readers.items():
         # A mailbox each: Cyrus keeps one copy of a message.
-        stack.artisan("user:create", reader, "--password=secret1")
+        stack.artisan("user:create", reader, "--package=kolab", "--password=secret1")
         words = ("deliver", ADDRESS, CLIENT, "bob@example.net", reader, "-")
         assert stack.client(*words, text=sent.replace("hello", body))["code"] == 250
         found[reader] = stack.arrived(reader, "to be forwarded")
@@ -218,7 +218,7 @@ def test_a_wrong_password_is_refused(stack: Daemons) -> None:
 
 def test_unknown_and_suspended_recipients_are_refused_for_good(stack: Daemons) -> None:
     assert stack.deliver("bob@example.net", "nobody@example.org")["code"] == 550
-    stack.artisan("user:create", "gone@example.org", "--password=secret1")
+    stack.artisan("user:create", "gone@example.org", "--package=kolab", "--password=secret1")
     stack.artisan("user:suspend", "gone@example.org")
     assert stack.deliver("bob@example.net", "gone@example.org")["code"] == 550
 

@@ -99,7 +99,10 @@ def add_alias(email: str, alias: str) -> None:
 
 def find(email: str) -> tuple[Any, ...]:
     """(id, email, password, status) of an account. Raises Unknown."""
-    found = rows("SELECT id, email, password, status FROM users WHERE email = %s", (email.lower(),))
+    found = rows(
+        "SELECT id, email, password, status FROM users WHERE email = %s AND deleted_at IS NULL",
+        (email.lower(),),
+    )
     if not found:
         raise Unknown(email)
     return found[0]

@@ -8,11 +8,11 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable
 
 import pymysql
 
-from standin import accounts, database, horizon, jobs_queue, server
+from standin import about_people, accounts, database, horizon, jobs_queue, people, server, signatures
+from standin.signatures import Command, Options
 
 NETWORKS = (
     # Documentation and private ranges: the registries cannot be asked from a closed network.
@@ -24,7 +24,7 @@ NETWORKS = (
 )
 
 
-def migrate(options: dict[str, str], _: list[str]) -> int:
+def migrate(options: Options, _: list[str]) -> int:
     """Tables, and with --seed the first accounts. In production only with --force."""
     if "force" not in options and os.environ.get("APP_ENV", "production") == "production":
         print("APPLICATION IN PRODUCTION. Command cancelled.")
@@ -35,16 +35,17 @@ def migrate(options: dict[str, str], _: list[str]) -> int:
         admin = f"admin@{os.environ['APP_DOMAIN']}"
         if not database.rows("SELECT 1 FROM users WHERE email = %s", (admin,)):
             accounts.create_user(admin, os.environ.get("APP_PASSPHRASE") or secrets.token_urlsafe(), "admin")
+        people.seed()
     return 0
 
 
-def migrate_fresh(options: dict[str, str], words: list[str]) -> int:
+def migrate_fresh(options: Options, words: list[str]) -> int:
     """Drops every table first."""
     database.drop_all()
     return migrate(options, words)
 
 
-def data_init(_: dict[str, str], __: list[str]) -> int:
+def data_init(_: Options, __: list[str]) -> int:
     """Service accounts with the passwords of the environment; OAuth clients only when they are missing."""
     for user, password in (("IMAP_ADMIN_LOGIN", "IMAP_ADMIN_PASSWORD"), ("MAIL_USERNAME", "MAIL_PASSWORD")):
         accounts.upsert_service(os.environ[user], os.environ[password])
@@ -63,7 +64,7 @@ def data_init(_: dict[str, str], __: list[str]) -> int:
     return 0
 
 
-def data_import(_: dict[str, str], __: list[str]) -> int:
+def data_import(_: Options, __: list[str]) -> int:
     """Fill ip4nets; upstream downloads the registries' lists, this brings a few networks along."""
     database.rows("DELETE FROM ip4nets")
     for text in NETWORKS:
@@ -76,52 +77,7 @@ def data_import(_: dict[str, str], __: list[str]) -> int:
     return 0
 
 
-def user_create(options: dict[str, str], words: list[str]) -> int:
-    """user:create EMAIL --password=: the account at once, its mailbox by a job."""
-    accounts.create_user(words[0], options.get("password") or secrets.token_urlsafe(), options.get("role"))
-    jobs_queue.push("create-mailbox", email=words[0].lower())
-    print(words[0])
-    return 0
-
-
-def user_password(_: dict[str, str], words: list[str]) -> int:
-    """user:password EMAIL PASSWORD"""
-    accounts.set_password(words[0], words[1])
-    return 0
-
-
-def user_add_alias(_: dict[str, str], words: list[str]) -> int:
-    """user:add-alias EMAIL ALIAS"""
-    accounts.add_alias(words[0], words[1])
-    return 0
-
-
-def user_suspend(_: dict[str, str], words: list[str]) -> int:
-    """user:suspend EMAIL"""
-    accounts.set_status(words[0], add=accounts.SUSPENDED)
-    return 0
-
-
-def user_unsuspend(_: dict[str, str], words: list[str]) -> int:
-    """user:unsuspend EMAIL"""
-    accounts.set_status(words[0], remove=accounts.SUSPENDED)
-    return 0
-
-
-def users(_: dict[str, str], __: list[str]) -> int:
-    """All addresses."""
-    for (email,) in database.rows("SELECT email FROM users ORDER BY email"):
-        print(email)
-    return 0
-
-
-def domain_create(_: dict[str, str], words: list[str]) -> int:
-    """domain:create NAME"""
-    accounts.create_domain(words[0])
-    return 0
-
-
-def db_ping(options: dict[str, str], _: list[str]) -> int:
+def db_ping(options: Options, _: list[str]) -> int:
     """With --wait: return once the database answers."""
     if "wait" in options:
         database.wait()
@@ -130,7 +86,7 @@ def db_ping(options: dict[str, str], _: list[str]) -> int:
     return 0
 
 
-def octane_start(options: dict[str, str], _: list[str]) -> int:
+def octane_start(options: Options, _: list[str]) -> int:
     """The HTTP server."""
     # Python as PID 1 would ignore SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -142,14 +98,14 @@ def octane_start(options: dict[str, str], _: list[str]) -> int:
     return 0
 
 
-def horizon_status(_: dict[str, str], __: list[str]) -> int:
+def horizon_status(_: Options, __: list[str]) -> int:
     """Whether a master runs."""
     running = jobs_queue.running()
     print("Horizon is running." if running else "Horizon is inactive.")
     return 0 if running else 2
 
 
-def schedule_run(_: dict[str, str], __: list[str]) -> int:
+def schedule_run(_: Options, __: list[str]) -> int:
     """What is due: at five in the morning the import, else nothing."""
     if time.gmtime()[3:5] == (5, 0):
         return data_import({}, [])
@@ -157,17 +113,16 @@ def schedule_run(_: dict[str, str], __: list[str]) -> int:
     return 0
 
 
-def nothing(_: dict[str, str], __: list[str]) -> int:
+def nothing(_: Options, __: list[str]) -> int:
     """Commands that have no effect here, and status:health --check Redis, which never fails upstream either."""
     return 0
 
 
-COMMANDS: dict[str, Callable[[dict[str, str], list[str]], int]] = {
+COMMANDS: dict[str, Command] = {
     "data:countries": nothing,
     "data:import": data_import,
     "data:init": data_init,
     "db:ping": db_ping,
-    "domain:create": domain_create,
     "horizon": lambda *_: horizon.work(),
     "horizon:status": horizon_status,
     "migrate": migrate,
@@ -177,31 +132,28 @@ COMMANDS: dict[str, Callable[[dict[str, str], list[str]], int]] = {
     "queue:work": nothing,
     "schedule:run": schedule_run,
     "status:health": nothing,
-    "user:add-alias": user_add_alias,
-    "user:create": user_create,
-    "user:password": user_password,
-    "user:suspend": user_suspend,
-    "user:unsuspend": user_unsuspend,
-    "users": users,
+    **about_people.COMMANDS,
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; failures are one line on stderr and exit code 1, as Laravel's are."""
-    name, *rest = arguments or [""]
-    if name not in COMMANDS:
-        print(f'Command "{name}" is not defined in the lab\'s stand-in.', file=sys.stderr)
-        return 1
-    options = {}
-    words = []
-    for argument in rest:
-        if argument.startswith("--"):
-            key, _, value = argument[2:].partition("=")
-            options[key] = value
-        elif not argument.startswith("-"):
-            words.append(argument)
+    """Run one command; failures are one line on stderr and exit code 1, as Laravel's are.
+
+    `--called` is what PHP's kernel of the stand-in says: name and arguments come on standard input.
+    """
     try:
+        name, options, words = (
+            signatures.called() if arguments == ["--called"] else signatures.typed(arguments)
+        )
+        if name not in COMMANDS:
+            raise people.Refused(f'Command "{name}" is not defined in the lab\'s stand-in.')
         return COMMANDS[name](options, words)
-    except (OSError, pymysql.err.Error, accounts.Unknown, KeyError, IndexError) as error:
-        print(f"artisan {name}: {type(error).__name__}: {error}", file=sys.stderr)
+    except people.Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except accounts.Unknown:
+        print("User not found.", file=sys.stderr)
+        return 1
+    except (OSError, pymysql.err.Error, KeyError, IndexError) as error:
+        print(f"artisan {' '.join(arguments[:1])}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -57,6 +57,16 @@ MIGRATIONS = {
         CREATE TABLE shared_folder_aliases (
           id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, shared_folder_id BIGINT UNSIGNED NOT NULL,
           alias VARCHAR(191) NOT NULL UNIQUE)""",
+    "2019_09_17_102628_create_sku_entitlements": """
+        CREATE TABLE entitlements (
+          id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, kind VARCHAR(8) NOT NULL,
+          entitleable_id BIGINT UNSIGNED NOT NULL, sku VARCHAR(64) NOT NULL, wallet_id VARCHAR(36) NOT NULL,
+          KEY (kind, entitleable_id))""",
+    "2019_09_17_102627_create_wallets": """
+        CREATE TABLE wallets (id VARCHAR(36) PRIMARY KEY, user_id BIGINT UNSIGNED NOT NULL UNIQUE)""",
+    "2021_03_25_144554_create_oauth_access_tokens_table": """
+        CREATE TABLE oauth_access_tokens (
+          id VARCHAR(100) PRIMARY KEY, user_id BIGINT UNSIGNED, revoked TINYINT(1) NOT NULL DEFAULT 0)""",
     "2021_03_25_144555_create_oauth_clients_table": """
         CREATE TABLE oauth_clients (
           id CHAR(36) PRIMARY KEY, name VARCHAR(191) NOT NULL, secret VARCHAR(100), redirect TEXT NOT NULL,

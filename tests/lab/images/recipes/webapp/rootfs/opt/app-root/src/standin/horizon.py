@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from standin import accounts, jobs_queue
+from standin import accounts, jobs_queue, people
 
 _BACKOFF = (5, 15, 60)
 
@@ -22,13 +22,29 @@ def create_mailbox(email: str) -> None:
         status, answer = imap.create(name)
         if status != "OK" and b"exists" not in answer[0]:
             raise OSError(answer[0].decode(errors="replace"))
-        imap.setquota(name, "(STORAGE 5242880)")
+        # A GiB for each part that is called so.
+        parts = people.entitlements("user", accounts.find(email)[0]).get("storage", 0)
+        if parts:
+            imap.setquota(name, f"(STORAGE {parts * 1048576})")
     accounts.set_status(email, add=accounts.IMAP_READY)
+
+
+def delete_mailbox(email: str) -> None:
+    """Takes user/<email> away, with all that is below it."""
+    host, _, port = os.environ["IMAP_URI"].rpartition("//")[2].rpartition(":")
+    with imaplib.IMAP4(host, int(port), timeout=30) as imap:
+        imap.login(os.environ["IMAP_ADMIN_LOGIN"], os.environ["IMAP_ADMIN_PASSWORD"])
+        name = f'"user/{email}"'
+        # An administrator gives the right to delete to himself first (RFC 4314).
+        imap.setacl(name, os.environ["IMAP_ADMIN_LOGIN"], "lrswipkxtecda")
+        imap.delete(name)
 
 
 def _run(job: dict[str, Any]) -> None:
     if job["job"] == "create-mailbox":
         create_mailbox(job["email"])
+    elif job["job"] == "delete-mailbox":
+        delete_mailbox(job["email"])
     print(f"horizon: {job['job']} {job.get('email', '')} done", flush=True)
 
 

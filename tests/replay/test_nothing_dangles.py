@@ -18,7 +18,16 @@ from tests.support.document import document
 _FOLDERS = "docs|model|ops|components|tests|toolchain|stacks|policy"
 _MADE = ("rendered/", ".local/", "reports/", "stacks/Pulumi.")
 """Paths that commands make."""
-_WORDS = {"local-path", "single-node", "cert-manager", "out-of-service", "next-cluster", *CONTROLLERS}
+_WORDS = {
+    "local-path",
+    "kube-proxy",
+    "kube-system",
+    "single-node",
+    "cert-manager",
+    "out-of-service",
+    "next-cluster",
+    *CONTROLLERS,
+}
 """Names of the world that look like ids of rules."""
 
 

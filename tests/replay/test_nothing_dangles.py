@@ -187,6 +187,9 @@ def _objects() -> set[str]:
 
 
 def _is_known(command: str) -> bool:
+    if " -n kube-system " in command:
+        # The cluster's own.
+        return True
     daemons = {each.daemon for each in mentions.workloads()}
     label = re.search(r"-l app\.kubernetes\.io/name=(\S+)", command)
     if label and label[1] not in daemons and "<" not in label[1]:

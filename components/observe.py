@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from components.observe_network import network_facts
 from components.observe_operators import operator_facts
 from components.observe_where import Where
+from model.cluster_page import KNOWN_DNS
 from model.rules.cluster import ClusterFacts
 
 _TIMEOUT = 10
@@ -89,3 +91,16 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         network=network_facts(api, where.dns, nodes, ask),
         operators=operator_facts(api, where, nodes, crds, ask),
     )
+
+
+def look_around(where: Where, warn: Callable[[str], None]) -> tuple[ClusterFacts, Where]:
+    """What is seen of a cluster of which no stack file speaks: its DNS is looked for wherever clusters keep it."""
+    facts = observe(where, warn)
+    if facts.network.dns_ports != {}:
+        return facts, where
+    for dns in KNOWN_DNS[1:]:
+        other = replace(where, dns=dns)
+        seen = observe(other, lambda _: None)
+        if seen.network.dns_ports:
+            return seen, other
+    return facts, where

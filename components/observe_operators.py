@@ -23,6 +23,9 @@ def operator_facts(
 
     namespace, metallb = where.namespace, where.metallb
     apps: Any = client.AppsV1Api(api)
+    daemon_sets = ask(
+        "ports of nodes", lambda: apps.list_daemon_set_for_all_namespaces(_request_timeout=_TIMEOUT).items
+    )
     issued = "issuers.cert-manager.io" in crds
     return OperatorFacts(
         issuers=ask("issuers", lambda: _issuers(client, api, namespace)) if issued else None,
@@ -44,15 +47,10 @@ def operator_facts(
                 None,
             ),
         ),
-        host_ports=ask(
-            "ports of nodes",
-            lambda: dict(
-                _host_ports(
-                    apps.list_daemon_set_for_all_namespaces(_request_timeout=_TIMEOUT).items,
-                    (namespace, f"{namespace}-logs"),
-                )
-            ),
-        ),
+        host_ports=None
+        if daemon_sets is None
+        else dict(_host_ports(daemon_sets, (namespace, f"{namespace}-logs"))),
+        daemon_sets=None if daemon_sets is None else frozenset(each.metadata.name for each in daemon_sets),
         taints=None
         if nodes is None
         else {

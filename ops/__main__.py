@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from model.stack_file import StackFileError
 from ops import (
     backup,
+    cluster,
     deploy,
     dkim,
     dns,
@@ -33,7 +34,7 @@ from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
 _MODULES = (
-    new, status, logs, user, domain, lists, queue, doctor, backup,
+    new, cluster, status, logs, user, domain, lists, queue, doctor, backup,
     deploy, dkim, dns, engine, generate, images, rehearse, render, report, secrets, tlsa,
 )  # fmt: skip
 _PROBLEMS = (StackFileError, StackProblem, NotReady)

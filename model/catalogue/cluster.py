@@ -189,6 +189,22 @@ TOLERATION_VALUE = Rule(
     why="The API refuses it.",
     source="Kubernetes: core/v1 Toleration",
 )
+KUBERNETES_VERSION = Rule(
+    "kubernetes-version",
+    path="kolab:kubernetes",
+    problem="leads to a cluster of Kubernetes {found}; this release of the stack was tried with {tried}",
+    fix="bring the cluster to one of these, or take a release of the stack that knows it (docs/reference/versions.md)",
+    why="Kinds and fields come and go with each release of Kubernetes.",
+    severity="warning",
+)
+CNI_ENFORCES_NOTHING = Rule(
+    "cni-enforces-nothing",
+    path="kolab:network",
+    problem="counts on NetworkPolicies, but the only network plugin of this cluster is flannel, which enforces none: every pod may reach every other",
+    fix="add a plugin that does beside it (Calico for policies alone, kube-router with --run-firewall)",
+    why="What is not written in the topology is closed by NetworkPolicies alone.",
+    severity="warning",
+)
 CNI_CILIUM = Rule(
     "cni-cilium",
     path="kolab:network.cni",

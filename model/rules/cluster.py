@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from model.rules.cluster_operators import OperatorFacts, cluster_operators
 from model.settings import Ingress, Settings
 from model.topology import postfix_nodes
 
+_OLDEST, _NEWEST = (1, 32), (1, 35)
+TRIED = " to ".join(".".join(map(str, each)) for each in (_OLDEST, _NEWEST))
+"""The releases of Kubernetes that the manifests are tried with (docs/reference/versions.md)."""
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
@@ -41,12 +45,21 @@ class ClusterFacts:
 
 def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     """Findings about the cluster itself; what could not be read is not judged."""
+    if facts.version and untried(facts.version):
+        yield rules.KUBERNETES_VERSION.found(found=facts.version, tried=TRIED)
     yield from _operators(settings, facts)
     yield from _nodes(settings, facts)
     yield from _classes(settings, facts)
     yield from cluster_network(settings, facts.network)
-    yield from cluster_cni(settings, facts.crds, facts.network)
+    yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
+
+
+def untried(version: str) -> str:
+    """Why a release of Kubernetes, as an API server says it, may not do; empty if it was tried or is no version."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    release = (int(found[1]), int(found[2])) if found else _OLDEST
+    return "" if _OLDEST <= release <= _NEWEST else f"this release of the stack was tried with {TRIED}"
 
 
 def _operators(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:

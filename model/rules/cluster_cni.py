@@ -13,11 +13,43 @@ from model.types import Networks
 
 CILIUM = "ciliumnetworkpolicies.cilium.io"
 """The CustomResourceDefinition that tells that Cilium is there."""
+_PLUGINS = {
+    "cilium": "Cilium",
+    "calico-node": "Calico",
+    "canal": "Canal",
+    "rke2-canal": "Canal",
+    "kube-router": "kube-router",
+    "antrea-agent": "Antrea",
+    "ovnkube-node": "OVN-Kubernetes",
+    "kube-ovn-cni": "Kube-OVN",
+    "weave-net": "Weave Net",
+    "aws-node": "the AWS VPC CNI",
+    "azure-npm": "Azure NPM",
+    "kube-flannel-ds": "flannel",
+    "kube-flannel": "flannel",
+    "kindnet": "kindnet",
+}
+"""DaemonSet -> the plugin whose it is. k3s has its own inside of its one process."""
+_ENFORCES_NONE = "flannel"
 
 
-def cluster_cni(settings: Settings, crds: frozenset[str] | None, facts: NetworkFacts) -> Iterator[Finding]:
-    """Findings about Cilium and kube-proxy; what could not be read is not judged."""
+def plugins(daemon_sets: frozenset[str]) -> tuple[str, ...]:
+    """Network plugins of a cluster with these DaemonSets; none where they are no DaemonSets, as with k3s."""
+    return tuple(sorted({_PLUGINS[name] for name in daemon_sets if name in _PLUGINS}))
+
+
+def enforces_nothing(daemon_sets: frozenset[str]) -> bool:
+    """Whether the only plugin is one that lets every pod talk to every other."""
+    return plugins(daemon_sets) == (_ENFORCES_NONE,)
+
+
+def cluster_cni(
+    settings: Settings, crds: frozenset[str] | None, daemon_sets: frozenset[str] | None, facts: NetworkFacts
+) -> Iterator[Finding]:
+    """Findings about the plugin and kube-proxy; what could not be read is not judged."""
     given = settings.network.cni
+    if daemon_sets is not None and enforces_nothing(daemon_sets):
+        yield rules.CNI_ENFORCES_NOTHING.found()
     if crds is not None and given == "standard" and CILIUM in crds and not facts.cidr_holds_nodes:
         yield rules.CNI_CILIUM.found()
     if crds is not None and given == "cilium" and CILIUM not in crds:

@@ -70,17 +70,20 @@ def completed(settings: Settings, facts: NetworkFacts) -> Settings:
     return settings.model_copy(update={"kubernetes": kubernetes})
 
 
-def _pods(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
-    """What pods have tells more than what nodes say; without pods the nodes have to do."""
-    given = settings.network.pod_cidr
-    seen = [*map(ipaddress.ip_address, facts.pods or ())]
+def pod_networks(facts: NetworkFacts) -> list[Network]:
+    """Where pods are, as far as it was seen: what pods have tells more than what nodes say, which has to do without."""
+    seen = [ipaddress.ip_address(each) for each in facts.pods or ()]
     plan = [ipaddress.ip_network(each) for each in facts.node_networks or ()]
     # Pods that no node's range holds have another plan than the nodes.
     used = [each for each in plan if not seen or any(pod in each for pod in seen)]
-    outside = sorted(_beyond(given, (*map(ipaddress.ip_network, seen), *used)), key=str)
+    return [*used, *map(ipaddress.ip_network, seen)]
+
+
+def _pods(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    given, found = settings.network.pod_cidr, pod_networks(facts)
+    outside = sorted(_beyond(given, found), key=str)
     if outside:
-        around = _around([*used, *map(ipaddress.ip_network, seen)], given.version)
-        yield rules.POD_CIDR.found(given=given, found=outside[0], around=around)
+        yield rules.POD_CIDR.found(given=given, found=outside[0], around=around(found, given.version))
 
 
 def _services(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
@@ -135,8 +138,8 @@ def _beyond(given: Network, found: Iterable[Network]) -> list[Network]:
     return [each for each in found if each.version == given.version and not within(each, given)]
 
 
-def _around(networks: Iterable[Network], version: int) -> str:
-    """The smallest network that holds all of one version."""
+def around(networks: Iterable[Network], version: int) -> str:
+    """The smallest network that holds all of those of one IP version. Raises IndexError without any."""
     found = [each for each in networks if each.version == version]
     whole = found[0]
     while not all(within(each, whole) for each in found):

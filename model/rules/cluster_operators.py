@@ -41,6 +41,8 @@ class OperatorFacts:
     """Port that another namespace's DaemonSet holds on the nodes -> `namespace/name` of it."""
     taints: Mapping[str, tuple[Taint, ...]] | None = None
     """Node name -> taints that keep pods away."""
+    daemon_sets: frozenset[str] | None = None
+    """Names of the DaemonSets of all namespaces, which tell what the cluster is built of."""
     pools: Mapping[str, tuple[str, ...]] | None = None
     """Pool of MetalLB -> its ranges."""
     gateway_classes: Mapping[str, str] | None = None
@@ -78,12 +80,17 @@ def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
         yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=_some(unproven))
 
 
+def old_metallb(image: str) -> str | None:
+    """The release that MetalLB has to reach, if this image of its controller is older; None for what shows no version."""
+    version = re.search(r":v?(\d+)\.(\d+)\.(\d+)", image)
+    old = version is not None and tuple(map(int, version.groups())) < _METALLB
+    return ".".join(map(str, _METALLB)) if old else None
+
+
 def _metallb(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
-    if settings.network.load_balancer != "metallb" or facts.metallb is None:
-        return
-    version = re.search(r":v?(\d+)\.(\d+)\.(\d+)", facts.metallb)
-    if version is not None and tuple(map(int, version.groups())) < _METALLB:
-        yield rules.METALLB_OLD.found(found=".".join(version.groups()), least=".".join(map(str, _METALLB)))
+    image = facts.metallb
+    if settings.network.load_balancer == "metallb" and image and (least := old_metallb(image)):
+        yield rules.METALLB_OLD.found(found=image.rpartition(":")[2].removeprefix("v"), least=least)
 
 
 def _host_ports(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
     world = look.World()
     answers = asked(asker, world)
     answers["nameservers"] = ",".join(world.nameservers)
+    answers["cluster"] = json.dumps(world.says)
     text = draft.text(options.name, answers)
     settings = checked(text)
     if not options.draft:

@@ -67,7 +67,8 @@ def _kubernetes(name: str, answers: Answers) -> Iterator[str]:
     context = answers["context"]
     if context:
         yield "  # The identifier is yours and stays: only its change makes Pulumi replace everything."
-        yield f"  kolab:kubernetes: {{context: {_quoted(context)}, clusterIdentifier: {_quoted(context)}}}"
+        told = {"context": context, "clusterIdentifier": context, **_told(answers, "kubernetes")}
+        yield f"  kolab:kubernetes: {_flow(told)}"
         return
     yield "  # No cluster yet: manifests are rendered. When there is one, write instead of `render`:"
     yield f"  #   context: <one of `kubectl config get-contexts`>, clusterIdentifier: {name}-1"
@@ -90,6 +91,19 @@ def _network(answers: Answers) -> Iterator[str]:
     yield "    # Nothing in these may be public (docs/how-to/find-your-networks.md)."
     yield f"    podCidr: {_quoted(answers['pod_cidr'])}"
     yield f"    serviceCidr: {_quoted(answers['service_cidr'])}"
+    others = {key: told for key, told in _told(answers, "network").items() if key not in _ASKED}
+    if others:
+        yield "    # What the cluster shows of itself: ./kolab cluster check."
+    yield from (f"    {key}: {_flow(told)}" for key, told in others.items())
+
+
+_ASKED = ("podCidr", "serviceCidr")
+
+
+def _told(answers: Answers, section: str) -> dict[str, Any]:
+    """What the cluster says that a section has to say (model/cluster_page)."""
+    found: dict[str, Any] = json.loads(answers.get("cluster", "{}")).get(section, {})
+    return found
 
 
 def _addresses(flag: str, written: str, mode: str) -> dict[str, str]:
@@ -162,7 +176,7 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{_quoted(k)}: {_flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return _quoted(value)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _quoted(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import dns.exception
 import dns.resolver
@@ -40,8 +41,8 @@ class World:
     pools: tuple[str, ...] = ()
     """Ranges of MetalLB."""
     issuers: tuple[str, ...] = ()
-    pod_cidr: str = ""
-    service_cidr: str = ""
+    says: dict[str, Any] = field(default_factory=dict)
+    """What the stack file has to say of the cluster (model/cluster_page)."""
     may_have_website: bool = True
     """False only when the domain is delegated and has no address."""
     nameservers: tuple[str, ...] = ()
@@ -56,8 +57,13 @@ class World:
             seen = cluster.look(answers["context"])
             self.nodes, self.external = seen.nodes, dict(seen.external)
             self.pools, self.issuers = seen.pools, seen.issuers
-            self.pod_cidr, self.service_cidr = seen.pod_cidr, seen.service_cidr
+            self.says = seen.says
             yield from seen.lines()
+
+    def network(self, key: str) -> str | None:
+        """What the cluster says of a key of kolab:network."""
+        found: str | None = self.says.get("network", {}).get(key)
+        return found
 
     def offered(self, *, cluster: bool) -> str | None:
         """Addresses to begin with: those of MetalLB's pools, else the only node's own."""

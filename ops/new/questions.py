@@ -243,14 +243,14 @@ ALL: tuple[Question, ...] = (
         flag="pod-cidr",
         metavar="NETWORK",
         about="Addresses of pods: no daemon trusts them as a mail client (docs/how-to/find-your-networks.md).",
-        default=lambda _, world: world.pod_cidr or "10.42.0.0/16",
+        default=lambda _, world: world.network("podCidr") or "10.42.0.0/16",
     ),
     Question(
         key="service_cidr",
         flag="service-cidr",
         metavar="NETWORK",
         about="Addresses of Services.",
-        default=lambda _, world: world.service_cidr or "10.43.0.0/16",
+        default=lambda _, world: world.network("serviceCidr") or "10.43.0.0/16",
     ),
     Question(
         key="backend",

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import pytest
-import yaml
 
 from components.observe import observe
 from components.observe_where import Where
@@ -19,6 +14,7 @@ from model.rules.cluster import ClusterFacts
 from model.rules.cluster_operators import Taint
 from model.settings import ClusterDns
 from tests.model.files import settings
+from tests.support.api_server import api_server, asked
 
 Object = dict[str, Any]
 
@@ -88,49 +84,11 @@ ANSWERS: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Server(BaseHTTPRequestHandler):
-    """Answers what stands in `answers`, an empty list otherwise; a number is a status."""
-
-    answers: ClassVar[dict[str, Any]] = {}
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        """One question."""
-        url = urlsplit(self.path)
-        self.asked.append(f"{url.path} {parse_qs(url.query).get('labelSelector', [''])[0]}".strip())
-        found = self.answers.get(url.path, [])
-        status = found if isinstance(found, int) else 200
-        body = json.dumps({"items": found} if isinstance(found, list) else {} if status != 200 else found)
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the API server answers; KUBECONFIG leads there."""
-    Server.answers, Server.asked = dict(ANSWERS), []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    kubeconfig = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-        "users": [{"name": "u", "user": {}}],
-    }
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    monkeypatch.setattr(
-        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig")
-    )
-    yield Server.answers
-    server.shutdown()
-    server.server_close()
+    with api_server(ANSWERS, tmp_path, monkeypatch) as found:
+        yield found
 
 
 def facts(dns: ClusterDns | None = None) -> ClusterFacts:
@@ -191,7 +149,7 @@ def test_operators_and_what_holds_nodes_are_read(answers: dict[str, Any]) -> Non
 
 def test_a_cluster_without_cert_manager_has_no_issuers_to_ask_for(answers: dict[str, Any]) -> None:
     assert facts().operators.issuers is None
-    assert not [each for each in Server.asked if "cert-manager" in each]
+    assert not [each for each in asked() if "cert-manager" in each]
 
 
 def test_the_network_of_a_cluster_is_read(answers: dict[str, Any]) -> None:
@@ -217,7 +175,7 @@ def test_the_clusters_dns_is_read_with_the_ports_of_its_pods(answers: dict[str, 
 
 def test_dns_is_looked_for_where_the_stack_file_says_it_is(answers: dict[str, Any]) -> None:
     assert facts(ClusterDns(namespace="dns", labels={"app": "a", "tier": ("b", "c")})).network.dns_ports == {}
-    assert "/api/v1/namespaces/dns/pods app in (a),tier in (b,c)" in Server.asked
+    assert "/api/v1/namespaces/dns/pods app in (a),tier in (b,c)" in asked()
 
 
 def test_a_cluster_older_than_its_list_of_service_networks_has_none(answers: dict[str, Any]) -> None:

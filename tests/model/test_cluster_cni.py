@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.rules.cluster import ClusterFacts, cluster
-from model.rules.cluster_cni import CILIUM, cluster_cni
+from model.rules.cluster_cni import CILIUM, cluster_cni, plugins
 from model.rules.cluster_network import NetworkFacts
 from tests.model.files import settings
 
@@ -17,7 +17,7 @@ CRDS = frozenset({CILIUM})
 
 def found(changes: dict[str, Any], crds: frozenset[str] | None = CRDS, **seen: Any) -> list[tuple[str, str]]:
     facts = NetworkFacts(**{"node_addresses": {NODE: "n1"}, "cidr_holds_nodes": False, **seen})
-    return [(each.rule, each.path) for each in cluster_cni(settings("cluster", changes), crds, facts)]
+    return [(each.rule, each.path) for each in cluster_cni(settings("cluster", changes), crds, None, facts)]
 
 
 def cilium(**more: Any) -> dict[str, Any]:
@@ -77,3 +77,36 @@ def test_nodes_answer_for_public_addresses_only_when_metallb_says_so(
 ) -> None:
     expected = [("strict-arp", "kolab:network.loadBalancer")] if refused else []
     assert found({}, crds=frozenset(), **seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("daemon_sets", "named", "refused"),
+    [
+        (frozenset({"kube-flannel-ds", "kube-proxy"}), ("flannel",), True),
+        (frozenset({"kube-flannel-ds", "calico-node"}), ("Calico", "flannel"), False),
+        (frozenset({"rke2-canal"}), ("Canal",), False),
+        (frozenset({"svclb-traefik-1"}), (), False),
+        (frozenset(), (), False),
+    ],
+)
+def test_a_plugin_that_enforces_no_policy_is_named(
+    daemon_sets: frozenset[str], named: tuple[str, ...], refused: bool
+) -> None:
+    rules = [each.rule for each in cluster_cni(settings("cluster"), None, daemon_sets, NetworkFacts())]
+    assert (plugins(daemon_sets), rules) == (named, ["cni-enforces-nothing"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"),
+    [
+        ("v1.31.9", True),
+        ("v1.32.0", False),
+        ("v1.35.4+k3s1", False),
+        ("v1.36.0-alpha.1", True),
+        ("what", False),
+    ],
+)
+def test_a_release_of_kubernetes_that_was_not_tried_is_said(version: str, warned: bool) -> None:
+    found = list(cluster(settings("cluster"), ClusterFacts(version=version)))
+    assert [each.rule for each in found] == (["kubernetes-version"] if warned else [])
+    assert all(each.severity == "warning" for each in found)

@@ -135,17 +135,29 @@ def test_what_the_cluster_shows_is_offered(monkeypatch: pytest.MonkeyPatch, root
         nodes=("vps1",),
         external={"vps1": "11.0.0.7"},
         issuers=("le-prod",),
-        pod_cidr="10.244.0.0/16",
-        service_cidr="10.96.0.0/12",
+        says={
+            "network": {
+                "podCidr": "10.244.0.0/16",
+                "serviceCidr": "10.96.0.0/12",
+                "cni": "cilium",
+                "dns": {"ports": [8053]},
+            },
+            "kubernetes": {"api": {"ports": [16443]}},
+        },
     )
     monkeypatch.setattr(cluster, "look", lambda _: seen)
     assert main(["new", "--domain", "kolabtest.eu", "--context", "prod"]) == 0
     values = written(root)
-    assert values["kubernetes"] == {"context": "prod", "clusterIdentifier": "prod"}
+    assert values["kubernetes"] == {
+        "context": "prod",
+        "clusterIdentifier": "prod",
+        "api": {"ports": [16443]},
+    }
     network = values["network"]
     assert network["addresses"] == {"all": "11.0.0.7"}
     assert network["egress"]["nodes"] == {"vps1": ["11.0.0.7"]}
     assert (network["podCidr"], network["serviceCidr"]) == ("10.244.0.0/16", "10.96.0.0/12")
+    assert (network["cni"], network["dns"]) == ("cilium", {"ports": [8053]})
     assert values["tls"]["name"] == "le-prod"
 
 
@@ -156,12 +168,6 @@ def test_a_pool_of_metallb_offers_an_address_for_each_service() -> None:
     )
     assert look.World(pools=("10.20.0.10/31",)).offered(cluster=True) is None
     assert look.World(pools=("2001:db8::/64",)).offered(cluster=False) is None
-
-
-def test_the_pods_network_is_the_one_around_the_shares_of_all_nodes() -> None:
-    assert cluster._around(["10.42.0.0/24", "10.42.1.0/24"]) == "10.42.0.0/16"
-    assert cluster._around(["10.42.0.0/24", "10.43.1.0/24"]) == "10.42.0.0/15"
-    assert cluster._around(["fd00::/64"]) == ""
 
 
 def test_a_cluster_that_does_not_answer_holds_nothing_up(
@@ -179,7 +185,7 @@ def test_a_cluster_that_does_not_answer_holds_nothing_up(
     load = functools.partial(config.new_client_from_config, config_file=str(tmp_path / "kubeconfig"))
     monkeypatch.setattr(config, "new_client_from_config", load)
     assert list(cluster.look("x").lines()) == [
-        "could not look up: the cluster, which does not answer or tells this user nothing; answer what you know"
+        "could not look up the cluster, which does not answer or tells this user nothing; answer what you know"
     ]
 
 

@@ -1,0 +1,106 @@
+"""What operators bring: addresses, certificates, volumes, and other ways to serve websites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.cluster_page.row import Row, some, unknown
+from model.ingress import CONTROLLERS, kind_of
+from model.issuers import Issuer
+from model.rules.cluster import ClusterFacts
+from model.rules.cluster_operators import old_metallb
+
+_PUBLIC = (25, 80, 143, 443, 465, 587, 993, 3478, 4190, 5349)
+"""Ports that a stack opens to the world."""
+
+
+def operators(facts: ClusterFacts) -> Iterator[Row]:
+    """In the order in which a stack file asks for them."""
+    yield from _ways_in(facts)
+    yield _certificates(facts)
+    yield _storage(facts)
+    yield from _websites(facts)
+
+
+def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
+    if facts.crds is None:
+        yield unknown("load balancer")
+    elif "ipaddresspools.metallb.io" not in facts.crds:
+        then = (
+            "install MetalLB, or set network.loadBalancer: hostPort on a server whose only address is its own"
+        )
+        yield Row(about="load balancer", seen="no MetalLB", verdict="missing", then=then)
+    else:
+        image = facts.operators.metallb
+        old = old_metallb(image) if image else None
+        pools = [
+            f"{name} {' '.join(ranges)}" for name, ranges in sorted((facts.operators.pools or {}).items())
+        ]
+        yield Row(
+            about="load balancer",
+            seen=f"MetalLB {image.rpartition(':')[2] if image else '(version unknown)'}; pools: {some(pools) or 'none'}",
+            verdict="missing" if old else "fits",
+            then=f"bring it to {old} or later" if old else "",
+        )
+        if facts.service_lb:
+            then = "start k3s with --disable servicelb"
+            yield Row(about="load balancer", seen="k3s' ServiceLB beside it", verdict="missing", then=then)
+    if taken := facts.operators.host_ports:
+        mail = {port: by for port, by in taken.items() if port in _PUBLIC}
+        for holder in sorted({*mail.values()}):
+            ports = ", ".join(str(port) for port, by in sorted(mail.items()) if by == holder)
+            then = "with network.loadBalancer: hostPort the stack needs them itself"
+            yield Row(about="ports of nodes", seen=f"{holder} holds {ports}", verdict="fits", then=then)
+
+
+def _certificates(facts: ClusterFacts) -> Row:
+    if facts.crds is None:
+        return unknown("certificates")
+    if "certificates.cert-manager.io" not in facts.crds:
+        then = "install cert-manager, or bring certificates of your own (tls.issuer: secrets)"
+        return Row(about="certificates", seen="no cert-manager", verdict="missing", then=then)
+    if not facts.operators.issuers:
+        then = "the stack makes an issuer of its own (tls.issuer: acme), or name yours once it is there"
+        return Row(about="certificates", seen="cert-manager without issuers", verdict="fits", then=then)
+    described = [
+        f"{name}{' (HTTP-01 only)' if _by_http(issuer) else '' if issuer.ready else ' (not ready)'}"
+        for name, issuer in sorted(facts.operators.issuers.items())
+    ]
+    usable = not all(_by_http(each) for each in facts.operators.issuers.values())
+    then = "" if usable else "names of mail are proven in DNS: use tls.issuer: acme, or add a DNS-01 solver"
+    return Row(about="certificates", seen=some(described), verdict="fits" if usable else "say", then=then)
+
+
+def _by_http(issuer: Issuer) -> bool:
+    """Whether it proves every name by a file on port 80."""
+    return bool(issuer.solvers) and all(each.http for each in issuer.solvers)
+
+
+def _storage(facts: ClusterFacts) -> Row:
+    if facts.storage_classes is None:
+        return unknown("storage classes")
+    names = [
+        f"{name}{' (default)' if default else ''}" for name, default in sorted(facts.storage_classes.items())
+    ]
+    if not names:
+        then = "install a provisioner; k3s brings local-path"
+        return Row(about="storage classes", seen="none", verdict="missing", then=then)
+    default = any(facts.storage_classes.values())
+    then = "" if default else "none is the default: name a storageClass for every volume"
+    return Row(about="storage classes", seen=some(names), verdict="fits" if default else "say", then=then)
+
+
+def _websites(facts: ClusterFacts) -> Iterator[Row]:
+    for name, controller in sorted((facts.ingress_classes or {}).items()):
+        kind = kind_of(controller)
+        then = (
+            f"network.ingress: {{className: {name}, controller: {kind}, ...}}, if it is to serve the websites"
+            if kind
+            else f"the stack has no words for {controller or 'its controller'}; it knows {', '.join(CONTROLLERS)}"
+        )
+        yield Row(
+            about="Ingress class", seen=f"{name} ({controller or 'no controller'})", verdict="fits", then=then
+        )
+    for name, controller in sorted((facts.operators.gateway_classes or {}).items()):
+        then = "the stack makes no HTTPRoute: the proxy serves the websites, or an Ingress class does"
+        yield Row(about="Gateway class", seen=f"{name} ({controller})", verdict="fits", then=then)

@@ -227,7 +227,7 @@ STRICT_ARP = Rule(
     "strict-arp",
     path="kolab:network.loadBalancer",
     problem="is metallb, but kube-proxy uses IPVS without strictARP: every node would answer for the public addresses",
-    fix="set ipvs.strictARP: true in the ConfigMap kube-proxy of kube-system, then restart its pods (kubectl -n kube-system rollout restart daemonset kube-proxy)",
+    fix="set ipvs.strictARP: true in kube-proxy's ConfigMap and restart its pods (docs/how-to/prepare-a-cluster.md)",
     why="With IPVS each node holds all addresses of Services and answers ARP for them unless it is told not to.",
     source="MetalLB: installation",
 )

@@ -195,7 +195,7 @@ def test_the_proxy_may_reach_what_answers_a_public_path(path: str, backend: Daem
     ("server", "port", "expected"),
     [
         (topology.MARIADB, "mysql", {"seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "roundcube-migrate", "blackbox"}),
-        (topology.REDIS, "redis", {"seed", "webapp", "horizon", "scheduler", "roundcube", "blackbox"}),
+        (topology.REDIS, "redis", {"seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "blackbox"}),
         (topology.MINIO, "s3", {"webapp", "horizon", "scheduler"}),
         (IMAP, "lmtp", {"postfix"}),
         (IMAP, "sieve", {"roundcube"}),

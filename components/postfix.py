@@ -59,6 +59,9 @@ class Smtp:
 
     helo: str
     ipv6: bool
+    """Whether the world reaches port 25 by IPv6."""
+    sends_ipv6: bool
+    """Whether DNS names an IPv6 address that mail leaves from."""
     message_size_limit: int
     aliases: Mapping[str, str]
     domains: Sequence[str]
@@ -200,7 +203,8 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
     """What start.sh writes into main.cf."""
     found = {
         "KOLAB_HELO": args.smtp.helo,
-        "KOLAB_PROTOCOLS": "all" if args.smtp.ipv6 else "ipv4",
+        "KOLAB_PROTOCOLS": "all" if args.smtp.ipv6 or args.smtp.sends_ipv6 else "ipv4",
+        "KOLAB_SENDING": "all" if args.smtp.sends_ipv6 else "ipv4",
         "KOLAB_MESSAGE_SIZE_LIMIT": str(args.smtp.message_size_limit),
         "KOLAB_PROXYMAPS": str(budget.PROXYMAPS),
         "KOLAB_SMTPD": str(budget.SMTPD),

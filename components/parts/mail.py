@@ -60,7 +60,8 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         domain=settings.domain,
         smtp=Smtp(
             helo=stack.names.helo,
-            ipv6=any(address.version == 6 for address in settings.network.addresses.smtp),
+            ipv6=any(":" in address for address in topology.load_balancer_addresses(settings)["smtp"]),
+            sends_ipv6=any(":" in address for address in topology.egress_addresses(settings)),
             message_size_limit=bytes_of(settings.mail.message_size_limit),
             aliases=_role_addresses(stack),
             domains=settings.domains,

@@ -84,14 +84,14 @@ IPV6_NOT_LISTENING = Rule(
     "ipv6-not-listening",
     path="kolab:network.addresses.{name}",
     problem="is an IPv6 address, but the daemons behind it listen on IPv4 only",
-    fix="use an IPv4 address; smtp may have an IPv6 address beside its IPv4 one",
+    fix="use an IPv4 address; port 25 (smtp, or all of single-node) may have an IPv6 address beside its IPv4 one",
     why="Only Postfix listens on IPv6 (upstream: mail and sieve listeners are IPv4 literals).",
 )
 ADDRESS_FAMILY = Rule(
     "address-family",
-    path="kolab:network.addresses.smtp",
+    path="kolab:network.addresses.{name}",
     problem="must hold one IPv4 address and at most one IPv6 address",
-    fix="write smtp: [203.0.113.11, 2001:db8::11]",
+    fix="write {name}: [203.0.113.11, 2001:db8::11]",
     why="Only Postfix listens on IPv6 (upstream: mail and sieve listeners are IPv4 literals).",
 )
 NETWORK_PUBLIC = Rule(

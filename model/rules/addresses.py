@@ -19,12 +19,12 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
     given = settings.network.addresses
     separate = [name for name in ("proxy", "smtp", "turn", "sieve", "meet") if getattr(given, name)]
     if settings.single_node:
-        if given.all is None:
+        if not given.all:
             yield rules.ADDRESS_MISSING.found()
         for name in separate:
             yield rules.ADDRESS_MODE.found(name=name)
         return
-    if given.all is not None:
+    if given.all:
         yield rules.ADDRESS_MODE_CLUSTER.found()
     needed = public_services(settings)
     for name in needed:
@@ -101,13 +101,14 @@ def public_side(settings: Settings) -> Iterator[Finding]:
 def ipv6(settings: Settings) -> Iterator[Finding]:
     """Only Postfix listens on IPv6 (upstream: mail and sieve listeners are IPv4 literals)."""
     given = settings.network.addresses
-    for name in ("all", "proxy", "turn", "sieve", "meet"):
+    for name in ("proxy", "turn", "sieve", "meet"):
         address = getattr(given, name)
         if address is not None and address.version == 6:
             yield rules.IPV6_NOT_LISTENING.found(name=name)
-    versions = [address.version for address in given.smtp]
-    if (given.smtp and versions.count(4) != 1) or versions.count(6) > 1:
-        yield rules.ADDRESS_FAMILY.found()
+    for name, addresses in (("all", given.all), ("smtp", given.smtp)):
+        versions = [address.version for address in addresses]
+        if (addresses and versions.count(4) != 1) or versions.count(6) > 1:
+            yield rules.ADDRESS_FAMILY.found(name=name)
 
 
 RULES = (mode_and_addresses, one_address_one_daemon, real_addresses, public_side, ipv6)

@@ -17,12 +17,12 @@ from model.types import Address, Addresses, Hostname, Network, Networks, PortNum
 class PublicAddresses(Section):
     """Addresses of the stack on the load balancer, by what listens there."""
 
-    all: Address | None = None
-    """single-node: the one address that carries every port."""
+    all: Addresses = ()
+    """single-node: the one address that carries every port. An IPv6 address may stand beside it, `[192.0.2.10, 2001:db8::10]`, for port 25 alone: nothing else listens on it."""
     proxy: Address | None = None
     """cluster: HTTPS, IMAP and submission (nginx)."""
     smtp: Addresses = ()
-    """cluster: port 25. The one place where an IPv6 address may stand beside the IPv4 one: Postfix listens on both."""
+    """cluster: port 25. An IPv6 address may stand beside the IPv4 one: Postfix listens on both."""
     turn: Address | None = None
     """cluster: TURN (coturn)."""
     sieve: Address | None = None

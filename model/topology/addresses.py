@@ -51,11 +51,12 @@ def public_services(settings: Settings) -> tuple[str, ...]:
 
 
 def load_balancer_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Public Service -> its addresses on the load balancer. One address in single-node mode, dedicated ones in cluster mode."""
+    """Public Service -> its addresses on the load balancer. One address of each family in single-node mode, dedicated ones in cluster mode."""
     given = settings.network.addresses
     if settings.single_node:
-        shared = (str(given.all),) if given.all else ()
-        return dict.fromkeys(public_services(settings), shared)
+        # Postfix alone listens on IPv6 (model/rules/addresses.py, rule ipv6-not-listening).
+        shared = tuple(str(address) for address in given.all if address.version == 4)
+        return dict.fromkeys(public_services(settings), shared) | {"smtp": tuple(map(str, given.all))}
     found = {}
     for service in public_services(settings):
         value = getattr(given, service)

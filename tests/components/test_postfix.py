@@ -174,6 +174,29 @@ def test_postfix_greets_with_the_name_that_its_egress_address_points_back_to(sta
     assert main_cf(started)["myhostname"] == "mail.example.org"
 
 
+@pytest.mark.parametrize(
+    ("smtp", "source", "listens", "sends"),
+    [
+        ("10.20.0.11", ["198.51.100.3"], "ipv4", "ipv4"),
+        (["10.20.0.11", "2001:db8::11"], ["198.51.100.3"], "all", "ipv4"),
+        (["10.20.0.11", "2001:db8::11"], ["198.51.100.3", "2001:db8:1::3"], "all", "all"),
+        ("10.20.0.11", ["198.51.100.3", "2001:db8:1::3"], "all", "all"),
+    ],
+)
+def test_mail_leaves_by_ipv6_only_from_addresses_that_dns_names(
+    sandbox: Sandbox, smtp: object, source: list[str], listens: str, sends: str
+) -> None:
+    network = {"addresses": {"smtp": smtp}, "egress": {"mode": "gateway", "addresses": source}}
+    stack = deploy(changed("cluster", {"network": network}))
+    image(sandbox)
+    sandbox.mount(entry.PATH, stack.folder("postfix", "postfix", entry.PATH))
+    done = sandbox.run(stack.file("postfix", "postfix", f"{entry.PATH}/entry.sh"), env=environment("cluster"))
+    assert done.returncode == 0, done.stderr
+    assert main_cf(sandbox)["inet_protocols"] == listens
+    ways = [call for call in sandbox.calls if "smtp/unix/inet_protocols" in call]
+    assert ways == [f"postconf -P smtp/unix/inet_protocols={sends} relay/unix/inet_protocols={sends}"]
+
+
 def test_messages_may_be_as_large_as_the_stack_file_says(started: Sandbox) -> None:
     assert main_cf(started)["message_size_limit"] == str(50 * 1024**2)
 

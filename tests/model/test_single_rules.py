@@ -157,6 +157,13 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("real", {"network/addresses/smtp": "2a00:1450::1"}, {("address-family", f"{AT}.smtp")}),
     ("real", {"network/addresses/smtp": ["11.0.0.11", "11.0.0.21"]}, {("address-family", f"{AT}.smtp")}),
     ("real", {"network/addresses/smtp": ["11.0.0.11", "2a00:1450::1"]}, set()),
+    ("single-node", {"network/addresses/all": ["192.0.2.10", "2001:db8::10"]}, set()),
+    ("single-node", {"network/addresses/all": "2001:db8::10"}, {("address-family", f"{AT}.all")}),
+    (
+        "single-node",
+        {"network/addresses/all": ["192.0.2.10", "192.0.2.11"]},
+        {("address-family", f"{AT}.all")},
+    ),
     # What the world sees when we send.
     ("cluster", {"network/egress": None}, {("egress-missing", EGRESS)}),
     (

@@ -131,6 +131,13 @@ def test_single_node_puts_every_port_on_its_one_address() -> None:
     assert set(inside.values()) == {("192.0.2.10",)}
 
 
+def test_an_ipv6_address_of_single_node_carries_port_25_alone() -> None:
+    network = {"network": {"addresses": {"all": ["192.0.2.10", "2001:db8::10"]}}}
+    inside = topology.load_balancer_addresses(settings("single-node", network))
+    assert inside.pop("smtp") == ("192.0.2.10", "2001:db8::10")
+    assert set(inside.values()) == {("192.0.2.10",)}
+
+
 def test_cluster_gives_each_public_daemon_an_address_of_its_own() -> None:
     inside = topology.load_balancer_addresses(settings("cluster"))
     assert inside == {

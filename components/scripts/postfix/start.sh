@@ -19,6 +19,8 @@ replace /etc/postfix/master.cf 1 \
 
 postconf -e "myhostname = $KOLAB_HELO"
 postconf -e "inet_protocols = $KOLAB_PROTOCOLS"
+# Mail leaves by a family of addresses that SPF and PTR name: the ways out are kept from the other one.
+postconf -P "smtp/unix/inet_protocols=$KOLAB_SENDING" "relay/unix/inet_protocols=$KOLAB_SENDING"
 postconf -e "message_size_limit = $KOLAB_MESSAGE_SIZE_LIMIT"
 # Bounces, delivery reports and vacation answers come from <>: the image's first rule refuses them all on 25.
 postconf -e 'smtpd_sender_restrictions = permit_mynetworks, reject_unknown_sender_domain, reject_unlisted_sender, reject_unauthenticated_sender_login_mismatch, reject_unauth_destination, check_policy_service unix:private/policy_spf, permit'

@@ -237,12 +237,18 @@ def test_single_node_takes_mail_on_ipv6_too_where_it_has_an_address() -> None:
     network = {**raw("single-node")["network"]}
     network["addresses"] = {"all": ["192.0.2.10", "2001:db8::10"]}
     program = deploy(changed("single-node", {"network": network}))
-    services = {s["metadata"]["name"]: s for s in program.of_kind("Service") if s["spec"].get("type") == "LoadBalancer"}
+    services = {
+        s["metadata"]["name"]: s
+        for s in program.of_kind("Service")
+        if s["spec"].get("type") == "LoadBalancer"
+    }
     smtp = services.pop("public-smtp")
     assert smtp["spec"]["ipFamilies"] == ["IPv4", "IPv6"]
     assert smtp["metadata"]["annotations"]["metallb.io/loadBalancerIPs"] == "192.0.2.10,2001:db8::10"
     assert {tuple(each["spec"]["ipFamilies"]) for each in services.values()} == {("IPv4",)}
-    keys = {each["metadata"]["annotations"]["metallb.io/allow-shared-ip"] for each in (smtp, *services.values())}
+    keys = {
+        each["metadata"]["annotations"]["metallb.io/allow-shared-ip"] for each in (smtp, *services.values())
+    }
     assert len(keys) == 1
     (pool,) = program.of_kind("IPAddressPool")
     assert pool["spec"]["addresses"] == ["192.0.2.10/32", "2001:db8::10/128"]

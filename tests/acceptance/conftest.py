@@ -13,7 +13,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
 from tests.acceptance.given import Given, Refused
+from tests.acceptance.receiving import Receiver
 from tests.acceptance.report import Report
+from tests.acceptance.servers import serving
 from tests.acceptance.stack import JANE, Stack
 from tests.lab.cluster import Lab, end_on_signals
 from tests.lab.images import tars
@@ -26,6 +28,7 @@ _COURSE = (
     "test_reception",
     "test_submission",
     "test_sending",
+    "test_answers",
     "test_relaying",
     "test_isolation",
     "test_web",
@@ -151,6 +154,14 @@ def stack(
     made.remove()
     report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
     yield made
+
+
+@pytest.fixture(scope="module")
+def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """Somebody else's mail server, listening."""
+    took = tmp_path_factory.mktemp("receiver") / "took"
+    with serving(stack, "receiver", took):
+        yield Receiver(took)
 
 
 @pytest.fixture(scope="session")

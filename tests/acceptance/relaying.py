@@ -44,7 +44,9 @@ HIDDEN = (
     topology.AMAVIS.port("originating").number,
 )
 """Ports of Postfix' pod that trust whoever reaches them: they answer to that pod alone."""
-_SMTP, _SUBMISSION = topology.POSTFIX.port("smtp-in").number, topology.POSTFIX.port("submission").number
+_SMTP, _SUBMISSION, _ANSWERS = (
+    topology.POSTFIX.port(name).number for name in ("smtp-in", "submission", "answers")
+)
 
 
 def assert_no_open_relay(stack: Stack) -> None:
@@ -132,7 +134,7 @@ def at_inner_ports(stack: Stack) -> list[str]:
         answers = json.loads(stack.in_pod(pod, _probe(stack, ports, *addresses)))
         return [f"{pod} reaches {each}" for each, answer in answers.items() if answer == OPEN]
 
-    ways = {"webapp": (_SMTP,), "redis": (_SMTP, _SUBMISSION)}
+    ways = {"webapp": (_SMTP, _ANSWERS), "redis": (_SMTP, _SUBMISSION, _ANSWERS)}
     return _at_once(lambda each: reached(each, *ways[each]), ways)
 
 

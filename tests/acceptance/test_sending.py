@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,39 +12,11 @@ from model import identity, topology
 from model.identity.record import Record, parse
 from tests.acceptance.configs import egress
 from tests.acceptance.receiver import DOMAIN, NOBODY, UNWILLING
-from tests.acceptance.servers import serving
+from tests.acceptance.receiving import Receiver, unique
 from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, eventually
 
 _READER = f"reader@{DOMAIN}"
 _WAY_OUT = pytest.mark.proves("postfix", "amavis", "webapp")
-
-
-@dataclass(frozen=True)
-class Receiver:
-    """The server of receiver.test, and what it took."""
-
-    took: Path
-
-    def get(self, subject: str) -> dict[str, Any]:
-        """What it says of the message whose subject holds this, once that is there."""
-        found: dict[str, Any] = eventually(
-            lambda: next((letter for letter in self._letters() if subject in letter["subject"]), None),
-            f"the receiver never saw {subject}",
-        )
-        return found
-
-    def _letters(self) -> list[dict[str, Any]]:
-        # The last line may not be whole yet.
-        lines = self.took.read_text().split("\n")[:-1] if self.took.exists() else []
-        return [json.loads(line) for line in lines]
-
-
-@pytest.fixture(scope="module")
-def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    """The receiver, listening."""
-    took = tmp_path_factory.mktemp("receiver") / "took"
-    with serving(stack, "receiver", took):
-        yield Receiver(took)
 
 
 Sent = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -63,17 +32,12 @@ def sent(stack: Stack, receiver: Receiver) -> Sent:
     for node in egress(stack.settings):
         address = stack.get("pod", stack.pod_on("postfix", node))["status"]["podIP"]
         for author in (JANE, JOE):
-            subject = _unique(f"from {node} by {author}")
+            subject = unique(f"from {node} by {author}")
             line = stack.client_line("submit_inside", address, port, author, PASSWORD, _READER, subject)
             answer = stack.in_pod(webmail, line)
             assert answer.startswith("250"), answer
             subjects[node, author] = subject
     return {key: receiver.get(subject) for key, subject in subjects.items()}
-
-
-def _unique(subject: str) -> str:
-    """A subject that no earlier run used, on a stack that was kept."""
-    return f"{subject} at {time.time_ns()}"
 
 
 @_WAY_OUT
@@ -125,7 +89,7 @@ def test_a_message_does_not_tell_from_where_it_was_submitted(
     stack: Stack, receiver: Receiver, port: str
 ) -> None:
     """Neither the address of the user's computer nor its name."""
-    subject = _unique(f"from home by {port}")
+    subject = unique(f"from home by {port}")
     answer = stack.client("submit", stack.names.smtp, port, JANE, PASSWORD, JANE, _READER, subject)
     assert answer.startswith("250"), answer
     text = receiver.get(subject)["text"]
@@ -138,7 +102,7 @@ def test_a_message_does_not_tell_from_where_it_was_submitted(
 @pytest.mark.parametrize(("recipient", "reason"), [(NOBODY, "550 5.1.1"), (UNWILLING, "554 5.7.1")])
 @pytest.mark.usefixtures("receiver")
 def test_the_author_hears_of_a_refused_message_and_why(stack: Stack, recipient: str, reason: str) -> None:
-    subject = _unique("refused")
+    subject = unique("refused")
     answer = stack.client("submit", stack.names.smtp, "465", JANE, PASSWORD, JANE, recipient, subject)
     assert answer.startswith("250"), answer
     report = eventually(lambda: _report_about(stack, subject), f"no report about {subject} reached {JANE}")
@@ -157,7 +121,7 @@ def _report_about(stack: Stack, subject: str) -> str | None:
 def test_a_report_without_a_sender_is_vouched_for_by_the_name_of_the_server(
     stack: Stack, receiver: Receiver
 ) -> None:
-    answer = stack.client("ask_for_report", stack.names.mx, _READER, JANE, _unique("please report"))
+    answer = stack.client("ask_for_report", stack.names.mx, _READER, JANE, unique("please report"))
     assert answer.startswith("250"), answer
     letter = receiver.get("Successful Mail Delivery Report")
     verdict = letter["verdict"]

@@ -177,6 +177,31 @@ def sieve_login(host: str, user: str, password: str) -> str:
             return secure.recv(4096).decode()
 
 
+def sieve_script(host: str, user: str, password: str, script: str) -> str:
+    """Puts a script in force (RFC 5804). Prints the last answer."""
+    with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
+        _until_ok(connection)
+        connection.sendall(b"STARTTLS\r\n")
+        _until_ok(connection)
+        with careful().wrap_socket(connection, server_hostname=host) as secure:
+            _until_ok(secure)
+            given, text = base64.b64encode(f"\0{user}\0{password}".encode()), script.encode()
+            commands = (b'AUTHENTICATE "PLAIN" "%s"' % given, b'PUTSCRIPT "own" {%d+}\r\n%s' % (len(text), text),
+                        b'SETACTIVE "own"')  # fmt: skip
+            answer = ""
+            for command in commands:
+                secure.sendall(command + b"\r\n")
+                answer = _line_of_verdict(secure)
+                if not answer.startswith("OK"):
+                    break
+            return answer
+
+
+def _line_of_verdict(connection: socket.socket) -> str:
+    with connection.makefile("r") as lines:
+        return next((line.strip() for line in lines if line.startswith(("OK", "NO", "BYE"))), "closed")
+
+
 def _until_ok(connection: socket.socket) -> str:
     text = b""
     while b"OK" not in text:

@@ -31,7 +31,7 @@ from model import topology
 class AmavisArgs:
     """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active.
 
-    `learnt` is the Redis in which images of generation B keep what SpamAssassin has learnt.
+    Spam is marked from the score `spam_from`, with `spam_subject` before its subject. `learnt` is the Redis in which images of generation B keep what SpamAssassin has learnt.
     """
 
     build: Build
@@ -39,6 +39,8 @@ class AmavisArgs:
     database: Database
     learnt: Queue
     antivirus: bool
+    spam_from: float
+    spam_subject: str
     selector: str
     signing: bool
     keys: Mapping[str, pulumi.Input[str]]
@@ -82,6 +84,8 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             "DKIM_IDENTIFIER": args.selector,
             # Executed as a command by the image: nothing but true or false.
             "CLAMD": "true" if args.antivirus else "false",
+            "KOLAB_SPAM_FROM": str(args.spam_from),
+            "KOLAB_SPAM_SUBJECT": args.spam_subject,
             "REDIS_HOST": args.learnt.host,
             "REDIS_DATABASE": _LEARNT_DATABASE,
             **args.database.environment("DB"),

@@ -39,6 +39,8 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         database=stack.webapp_database(),
         learnt=stack.redis(),
         antivirus=settings.mail.antivirus,
+        spam_from=settings.mail.spam.mark_at,
+        spam_subject="***SPAM*** " if settings.mail.spam.mark_subject else "",
         selector=active or next(iter(selectors)),
         signing=active is not None,
         keys={name: secret(f"dkimKey-{name}") for name in selectors},

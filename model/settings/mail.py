@@ -113,6 +113,15 @@ class RateLimits(Section):
     """Domains whose people may send as much as they like. Default: all domains of this stack; an empty list slows down everybody but system mail."""
 
 
+class Spam(Section):
+    """What happens to spam: it arrives, and says what it is. Nothing is discarded for its score, and nothing is sent back to whoever it names as its sender."""
+
+    mark_at: Annotated[float, Field(ge=1, le=50)] = 6.2
+    """SpamAssassin's score from which a message has `X-Spam-Flag: YES`, which mail programs and filters file by. Lower marks more, also honest mail; headers of every message show its own score."""
+    mark_subject: bool = True
+    """Whether ***SPAM*** stands before its subject, too."""
+
+
 class Mail(Section):
     """Mail identity and limits."""
 
@@ -134,6 +143,8 @@ class Mail(Section):
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
     rate_limits: RateLimits = RateLimits()
     """How much people may send."""
+    spam: Spam = Spam()
+    """What happens to spam."""
     message_size_limit: MessageSize = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False

@@ -120,6 +120,8 @@ HARMLESS: dict[str, Changes] = {
         "mail.messageSizeLimit": "10Mi",
         "mail.contentFilter": True,
         "mail.antivirus": True,
+        "mail.spam.markAt": 4.5,
+        "mail.spam.markSubject": False,
         "tls[existing].name": "other",
         "tls[existing].kind": "Issuer",
         "tls[existing].caa": "pki.goog",

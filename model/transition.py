@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from model import rotation
 from model.catalogue import changes as rules
+from model.catalogue import names
 from model.deployed import Deployed
 from model.findings import Finding
 from model.identity import life_cycles
@@ -52,6 +53,8 @@ def _inbound(before: Deployed, now: Deployed) -> Iterator[Finding]:
     was, becomes = before.mx, now.mx
     if was.stage == "hold":
         return
+    if before.domain != now.domain:
+        yield names.DOMAIN_FIXED.found(old=before.domain, new=now.domain)
     if becomes.stage == "hold":
         yield rules.MX_LOST.found()
     else:

@@ -33,3 +33,12 @@ NAME_TOO_LONG = Rule(
     fix="use a shorter domain",
     why="Names that we derive must still fit into DNS.",
 )
+DOMAIN_FIXED = Rule(
+    "domain-fixed",
+    path="kolab:domain",
+    problem="changes from {old} to {new}, and mail is taken already: the database has the administrator and the owner of every"
+    " account in the old one, and nothing moves them",
+    fix="put {old} back, and list {new} under kolab:hostedDomains",
+    why="The first deployment writes the domain into the database, where accounts and keys belong to it.",
+    source="upstream: src/database/seeds, Domain::owner",
+)

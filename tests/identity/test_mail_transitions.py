@@ -19,6 +19,8 @@ from model.step import judge
 from model.transition import snapshot, transition
 from tests.identity.stacks import selectors, stack
 from tests.identity.strategies import settings
+from tests.model.files import places, raw
+from tests.model.files import refused as refused_file
 
 
 def step(before: Settings, after: Settings, today: date | None = None) -> set[str]:
@@ -338,6 +340,15 @@ def test_a_lost_domain_is_refused_while_live_and_free_on_hold() -> None:
     assert "domain-lost" in step(sts("none"), sts("none", **fewer))
     held: Any = {"mail__mx": {"stage": "hold"}}
     assert step(sts("none", **held), sts("none", **held, **fewer)) == set()
+
+
+def test_the_domain_of_a_stack_that_takes_mail_stays_whatever_is_acknowledged() -> None:
+    swapped: Any = {"domain": "example.net", "hostedDomains": ["example.org"]}
+    meant: Any = {"acknowledge": [{"rule": "domain-fixed", "reason": "meant, and all owners know"}]}
+    assert "domain-fixed" in step(sts("none"), sts("none", **swapped))
+    assert ("acknowledge-firm", "kolab:acknowledge[0].rule") in places(refused_file(raw("cluster", meant)))
+    held: Any = {"mail__mx": {"stage": "hold"}}
+    assert "domain-fixed" not in step(sts("none", **held), sts("none", **held, **swapped))
 
 
 def test_a_public_address_moves_only_with_a_reason() -> None:

@@ -104,9 +104,9 @@ class _Course:
         return any(each.stage_of(domain) != self.settings.stage_of(domain) for each in self.possible)
 
     def _move(self, stage: str, domains: Sequence[str]) -> Move:
-        when = "its mailboxes are here, since mail may arrive"
+        when = "it is in the web application with its mailboxes (./kolab domain list), since mail may arrive"
         if stage == "live":
-            when = "its owner is ready, its mailboxes are here, and the TTL of its old MX was lowered a day before"
+            when = "its owner is ready, it is in the web application with its mailboxes, and the TTL of its old MX was lowered a day before"
         commands = tuple(f"./kolab dns move {d} --to {stage} --stack {self.stack}" for d in domains)
         return Move(f"to {stage}", when, None, commands, tuple(domains))
 

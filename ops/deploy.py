@@ -16,11 +16,12 @@ from model.deployed import Deployed
 from model.ledger import after
 from model.rehearsal import rehearse
 from model.settings import Settings
-from ops import afterwards, local, render, secrets, tables
+from ops import afterwards, local, reliance, render, secrets, tables
 from ops.difference import difference
 from ops.first_look import first_look
 from ops.frame import add_stack
 from ops.new.look import refuse_unknown_context
+from ops.people import arrival
 from ops.stacks import LOCAL, ROOT, Pulumi, StackFile, StackProblem, environment
 from ops.tools import ready, say
 
@@ -41,7 +42,7 @@ def add_command(commands: Any) -> None:
             parser.add_argument(
                 "--without-dns",
                 action="store_true",
-                help="do not look first at the live zones: what they hold for new mail domains, and whether they show what this step relies on",
+                help="do not look first at the live zones and the web application: what the zones hold for new mail domains, whether they show what this step relies on, and whether mail of new domains is taken",
             )
         parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="passed on to pulumi")
         parser.set_defaults(run=run)
@@ -76,6 +77,9 @@ def run(options: argparse.Namespace) -> None:
             {d for d in settings.domains if deployed and all(d in m.domains for m in deployed)},
             pulumi,
         )
+        reliance.ask(settings, deployed)
+        if options.command == "up":
+            arrival.require(settings, deployed)
     arguments = list(_COMMANDS[options.command])
     if options.command == "up" and not is_local:
         # People approve what they have seen; only the local stack goes ahead by itself.

@@ -32,12 +32,12 @@ quiet() { replace "$KOLAB_INIT" 1 'set -x' 'set +x'; }
 
 # at_daemon SCRIPT COMMAND... [-- HARMLESS...]: what is adjusted is what the image has written, at the moment at which its
 # init hands over to the daemon, whatever the lines before it look like. COMMAND are the names by which an init may start
-# the daemon, alone or as a part of an `exec`; then SCRIPT is sourced, with that command line as "$@", and goes on in its
+# the daemon, alone or as a part of an `exec` or of a command that runs others; then SCRIPT is sourced, with that command line as "$@", and goes on in its
 # place. Calls whose arguments match a pattern HARMLESS (a look at the configuration) are the init's own. An `exec` of
 # anything else stops the container: a daemon that is not adjusted never runs. To be called last before the init.
 at_daemon() {
   local command
-  KOLAB_START=$1 KOLAB_DAEMONS=() KOLAB_HARMLESS=()
+  KOLAB_START=$1 KOLAB_DAEMONS=() KOLAB_HARMLESS=() KOLAB_RUNNERS=(env nice nohup setsid setpriv runuser su stdbuf tini gosu)
   shift
   while [ $# -gt 0 ] && [ "$1" != -- ]; do KOLAB_DAEMONS+=("$1"); shift; done
   [ $# = 0 ] || { shift; KOLAB_HARMLESS=("$@"); }
@@ -45,6 +45,16 @@ at_daemon() {
   for command in exec "${KOLAB_DAEMONS[@]}"; do
     eval "$command() { handed_over $(printf %q "$command") \"\$@\"; }"
   done
+  for command in "${KOLAB_RUNNERS[@]}"; do eval "$command() { run_by $command \"\$@\"; }"; done
+}
+
+# run_by RUNNER WORD...: a command by which another one is run
+run_by() {
+  local word command
+  for word in "${@:2}"; do
+    for command in "${KOLAB_DAEMONS[@]}"; do [ "$word" != "$command" ] || exec "$@"; done
+  done
+  command "$@"
 }
 
 handed_over() {
@@ -58,7 +68,7 @@ handed_over() {
   for word in "$@"; do
     for command in "${KOLAB_DAEMONS[@]}"; do
       [ "$word" = "$command" ] || continue
-      unset -f exec "${KOLAB_DAEMONS[@]}"
+      unset -f exec "${KOLAB_DAEMONS[@]}" "${KOLAB_RUNNERS[@]}"
       KOLAB_LINE=("$@")
       # Not from here: in a line such as `exec daemon || exit 1` bash overlooks whatever fails, `set -e` or not.
       trap started EXIT

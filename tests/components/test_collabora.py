@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
@@ -11,42 +13,114 @@ from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
 
-SUBSTITUTION = 'sed -i -e "s|ALLOWED_HOSTS_GROUPS|$GROUPSSTRING|" /etc/coolwsd/coolwsd.xml'
-PLACE = "        ALLOWED_HOSTS_GROUPS"
+RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
 CONF = "/etc/coolwsd/coolwsd.xml"
-FILES = {
-    "/init.sh": f'GROUPSSTRING="$ALLOWED_HOSTS\nand more"\n{SUBSTITUTION}\nexec coolwsd\n',
-    CONF: f'<config>\n    <alias_groups mode="groups">\n{PLACE}\n    </alias_groups>\n</config>\n',
-}
-"""What our adjustments rely on (upstream: docker/collabora)."""
+A, B = ((RECIPES / name / "rootfs/init.sh").read_text() for name in ("collabora", "collabora-b"))
+XML = (RECIPES / "collabora/rootfs" / CONF.lstrip("/")).read_text()
+DAEMON = re.compile(r"(/usr/bin/)?coolwsd ")
+OTHERS = """
+    <host allow="true">anybody\\..*</host><host allow="true"/>
+    <!-- <alias_groups mode="first"> -->
+    <alias_groups desc="x" mode="first"><group><host allow="true">elsewhere</host></group></alias_groups>
+    <alias_groups/>
+"""
+"""Hosts that an image allows in every place that Collabora reads."""
 
 
 def collabora() -> Workload:
     return deployment("cluster").workload("collabora")
 
 
-def start(sandbox: Sandbox, without: tuple[str, str] = ("", "")) -> int:
-    file, line = without
-    for path, text in FILES.items():
-        sandbox.put(path, text.replace(f"{line}\n", "\n") if path == file else text)
-    sandbox.command("coolwsd")
+def start(sandbox: Sandbox, init: str, xml: str = XML, task: str = "") -> int:
+    """The exit code of the container; /usr/bin is where it is in the image and nowhere here."""
+    sandbox.put("/init.sh", init.replace("/usr/bin/coolwsd", "coolwsd"))
+    sandbox.put(CONF, xml)
+    for command in ("coolwsd", "contract-check"):
+        sandbox.command(command)
     sandbox.mount(entry.PATH, deployment("cluster").folder("collabora", "collabora", entry.PATH))
     script = deployment("cluster").file("collabora", "collabora", f"{entry.PATH}/entry.sh")
-    return sandbox.run(script, env=collabora().env("collabora")).returncode
+    return sandbox.run(script, env=collabora().env("collabora") | {"KOLAB_TASK": task}).returncode
 
 
-def test_collabora_opens_documents_of_chwala_only(sandbox: Sandbox) -> None:
-    assert start(sandbox) == 0
-    hosts = ET.fromstring(sandbox.text(CONF)).findall("alias_groups/group/host")  # noqa: S314 (our own)
+def in_file(sandbox: Sandbox) -> list[str]:
+    """The hosts that the file itself names."""
+    tree = ET.fromstring(sandbox.text(CONF))  # noqa: S314 (our own)
+    assert tree.find("storage/wopi/alias_groups") is not None
+    return [str(each.text) for name in ("host", "alias") for each in tree.iter(name)]
+
+
+def options(sandbox: Sandbox) -> dict[str, str]:
+    """What Collabora is told on its command line."""
+    (call,) = (call for call in sandbox.calls if DAEMON.match(call))
+    given = [word.removeprefix("--o:").partition("=") for word in call.split() if word.startswith("--o:")]
+    return {name: value for name, _, value in given}
+
+
+IMAGES = {
+    "generation A": (A, XML),
+    "generation B": (B, XML),
+    "no substitution at all": (A.replace("sed ", "true "), XML),
+    "hosts in every place": (B, XML.replace('<wopi allow="true">', f'<wopi allow="true">{OTHERS}')),
+    "no groups": (A, re.sub(r"<alias_groups.*</alias_groups>", "", XML, flags=re.DOTALL)),
+    "TLS and an administrator's page": (
+        A.replace("exec ", "exec env "),
+        XML.replace("false</enable>", "true</enable>"),
+    ),
+    "another command line": (
+        B.replace("exec /usr/bin/coolwsd --version", "nice coolwsd --o:ssl.enable=true"),
+        XML,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_collabora_opens_documents_of_chwala_only(sandbox: Sandbox, name: str) -> None:
+    assert start(sandbox, *IMAGES[name]) == 0, sandbox.err
+    assert in_file(sandbox) == []
+    given = options(sandbox)
+    groups = {key: value for key, value in given.items() if key.startswith("storage.wopi.alias_groups")}
+    assert groups == {
+        "storage.wopi.alias_groups[@mode]": "groups",
+        "storage.wopi.alias_groups.group[0].host": "http://roundcube:8080",
+        "storage.wopi.alias_groups.group[0].host[@allow]": "true",
+    }
     chwala = deployment("cluster").workload("roundcube").env("roundcube")["FILE_API_SERVER_URL"]
-    assert [(host.get("allow"), host.text) for host in hosts] == [("true", "http://roundcube:8080")]
     assert chwala.startswith("http://roundcube:8080/")
-    assert sandbox.calls == ["coolwsd"]
+    assert (given["storage.filesystem[@allow]"], given["server_name"]) == ("false", "example.org")
+    # Plain HTTP behind a proxy that has TLS.
+    assert (given["ssl.enable"], given["ssl.termination"], given["admin_console.enable"]) == (
+        "false",
+        "true",
+        "false",
+    )
 
 
-@pytest.mark.parametrize("line", [("/init.sh", SUBSTITUTION), (CONF, PLACE)], ids=["substitution", "place"])
-def test_a_collabora_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: tuple[str, str]) -> None:
-    assert (start(sandbox, without=line), sandbox.calls) == (70, [])
+@pytest.mark.parametrize(
+    ("init", "xml", "sentence"),
+    [
+        (A, XML.replace("wopi", "wopi-hosts"), "has no element wopi"),
+        (A, XML.replace("</alias_groups>", ""), "has a <alias_groups without its </alias_groups>"),
+        (A.replace("exec /usr/bin/coolwsd", "exec coolwsd-ng"), XML, "hands over to 'coolwsd-ng"),
+        (
+            A.replace("exec ", "exec renamed --config-file=/etc/cool/new.xml "),
+            XML,
+            "/etc/cool/new.xml is not in this image",
+        ),
+        (A.partition("exec")[0], XML, "ended without its daemon"),
+    ],
+)
+def test_a_collabora_image_that_cannot_be_told_is_refused(
+    sandbox: Sandbox, init: str, xml: str, sentence: str
+) -> None:
+    assert start(sandbox, init, xml) == 70
+    assert sentence in sandbox.err
+    assert not any(DAEMON.match(call) for call in sandbox.calls)
+
+
+@pytest.mark.parametrize("init", [A, B], ids=["A", "B"])
+def test_a_rehearsal_opens_no_office(sandbox: Sandbox, init: str) -> None:
+    assert start(sandbox, init, task="rehearse") == 0
+    assert not any(DAEMON.match(call) for call in sandbox.calls)
 
 
 def test_collabora_may_use_its_file_capabilities() -> None:

@@ -161,6 +161,8 @@ def hand_over(sandbox: Sandbox, init: str, task: str = "") -> Any:
         "served -f",
         "/usr/sbin/served -f",
         "if true; then exec env A=b served -f; fi",
+        "nice -n 5 served -f",
+        "env A=b runuser -u somebody -- /usr/sbin/served -f",
         "set -x\nexec served -f",
     ],
 )

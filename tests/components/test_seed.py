@@ -47,6 +47,7 @@ class Database:
         for command, body in (("mysql", MYSQL), ("php", ARTISAN), (f"{SOURCE}/artisan", ARTISAN)):
             sandbox.command(command, body)
         sandbox.command("/update.sh")
+        sandbox.mount(entry.PATH, deployment("single-node").folder("seed", "seed", entry.PATH))
         sandbox.quick_sleep()
         workload = deployment("single-node").workload("seed")
         self.env = workload.env("seed") | deployment("single-node").secret_env("seed", "seed")

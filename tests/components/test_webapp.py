@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -11,26 +13,12 @@ from tests.support.deploy import Workload
 from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 from tests.support.stacks import deployment
 
-TRACE = "set -x"
-OCTANE = "        exec ./artisan octane:start --host=0.0.0.0"
-MIGRATE = "        php -dmemory_limit=512M ./artisan migrate --force || :"
 SOURCE = "/opt/app-root/src"
-INIT = f"""\
-set -e
-{TRACE}
-cd {SOURCE}
-case $KOLAB_ROLE in
-    horizon)
-{MIGRATE}
-        php -dmemory_limit=512M ./artisan data:init
-        exec ./artisan horizon
-    ;;
-    octane)
-{OCTANE}
-    ;;
-esac
-"""
-"""What our adjustments rely on (upstream: docker/webapp/init.sh)."""
+RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
+A, B = ((RECIPES / name / "rootfs/init.sh").read_text() for name in ("webapp", "webapp-b"))
+PHP_INI = (RECIPES / "webapp-b/rootfs/etc/php.ini").read_text()
+MIGRATE = "php -dmemory_limit=512M ./artisan migrate --force || :"
+GENERATIONS = pytest.mark.parametrize("init", [A, B], ids=["A", "B"])
 
 ROLES = ("webapp", "horizon", "scheduler", "seed")
 
@@ -43,46 +31,109 @@ def env(role: str = "webapp", name: str = "single-node") -> dict[str, str]:
     return workload(role, name).env(role)
 
 
-def image(sandbox: Sandbox, without: str = "") -> None:
-    sandbox.put("/init.sh", INIT.replace(f"{without}\n", ":\n") if without else INIT)
+def image(sandbox: Sandbox, init: str = A) -> None:
+    sandbox.put("/init.sh", init)
+    sandbox.put("/etc/php.ini", PHP_INI)
     sandbox.mount(entry.PATH, deployment("single-node").folder("webapp", "webapp", entry.PATH))
-    sandbox.command(f"{SOURCE}/artisan")
-    sandbox.command("php")
+    for command in (f"{SOURCE}/artisan", "php", "/update.sh", "update-ca-trust"):
+        sandbox.command(command)
     sandbox.command("mysql", "echo 1")
 
 
-def start(sandbox: Sandbox, role: str) -> tuple[int, list[str]]:
-    """Exit code, and how the application was called."""
+def start(sandbox: Sandbox, role: str, task: str = "") -> tuple[int, list[str]]:
+    """Exit code, and what the application was told to do but for looks at its database and Redis."""
     script = deployment("single-node").file(role, role, f"{entry.PATH}/entry.sh")
-    done = sandbox.run(script, env=env(role) | deployment("single-node").secret_env(role, role))
-    return done.returncode, [call for call in sandbox.calls if "artisan" in call]
+    more = {"KOLAB_TASK": task, "MAX_FILESIZE": "8M", "MEMORY_LIMIT": "128M"}
+    done = sandbox.run(script, env=env(role) | deployment("single-node").secret_env(role, role) | more)
+    calls = [call.partition("artisan ")[2] for call in sandbox.calls if "artisan" in call]
+    looks = ("db:ping", "status:health", "data:countries")
+    return done.returncode, [call for call in calls if not call.startswith(looks)]
 
 
-@pytest.mark.parametrize("line", [TRACE, OCTANE, MIGRATE], ids=["trace", "octane", "migrate"])
-def test_a_webapp_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: str) -> None:
-    image(sandbox, without=line)
-    assert start(sandbox, "webapp") == (70, [])
-    assert sandbox.err.startswith("entry: expected 1 line(s)")
+SERVED = "octane:start --host=0.0.0.0 --workers=4 --task-workers=4"
 
 
-def test_octane_starts_as_many_workers_as_its_memory_holds(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "init",
+    [
+        A,
+        B,
+        A.replace("exec ./artisan octane", "exec php ./artisan octane"),
+        A.replace("exec ./artisan octane", "./artisan octane"),
+        B.replace("exec ./artisan octane", "exec env A=b php -dx=y artisan octane"),
+        A.replace("--host=0.0.0.0", "--host=0.0.0.0 --workers=64 --task-workers=auto"),
+        A.replace("set -x", "set -ex"),
+    ],
+    ids=["A", "B", "by php", "not executed", "in an environment", "many workers", "another trace"],
+)
+def test_octane_starts_as_many_workers_as_its_memory_holds(sandbox: Sandbox, init: str) -> None:
     # Swoole takes one for each CPU of the node.
-    image(sandbox)
-    _, (call,) = start(sandbox, "webapp")
-    assert call.endswith("octane:start --host=0.0.0.0 --workers=4 --task-workers=4")
+    image(sandbox, init)
+    assert start(sandbox, "webapp") == (0, [SERVED])
+    assert "Sentinel" not in sandbox.out + sandbox.err
 
 
-def test_horizon_migrates_before_it_works(sandbox: Sandbox) -> None:
-    image(sandbox)
-    _, calls = start(sandbox, "horizon")
-    assert [call.split("artisan ")[1] for call in calls] == ["migrate --force", "data:init", "horizon"]
+@GENERATIONS
+def test_horizon_migrates_before_it_works(sandbox: Sandbox, init: str) -> None:
+    image(sandbox, init)
+    assert start(sandbox, "horizon") == (0, ["migrate --force", "data:init", "horizon"])
 
 
-def test_a_migration_that_fails_is_not_served_as_if_nothing_had_happened(sandbox: Sandbox) -> None:
-    image(sandbox)
-    sandbox.command("php", '[[ "$*" != *migrate* ]]')
+FAILING = {
+    "A": A,
+    "B": B,
+    "without php": A.replace(MIGRATE, "./artisan migrate --force || true"),
+    "in a condition": B.replace(MIGRATE, "if ! php ./artisan migrate --force -n; then echo never mind; fi"),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_migration_that_fails_is_not_served_as_if_nothing_had_happened(sandbox: Sandbox, name: str) -> None:
+    image(sandbox, FAILING[name])
+    for command in ("php", f"{SOURCE}/artisan"):
+        sandbox.command(command, '[[ "$*" != *migrate* ]]')
     code, calls = start(sandbox, "horizon")
-    assert (code, any("horizon" in call for call in calls)) == (1, False)
+    assert (code, len(calls)) == (70, 1)
+    assert re.search(r"^entry: '.*migrate --force.*' failed; nothing is served", sandbox.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "command", ["migrate:fresh --seed --force", "migrate:refresh --seed", "db:wipe --force"]
+)
+def test_no_image_drops_the_tables_of_a_running_stack(sandbox: Sandbox, command: str) -> None:
+    image(sandbox, B.replace("migrate --force || :", f"{command} || :"))
+    assert start(sandbox, "horizon") == (70, [])
+    assert (
+        f"the image would drop every table of the database, and was not let to: -dmemory_limit=512M ./artisan {command}"
+        in sandbox.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("init", "sentence"),
+    [
+        (
+            A.replace("exec ./artisan octane:start", "exec ./artisan serve"),
+            "hands over to './artisan serve --host=0.0.0.0'",
+        ),
+        (B.replace("octane|OCTANE", "web|WEB"), "hands over to 'sleep 10000'"),
+        (A.replace("exec ./artisan octane:start", "true"), "ended without its daemon"),
+    ],
+)
+def test_a_webapp_image_without_octane_is_refused_with_a_sentence(
+    sandbox: Sandbox, init: str, sentence: str
+) -> None:
+    image(sandbox, init)
+    assert start(sandbox, "webapp") == (70, [])
+    assert sentence in sandbox.err
+
+
+@GENERATIONS
+@pytest.mark.parametrize("role", ["webapp", "horizon"])
+def test_a_rehearsal_changes_no_table_and_serves_nothing(sandbox: Sandbox, role: str, init: str) -> None:
+    image(sandbox, init)
+    assert start(sandbox, role, task="rehearse") == (0, [])
+    assert "this image can run here" in sandbox.out
 
 
 @pytest.mark.parametrize("role", ["webapp", "horizon"])
@@ -92,7 +143,8 @@ def test_nobody_migrates_beside_the_seed_job(sandbox: Sandbox, role: str) -> Non
     sandbox.quick_sleep()
     sandbox.command("mysql", "[ -e /tmp/seeded ] && echo 1 || echo 0")
     script = deployment("single-node").file(role, role, f"{entry.PATH}/entry.sh")
-    with sandbox.start(script, env=env(role)) as process:
+    secrets = deployment("single-node").secret_env(role, role)
+    with sandbox.start(script, env=env(role) | secrets) as process:
         wait_for(lambda: sum("mysql" in call for call in sandbox.calls) >= 3)
         assert not any("artisan" in call for call in sandbox.calls)
         sandbox.put("/tmp/seeded", "")
@@ -119,10 +171,23 @@ def test_the_scheduler_runs_every_minute_and_never_twice() -> None:
 
 def test_the_scheduler_runs_on_what_the_image_was_updated_to(sandbox: Sandbox) -> None:
     image(sandbox)
-    sandbox.command("/update.sh")
     command = shlex.join(workload("scheduler").container("scheduler")["command"])
     assert sandbox.run(command).returncode == 0
     assert [call.rpartition("/")[2] for call in sandbox.calls] == ["update.sh", "artisan schedule:run"]
+
+
+@pytest.mark.parametrize("role", ["scheduler", "webapp"])
+def test_php_of_newer_images_is_told_its_limits_in_every_role(sandbox: Sandbox, role: str) -> None:
+    image(sandbox, B)
+    command = shlex.join(workload(role).container(role)["command"])
+    more = deployment("single-node").secret_env(role, role) | {"MAX_FILESIZE": "8M", "MEMORY_LIMIT": "128M"}
+    assert sandbox.run(command, env=env(role) | more).returncode == 0
+    assert sandbox.text("/etc/php.ini").splitlines()[1:] == [
+        "error_reporting = E_ALL",
+        "memory_limit = 128M",
+        "post_max_size = 8M",
+        "upload_max_filesize = 8M",
+    ]
 
 
 def test_two_horizons_never_migrate_at_a_time() -> None:

@@ -1,8 +1,5 @@
 #!/bin/bash
-# Collabora: the image's own substitution fails in sed and leaves the placeholder: any WOPI host or none, nobody knows.
+# Collabora: who may have documents opened is said anew, whatever the image's init has made of its configuration.
 source /kolab/entry/adjust.sh
-copy_init /init.sh
-replace "$KOLAB_INIT" 1 'sed -i -e "s|ALLOWED_HOSTS_GROUPS|$GROUPSSTRING|" /etc/coolwsd/coolwsd.xml' 'source /kolab/entry/allow.sh'
-
-set +eu
-source "$KOLAB_INIT"
+at_daemon /kolab/entry/start.sh coolwsd /usr/bin/coolwsd
+run_init /init.sh

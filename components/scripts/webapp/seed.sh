@@ -3,7 +3,7 @@
 # DNS hiccup) for "empty" and then drops every table; this script never drops anything.
 set -eu
 cd /opt/app-root/src
-/update.sh
+source /kolab/entry/prepare.sh
 query() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "$1"; }
 # An answer that is no number is no answer, least of all "none".
 count() {

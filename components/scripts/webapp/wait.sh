@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the image's init, which waits for the first migration alone. Horizon would then migrate beside the seed Job,
-# and both would make the same tables. Accounts come last.
+# The image's init waits for the first migration alone. Horizon would then migrate beside the seed Job, and both would make
+# the same tables. Accounts come last.
 accounts() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e 'SELECT COUNT(*) > 0 FROM users'; }
 until [ "$(accounts 2> /dev/null)" = 1 ]; do echo "entry: waiting for the seed Job"; sleep 3; done

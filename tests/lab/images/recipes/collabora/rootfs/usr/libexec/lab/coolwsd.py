@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,8 +13,11 @@ CONFIG = Path("/etc/coolwsd/coolwsd.xml")
 _ACTIONS = {"odt": "writer", "ods": "calc", "odp": "impress"}
 
 
-def settings() -> tuple[str, list[str]]:
-    """The public name and the allowed WOPI hosts. Exits with a sentence when they are not usable."""
+_GROUPS = "storage.wopi.alias_groups"
+
+
+def settings(given: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The public name and the allowed WOPI hosts; options win over the file. Exits with a sentence when they are not usable."""
     try:
         tree = ElementTree.parse(CONFIG)  # noqa: S314 - our own file
     except ElementTree.ParseError as error:
@@ -23,11 +27,21 @@ def settings() -> tuple[str, list[str]]:
         sys.exit(
             f"contract: the placeholder of the allowed hosts is still in {CONFIG}: nobody knows which hosts may open documents"
         )
-    hosts = [host.text or "" for host in groups.findall("group/host") if host.get("allow") == "true"]
+    found = {}
+    for number, group in enumerate(groups.findall("group")):
+        host = group.find("host")
+        if host is not None:
+            found[number] = (host.text or "", host.get("allow") == "true")
+        for alias in group.findall("alias"):
+            found[len(found) + 100] = (alias.text or "", host is not None and host.get("allow") == "true")
+    for number in range(10):
+        path = f"{_GROUPS}.group[{number}].host"
+        if path in given:
+            found[number] = (given[path], given.get(f"{path}[@allow]") == "true")
+    hosts = [host for host, allowed in found.values() if allowed]
     if not hosts:
         sys.exit(f"contract: {CONFIG} allows no WOPI host: no document opens")
-    name = tree.findtext(".//server_name") or ""
-    return name, hosts
+    return given.get("server_name") or tree.findtext(".//server_name") or "", hosts
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -73,7 +87,8 @@ def discovery(name: str) -> bytes:
 
 def main() -> None:
     """Serve until killed."""
-    Handler.name, hosts = settings()
+    options = [word.removeprefix("--o:").partition("=") for word in sys.argv[1:] if word.startswith("--o:")]
+    Handler.name, hosts = settings({name: value for name, _, value in options})
     print(f"coolwsd: allowed hosts: {' '.join(hosts)}", flush=True)
     with ThreadingHTTPServer(("", 9980), Handler) as server:
         server.serve_forever()

@@ -231,3 +231,17 @@ STRICT_ARP = Rule(
     why="With IPVS each node holds all addresses of Services and answers ARP for them unless it is told not to.",
     source="MetalLB: installation",
 )
+ADDRESS_OF_A_NODE = Rule(
+    "address-of-a-node",
+    path="{path}",
+    problem="is {address}, which node {node} has itself: MetalLB would announce it from other nodes too, and neighbours would send mail to whichever answered last",
+    fix="take an address that no machine has; one node with one address opens its own ports (kolab:mode single-node, network.loadBalancer: hostPort)",
+    why="MetalLB answers for the addresses of its pool; the system of a node answers for its own.",
+    source="MetalLB: concepts, layer 2",
+)
+ADDRESS_OF_THE_NODE = ADDRESS_OF_A_NODE.but(
+    path="{path}",
+    problem="is {address}, which node {node} has itself: MetalLB has nothing to announce there",
+    fix="write network.loadBalancer: hostPort, by which the node opens its ports itself, or take an address that no machine has",
+    severity="warning",
+)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.settings import KubernetesApi, Settings
-from model.topology import dns_addresses
+from model.topology import dns_addresses, edge_node, load_balancer_addresses
 from model.topology.outside import Network, within
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -56,6 +56,7 @@ def cluster_network(settings: Settings, facts: NetworkFacts) -> Iterator[Finding
     yield from _services(settings, facts)
     yield from _dns(settings, facts)
     yield from _api(settings, facts)
+    yield from _own_addresses(settings, facts)
 
 
 def completed(settings: Settings, facts: NetworkFacts) -> Settings:
@@ -127,6 +128,27 @@ def _api(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
     ]
     for address, port in left_out[:1]:
         yield rules.API_ELSEWHERE.found(address=address, port=port)
+
+
+def _own_addresses(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    """Addresses for MetalLB that nodes have already. Where all public pods are on that node, nothing is lost by it."""
+    nodes = facts.node_addresses or {}
+    if settings.network.load_balancer != "metallb":
+        return
+    found = load_balancer_addresses(settings)
+    if settings.single_node:
+        found = {"all": next(iter(found.values()))}
+    for service, addresses in found.items():
+        for address in addresses:
+            node = nodes.get(address)
+            if node is None:
+                continue
+            alone = settings.single_node and (node == edge_node(settings) or {*nodes.values()} == {node})
+            path = f"{_AT}.addresses.{service}"
+            if alone:
+                yield rules.ADDRESS_OF_THE_NODE.found(path=path, address=address, node=node)
+            else:
+                yield rules.ADDRESS_OF_A_NODE.found(path=path, address=address, node=node)
 
 
 def _listed(values: Iterable[object]) -> str:

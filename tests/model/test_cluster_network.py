@@ -107,3 +107,48 @@ def test_dns_has_the_tenth_address_of_services_unless_the_stack_file_says_otherw
     changes: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     assert dns_addresses(settings("cluster", changes)) == expected
+
+
+# Addresses for MetalLB that a node has already.
+
+ONE = {
+    "network/addresses": {"all": "11.0.0.1"},
+    "network/egress": {"mode": "nodes", "nodes": {"n1": ["11.0.0.1"]}},
+}
+
+
+def judged(base: str, changes: dict[str, Any], nodes: dict[str, str]) -> list[tuple[str, str, str]]:
+    found = cluster_network(settings(base, changes), NetworkFacts(node_addresses=nodes))
+    return [(each.rule, each.severity, each.path) for each in found]
+
+
+def test_a_cluster_takes_no_address_that_a_node_has() -> None:
+    nodes = {"10.20.0.5": "worker1", "10.20.0.11": "worker2"}
+    assert judged("cluster", {}, nodes) == [("address-of-a-node", "error", f"{NET}.addresses.smtp")]
+
+
+def test_every_address_of_a_service_is_looked_at() -> None:
+    both = {"network/addresses/smtp": ["10.20.0.11", "2001:db8::11"]}
+    assert judged("cluster", both, {"2001:db8::11": "worker2"})
+
+
+@pytest.mark.parametrize(
+    "nodes", [{"11.0.0.1": "n1"}, {"11.0.0.1": "n1", "11.0.0.2": "n2"}, {"11.0.0.1": "unknown to the file"}]
+)
+def test_one_node_with_its_own_address_is_told_to_open_its_ports(nodes: dict[str, str]) -> None:
+    assert judged("single-node", ONE, nodes) == [("address-of-a-node", "warning", f"{NET}.addresses.all")]
+
+
+def test_the_address_of_another_node_is_refused_in_single_node_mode_too() -> None:
+    nodes = {"11.0.0.1": "n2", "11.0.0.2": "n1"}
+    assert judged("single-node", ONE, nodes) == [("address-of-a-node", "error", f"{NET}.addresses.all")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "nodes"),
+    [(ONE | {"network/loadBalancer": "hostPort"}, {"11.0.0.1": "n1"}), (ONE, {"11.0.0.2": "n1"})],
+)
+def test_ports_of_the_node_and_addresses_of_nobody_are_right(
+    changes: dict[str, Any], nodes: dict[str, str]
+) -> None:
+    assert judged("single-node", changes, nodes) == []

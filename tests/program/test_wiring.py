@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from model import topology
 from model.names import Names
 from tests.support.deploy import Deployment, Workload
@@ -223,7 +221,11 @@ def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deploym
                 if not addressed or variable in NO_ADDRESSES or value in ("", "true", "false"):
                     continue
                 where = f"{workload.daemon}: {variable}={value}"
-                found = URL.match(value)
+                leads = value
+                if workload.daemon == "proxy" and variable in backends(program):
+                    # By a name that nginx alone knows, maybe.
+                    leads = answering(program, backends(program)[variable]) or "none"
+                found = URL.match(leads)
                 assert found, where
                 host, port = found["host"], found["port"]
                 if host in services:
@@ -232,35 +234,57 @@ def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deploym
                     assert host in outside | OURSELVES, where
 
 
-ROUTES = {
-    "WEBAPP_BACKEND": "webapp",
-    "ROUNDCUBE_BACKEND": "roundcube",
-    "DAV_BACKEND": "imap",
-    "FREEBUSY_BACKEND": "imap",
-    "COLLABORA_BACKEND": "collabora",
-    "MEET_BACKEND": "meet",
-    "SIEVE_BACKEND": "imap",
-}
-"""The proxy's table of locations takes its backends from these."""
+def backends(program: Deployment) -> dict[str, str]:
+    """What the proxy's image is told of each of its routes: variable -> host and port."""
+    told = program.workload("proxy").env("proxy").items()
+    return {key: value.removeprefix("http://") for key, value in told if key.endswith("_BACKEND")}
 
 
-@pytest.mark.parametrize(("variable", "daemon"), ROUTES.items())
-def test_every_route_of_the_proxys_image_has_a_backend_that_exists(
-    name: str, program: Deployment, variable: str, daemon: str
+def answering(program: Deployment, backend: str) -> str | None:
+    """Host and port that a backend leads to, also by a server or an upstream of the proxy's own; None if it refuses."""
+    inner = program.file("proxy", "proxy", "/etc/nginx/conf.d/kolab.conf")
+    if backend.startswith("127.0.0.1:"):
+        server = inner[inner.index(f"listen {backend};") :].partition("\n}\n")[0]
+        onward = set(re.findall(r"proxy_pass http://([^;/]+);", server))
+        # Hooks of the application have places of their own, in its own server.
+        assert len(onward) == (0 if "return 403;" in server else 1), server
+        return next(iter(onward), None)
+    upstream = re.search(rf"upstream {re.escape(backend)} {{\s*server ([^;]+);", inner)
+    return upstream[1] if upstream else backend
+
+
+def test_every_route_of_the_proxys_image_leads_to_the_daemon_that_it_is_called_after(
+    name: str, program: Deployment
 ) -> None:
-    backend = program.workload("proxy").env("proxy")[variable].removeprefix("http://")
-    host, _, port = backend.partition(":")
-    if host == "127.0.0.1":
-        # A server of the proxy's own, which passes on, or says that the part is switched off.
-        inner = program.file("proxy", "proxy", "/etc/nginx/conf.d/kolab.conf")
-        server = inner[inner.index(f"listen 127.0.0.1:{port};") :].partition("\n}\n")[0]
-        there = daemon in program.names("Service")
-        assert (f"proxy_pass http://{daemon}:" in server) == there
-        assert ("return 403;" in server) != there
-    else:
-        # nginx refuses to start when a name does not resolve.
-        assert host == daemon
-        assert host in program.names("Service")
+    running = {each.name for each in topology.daemons(stack(name))}
+    known = {each.name for each in vars(topology).values() if isinstance(each, topology.Daemon)}
+    for variable, backend in backends(program).items():
+        called = variable.removesuffix("_BACKEND").lower()
+        # Calendars, contacts, free and busy times, filters: whatever has no daemon of its name is Cyrus'.
+        daemon = called if called in known else "imap"
+        found = answering(program, backend)
+        assert (found is not None) == (daemon in running), variable
+        if found is not None:
+            # nginx refuses to start when a name does not resolve.
+            host, _, port = found.partition(":")
+            assert host == daemon, variable
+            assert int(port) in {each["port"] for each in program.service(host)["spec"]["ports"]}, variable
+
+
+def test_every_daemon_that_the_proxy_may_reach_for_people_has_a_route(name: str, program: Deployment) -> None:
+    found = {
+        host.partition(":")[0] for each in backends(program).values() if (host := answering(program, each))
+    }
+    reached = {
+        each.server.name
+        for each in topology.connections(stack(name))
+        if each.client == topology.PROXY and isinstance(each.server, topology.Daemon)
+    }
+    assert reached - found <= BESIDE_THE_IMAGE
+
+
+BESIDE_THE_IMAGE = {"postfix", "prometheus", "alertmanager", "victorialogs"}
+"""Submission is nginx' mail half, and pages of the monitoring are locations of our own."""
 
 
 def test_every_place_that_the_proxy_passes_on_to_exists(program: Deployment) -> None:

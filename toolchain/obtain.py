@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tarfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from . import versions
 
 RELEASES = "https://get.pulumi.com/releases"
+PLUGIN_RELEASES = "https://github.com/pulumi/pulumi-kubernetes/releases/download"
 # A closed network must be noticed at once; one that is open answers well within this.
 CONNECT_SECONDS = 4
 READ_SECONDS = 60
@@ -106,15 +108,10 @@ def build(tool: GoTool, target: Path, say: Say) -> None:
 def download(target: Path, say: Say) -> None:
     """Put the official release (`pulumi` and its language hosts) into `target`/bin, checked by SHA-256."""
     archive = f"pulumi-v{versions.PULUMI}-{_platform()}.tar.gz"
-    checksums = fetch(f"{RELEASES}/sdk/pulumi-{versions.PULUMI}-checksums.txt", CONNECT_SECONDS).decode()
-    wanted = {
-        name: digest for digest, name in (line.split()[:2] for line in checksums.splitlines() if line.strip())
-    }
-    if archive not in wanted:
-        raise Unavailable(f"the release has no {archive}")
+    wanted = _published(f"{RELEASES}/sdk/pulumi-{versions.PULUMI}-checksums.txt", archive)
     say(f"downloading {archive} (about 150 MB)")
     content = fetch(f"{RELEASES}/sdk/{archive}", READ_SECONDS)
-    if hashlib.sha256(content).hexdigest() != wanted[archive]:
+    if hashlib.sha256(content).hexdigest() != wanted:
         raise Unavailable(f"{archive} does not match its published SHA-256; it was thrown away")
     with tempfile.TemporaryFile() as file:
         file.write(content)
@@ -122,6 +119,15 @@ def download(target: Path, say: Say) -> None:
         with tarfile.open(fileobj=file) as tar:
             tar.extractall(target, filter="data")
     (target / "pulumi").rename(target / "bin")
+
+
+def _published(url: str, archive: str) -> str:
+    """The SHA-256 of an archive in a release's own list. Raises Unavailable when the list or the archive is missing."""
+    lines = fetch(url, CONNECT_SECONDS).decode(errors="replace").splitlines()
+    found = {name: digest for digest, name in (line.split()[:2] for line in lines if len(line.split()) > 1)}
+    if not re.fullmatch(r"[0-9a-f]{64}", found.get(archive, "")):
+        raise Unavailable(f"the release has no {archive} with a SHA-256 in {url}")
+    return found[archive]
 
 
 def fetch(url: str, seconds: float) -> bytes:
@@ -135,18 +141,23 @@ def fetch(url: str, seconds: float) -> bytes:
 
 
 def install_kubernetes_plugin(pulumi: Path, say: Say) -> None:
-    """Let the CLI install the genuine kubernetes plugin where it always does: the user's own PULUMI_HOME."""
-    plugin = (
-        f"{RELEASES}/plugins/pulumi-resource-kubernetes-v{versions.KUBERNETES_PLUGIN}-{_go_platform()}.tar.gz"
-    )
+    """Let the CLI install the genuine kubernetes plugin where it always does: the user's own PULUMI_HOME.
+
+    It comes from one place and its SHA-256 from another (upstream: .goreleaser.yml): whoever can exchange one of the two
+    is noticed by the CLI. Without the list nothing is installed.
+    """
+    version = versions.KUBERNETES_PLUGIN
+    archive = f"pulumi-resource-kubernetes-v{version}-{_go_platform()}.tar.gz"
+    plugin = f"{RELEASES}/plugins/{archive}"
     probe = urllib.request.Request(plugin, method="HEAD")
     try:
         with urllib.request.urlopen(probe, timeout=CONNECT_SECONDS):
             pass
     except OSError as error:
         raise Unavailable(f"{plugin} cannot be had: {getattr(error, 'reason', error)}") from None
-    say(f"installing the kubernetes plugin {versions.KUBERNETES_PLUGIN} (about 100 MB)")
-    command = [str(pulumi), "plugin", "install", "resource", "kubernetes", versions.KUBERNETES_PLUGIN]
+    wanted = _published(f"{PLUGIN_RELEASES}/v{version}/pulumi-kubernetes_{version}_checksums.txt", archive)
+    say(f"installing the kubernetes plugin {version} (about 100 MB)")
+    command = [str(pulumi), "plugin", "install", "resource", "kubernetes", version, "--checksum", wanted]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired:

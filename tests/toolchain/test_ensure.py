@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -344,6 +345,58 @@ def test_a_download_that_does_not_match_its_checksum_is_thrown_away(
     with pytest.raises(obtain.Unavailable, match="does not match its published SHA-256"):
         obtain.download(tmp_path, print)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("published", ["", "0" * 40, "not-a-digest"])
+def test_a_list_without_a_sha256_of_the_download_is_one_sentence(
+    published: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(monkeypatch, published=published or " ")
+    with pytest.raises(obtain.Unavailable, match="with a SHA-256 in"):
+        obtain.download(tmp_path, print)
+    assert list(tmp_path.iterdir()) == []
+
+
+def plugin_server(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
+    """The plugin can be had; this is what its release's list says."""
+
+    def fetch(url: str, seconds: float) -> bytes:
+        assert url.endswith(
+            f"/v{versions.KUBERNETES_PLUGIN}/pulumi-kubernetes_{versions.KUBERNETES_PLUGIN}_checksums.txt"
+        )
+        return listed.encode()
+
+    monkeypatch.setattr(obtain.urllib.request, "urlopen", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(obtain, "fetch", fetch)
+
+
+def test_the_kubernetes_plugin_is_installed_with_the_checksum_of_its_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = f"pulumi-resource-kubernetes-v{versions.KUBERNETES_PLUGIN}-{obtain._go_platform()}.tar.gz"
+    plugin_server(monkeypatch, f"{'a' * 64}  another.tar.gz\n{'b' * 64}  {archive}\n")
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    pulumi.chmod(0o755)
+    obtain.install_kubernetes_plugin(pulumi, print)
+    asked = (tmp_path / "asked").read_text().split()
+    assert asked == [
+        "plugin",
+        "install",
+        "resource",
+        "kubernetes",
+        versions.KUBERNETES_PLUGIN,
+        "--checksum",
+        "b" * 64,
+    ]
+
+
+def test_without_its_checksum_the_kubernetes_plugin_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin_server(monkeypatch, f"{'a' * 64}  another.tar.gz\n")
+    with pytest.raises(obtain.Unavailable, match="with a SHA-256 in"):
+        obtain.install_kubernetes_plugin(tmp_path / "pulumi", print)
 
 
 def test_a_closed_network_is_one_sentence() -> None:

@@ -25,6 +25,7 @@ from ops import (
     rehearse,
     render,
     report,
+    sbom,
     secrets,
     status,
     tlsa,
@@ -35,7 +36,7 @@ from toolchain.ensure import NotReady
 
 _MODULES = (
     new, cluster, status, logs, user, domain, lists, queue, doctor, backup,
-    deploy, dkim, dns, engine, generate, images, rehearse, render, report, secrets, tlsa,
+    deploy, dkim, dns, engine, generate, images, rehearse, render, report, sbom, secrets, tlsa,
 )  # fmt: skip
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -366,7 +367,7 @@ def plugin_server(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
         )
         return listed.encode()
 
-    monkeypatch.setattr(obtain.urllib.request, "urlopen", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(obtain, "fetch", fetch)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.settings import Settings
+from model.texts import NO_TEXT
 from model.topology import smarthost
 from model.urls import SECRET as WEBHOOK_IS_SECRET
 
@@ -73,8 +74,8 @@ FORMATS: dict[Format, Shape] = {
         made=False,
     ),
     "s3AccessKey": Shape(
-        "as its owner gave it to you: 3 to 128 letters, digits and . _ ~ + / = @ -",
-        r"[A-Za-z0-9][A-Za-z0-9._~+/=@-]{2,127}",
+        "as its owner gave it to you: 3 to 128 letters, digits and . _ ~ + / = @ -, and not true, false, null or empty",
+        rf"(?!{NO_TEXT}\Z)[A-Za-z0-9][A-Za-z0-9._~+/=@-]{{2,127}}",
         made=False,
     ),
     "s3SecretKey": Shape(

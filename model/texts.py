@@ -12,6 +12,8 @@ from model.kind import matching
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABELS = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*"
+NO_TEXT = "(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Uu][Ll][Ll]|[Ee][Mm][Pp][Tt][Yy])"
+"""Words that the web application reads as no text, in any case (Laravel: Illuminate/Support/Env.php)."""
 _PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 
 Label = Annotated[
@@ -118,14 +120,16 @@ Bucket = Annotated[
     str,
     matching(
         "bucket",
-        r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-        "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots or inner hyphens",
+        rf"(?!{NO_TEXT}$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]",
+        "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots or inner hyphens, and not true, false, null or empty, which the web application reads as no name",
     ),
 ]
 Region = Annotated[
     str,
     matching(
-        "region", r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "must be the name of a region such as eu-central-1"
+        "region",
+        rf"(?!{NO_TEXT}$)[A-Za-z0-9][A-Za-z0-9._-]{{0,62}}",
+        "must be the name of a region such as eu-central-1, and not true, false, null or empty, which the web application reads as no name",
     ),
 ]
 ZoneId = Annotated[

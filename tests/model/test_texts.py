@@ -242,3 +242,10 @@ def test_the_key_is_named_and_one_sentence_said(changes: Raw, at: str) -> None:
 )  # fmt: skip
 def test_names_of_objects_may_have_dots_as_the_api_allows(changes: Raw) -> None:
     load(raw("cluster", changes), need_secrets=False)
+
+
+@pytest.mark.parametrize("word", ["true", "false", "null", "empty"])
+@pytest.mark.parametrize("kind", [texts.Bucket, texts.Region])
+def test_a_name_that_the_web_application_would_read_as_no_name_is_refused(kind: Any, word: str) -> None:
+    assert "reads as no name" in words(kind, word)
+    assert read(kind, f"{word}-1") == f"{word}-1"

@@ -13,10 +13,16 @@ from components.inputs import Database, OAuthClient, Queue
 from components.pods import Pod, Replicas
 from model import budget, topology
 
+_PHP_MEMORY = 128 * 1024**2
+"""What a page takes without attachments (upstream: docker/roundcube, php.ini)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoundcubeArgs:
-    """Inputs of Roundcube. Without `database_root_password`, its database and user are there already."""
+    """Inputs of Roundcube. Without `database_root_password`, its database and user are there already.
+
+    `message_size` is that of the largest message and `body_limit` that of the largest request, in bytes.
+    """
 
     build: Build
     migrate: Build
@@ -26,6 +32,8 @@ class RoundcubeArgs:
     database_root_password: pulumi.Input[str] | None
     redis: Queue
     office: bool
+    message_size: int
+    body_limit: int
     replicas: Replicas
     des_key: pulumi.Input[str]
     webmail: OAuthClient
@@ -55,9 +63,9 @@ class Roundcube(DaemonComponent):
             name="roundcube",
             build=args.build,
             command=entry.COMMAND,
-            env=_environment(args) | {"RUN_MIGRATIONS": "false"},
+            env=_environment(args) | _sizes(args) | {"RUN_MIGRATIONS": "false"},
             secrets=[credentials],
-            mounts=[self.scripts("roundcube"), scratch("data", "/data")],
+            mounts=[self.scripts("roundcube", more={"sizes.ini": _php(args)}), scratch("data", "/data")],
             ports=self.daemon.ports,
             startup=Probe(http="/roundcubemail/program/js/app.js").until_up(600),
             readiness=Probe(http="/chwala/api/", timeout=10),
@@ -105,6 +113,21 @@ class RoundcubeMigrate(DaemonComponent):
             ),
         )
         self.register_outputs({})
+
+
+def _sizes(args: RoundcubeArgs) -> dict[str, str]:
+    return {
+        # After the folder of the image, so that the last word is ours (PHP: Scan directories).
+        "PHP_INI_SCAN_DIR": f":{entry.PATH}",
+        # Appended to Roundcube's own configuration (upstream: docker/roundcube, init.sh).
+        "EXTRA_CONFIG": f"$config['max_message_size'] = {args.message_size};",
+    }
+
+
+def _php(args: RoundcubeArgs) -> str:
+    """The image takes 32M. Attachments that several replicas share are held in memory some times over, in base64."""
+    memory = _PHP_MEMORY + 4 * args.message_size
+    return f"upload_max_filesize = {args.body_limit}\npost_max_size = {args.body_limit}\nmemory_limit = {memory}\n"
 
 
 def _environment(args: RoundcubeArgs) -> dict[str, str]:

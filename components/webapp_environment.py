@@ -66,6 +66,7 @@ class MailPolicy:
     """What the application does with mail: whether it filters, and the domains whose people it does not slow down."""
 
     content_filter: bool
+    body_limit: int
     unlimited: tuple[str, ...]
 
 
@@ -143,6 +144,9 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "APP_WITH_MEET": "true" if args.meet else "false",
         # Settings of a filter that no mail passes through would only mislead.
         "APP_WITH_MAILFILTER": "true" if args.mail.content_filter else "false",
+        # Postfix hands the filter a whole message with a head of HTTP before it; with the default one of 10Mi waits for ever.
+        "SWOOLE_PACKAGE_MAX_LENGTH": str(args.mail.body_limit),
+        "SWOOLE_UPLOAD_MAX_FILESIZE": str(args.mail.body_limit),
         # Postfix has no map for their addresses in older images: what can be made here would answer 550.
         "APP_WITH_DISTLISTS": "false",
         "APP_WITH_SHARED_FOLDERS": "false",

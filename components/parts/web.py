@@ -25,6 +25,7 @@ from components.webapp_environment import (
 )
 from model import accounts, topology
 from model.identity import mta_sts, spf
+from model.types import bytes_of
 
 
 def web(stack: Composition, certificates: Certificates) -> Proxy:
@@ -62,6 +63,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         meet=_meet_tokens(stack),
         mail=MailPolicy(
             content_filter=settings.mail.content_filter,
+            body_limit=settings.mail.web_body_limit,
             unlimited=settings.unlimited_domains,
         ),
         trusted_proxies=str(settings.network.pod_cidr),
@@ -78,6 +80,8 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         database_root_password=None if settings.external.database else secret("databaseRootPassword"),
         redis=stack.redis(),
         office=settings.features.office,
+        message_size=bytes_of(settings.mail.message_size_limit),
+        body_limit=settings.mail.web_body_limit,
         replicas=stack.spread("roundcube"),
         des_key=secret("desKey"),
         webmail=stack.webmail_client(),

@@ -40,10 +40,24 @@ def add_command(commands: Any) -> None:
         metavar="OS/ARCHITECTURE",
         help=f"refuse an image that has none for it; may be repeated; default: {_PLATFORM}",
     )
+    checked = actions.add_parser(
+        "check",
+        help="whether the entry scripts know the images, from their files alone; nothing of them is run",
+    )
+    checked.add_argument("names", nargs="*", metavar="IMAGE", help="default: all that are adjusted")
+    checked.add_argument(
+        "--tag", action="store_true", help="what the tags mean now, not the digests of the stack file"
+    )
+    checked.add_argument(
+        "--platform",
+        default=_PLATFORM,
+        metavar="OS/ARCHITECTURE",
+        help="whose files are read; default: %(default)s",
+    )
     newer = actions.add_parser(
         "newer", help="what the registries have that this stack does not; changes nothing"
     )
-    for each in (pinned, newer):
+    for each in (pinned, checked, newer):
         add_stack(each)
         each.add_argument(
             "--ca", type=Path, metavar="FILE", help="certificates in PEM of a registry's own authority"
@@ -53,7 +67,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Does one action. Raises StackProblem, with nothing written, when a registry does not give what is asked."""
-    from ops.images import newer, pin, reference, registry  # noqa: PLC0415 - other commands need no HTTP client
+    from ops.images import newer, pin, reference, registry, verdicts  # noqa: PLC0415 - other commands need no HTTP client
 
     stack = StackFile.read(options.stack)
     settings, _ = known(stack)
@@ -64,6 +78,9 @@ def run(options: argparse.Namespace) -> None:
     registries = registry.Registries(authorities=options.ca)
     if options.action == "newer":
         print(table(("IMAGE", "THIS STACK", "THE REGISTRY"), newer.rows(registries, images)))
+        return
+    if options.action == "check":
+        verdicts.show(registries, images, options.names, tag=options.tag, platform=options.platform)
         return
     asked = pin.chosen(images, options.names, again=options.all)
     found = pin.resolve(registries, asked, options.platform or [_PLATFORM], _say)

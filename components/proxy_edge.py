@@ -46,6 +46,12 @@ _MONITORED = (
     ("/alertmanager", topology.ALERTMANAGER),
     ("/select", topology.LOGS),
 )
+MAINTENANCE = "/tmp/kolab-maintenance"
+"""While this file is there, people are told to come back later. `./kolab maintenance` makes it and takes it away."""
+_BACK_SOON = (
+    "<!DOCTYPE html><title>Maintenance</title><h1>We are working on the mail server</h1>"
+    "<p>It will be back soon. Mail that is sent to you meanwhile waits and is not lost.</p>"
+)
 _OFFICE_CLOSED = "|".join(
     (
         "convert-to",
@@ -104,6 +110,12 @@ map "$request_method $uri $arg__task" $kolab_login {{
   "~*^POST /oauth/" $binary_remote_addr;
   "~*^POST /webmail/[^ ]* login$" $binary_remote_addr;
 }}
+# Maintenance: the kubelet's probe and policies that senders have to read are answered all the same.
+map $uri $kolab_rests {{
+  default 1;
+  "/health" 0;
+  "~^/\\.well-known/mta-sts\\.txt$" 0;
+}}
 limit_req_zone $kolab_login zone=kolab_web_logins:10m rate={pages.web_logins}r/m;
 server {{
   listen {topology.PROXY.port("redirect").number} default_server;
@@ -124,6 +136,11 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
         "if ($kolab_crooked) { return 400; }",
         f"limit_req zone=kolab_web_logins burst={pages.web_logins} nodelay;",
         "limit_req_status 429;",
+        # Named locations, so that the code stays ours; programs try again by themselves.
+        f"if (-f {MAINTENANCE}) {{ set $kolab_resting $kolab_rests; }}",
+        "if ($kolab_resting) { return 503; }",
+        "error_page 503 @kolab_maintenance;",
+        f"location @kolab_maintenance {{ default_type text/html; add_header Retry-After 600 always; return 503 '{_BACK_SOON}'; }}",
         "location ^~ /roundcubemail { rewrite ^/roundcubemail(.*)$ /webmail$1 permanent; }",
     ]
     if monitoring is not None:

@@ -20,6 +20,7 @@ from ops import (
     generate,
     images,
     logs,
+    maintenance,
     new,
     queue,
     rehearse,
@@ -30,14 +31,36 @@ from ops import (
     status,
     tlsa,
 )
-from ops.people import domain, lists, user
+from ops.people import block, domain, lists, user
 from ops.stacks import StackProblem
 from toolchain.ensure import NotReady
 
 _MODULES = (
-    new, cluster, status, logs, user, domain, lists, queue, doctor, backup,
-    deploy, dkim, dns, engine, generate, images, rehearse, render, report, sbom, secrets, tlsa,
-)  # fmt: skip
+    new,
+    cluster,
+    status,
+    logs,
+    user,
+    domain,
+    lists,
+    block,
+    queue,
+    maintenance,
+    doctor,
+    backup,
+    deploy,
+    dkim,
+    dns,
+    engine,
+    generate,
+    images,
+    rehearse,
+    render,
+    report,
+    sbom,
+    secrets,
+    tlsa,
+)
 _PROBLEMS = (StackFileError, StackProblem, NotReady)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 _ADVICE: Sequence[tuple[str, str]] = (
     (r"^held:", "./kolab queue release <id> lets it go on; ./kolab queue delete <id> throws it away."),
     (r"^being delivered|^has just come|^not tried", "Nothing to do yet."),
+    (r"deferred transport", "Delivery rests: ./kolab maintenance off begins it again."),
     (
         r"imap|lmtp|11024",
         "Cyrus does not take it: ./kolab status shows its pod, ./kolab logs imap why; then ./kolab queue requeue <id>.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import subprocess
@@ -53,6 +54,7 @@ def nginx(
         (folder / name).write_bytes(text.encode())
     server = proxy_policies.server_configuration(policies, str(folder))
     server += proxy_edge.server_configuration(pages, monitoring, users=str(users))
+    server = server.replace(proxy_edge.MAINTENANCE, str(folder / "resting"))
     server = re.sub(r"proxy_pass http://\w+:\d+", f"proxy_pass http://127.0.0.1:{backend}", server)
     user = "user root;\n" if os.getuid() == 0 else ""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -166,3 +168,30 @@ def test_each_host_serves_its_own_policy_and_all_others_the_common_one(
         ).stdout  # fmt: skip
     assert found.endswith(f"\r\n\r\n{own}".encode())
     assert b"Content-Type: text/plain\r\n" in found
+
+
+# Maintenance
+
+
+def _asked(port: int, path: str) -> tuple[int, str | None, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path, headers={"Host": PAGES.website})
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Retry-After"], answer.read()
+    finally:
+        connection.close()
+
+
+def test_during_maintenance_people_are_told_and_probes_and_policies_are_answered(tmp_path: Path) -> None:
+    with nginx(tmp_path, PAGES) as port:
+        apart = ("/health", "/.well-known/mta-sts.txt")
+        before = [_asked(port, path)[0] for path in ("/webmail/", *apart)]
+        (tmp_path / "resting").touch()
+        status, later, page = _asked(port, "/webmail/")
+        assert (status, later) == (503, "600")
+        assert b"It will be back soon" in page
+        assert [_asked(port, path)[0] for path in apart] == before[1:]
+        assert 503 not in before
+        (tmp_path / "resting").unlink()
+        assert _asked(port, "/webmail/")[0] == before[0]

@@ -19,6 +19,7 @@ DESTROYS = {
     "domain remove": "domain remove old.test",
     "domain suspend": "domain suspend old.test",
     "list remove": "list remove team@example.org",
+    "maintenance on": "maintenance on",
     "queue delete": "queue delete --all",
     "user remove": "user remove jane@example.org",
 }

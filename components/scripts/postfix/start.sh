@@ -44,6 +44,7 @@ postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet
 source /kolab/entry/shared.sh
 source /kolab/entry/limits.sh
 source /kolab/entry/people.sh
+bash /kolab/entry/maintenance.sh begin
 /usr/sbin/postfix check
 
 # The SPF policy defers every client whose network it does not know. Until the registries' address ranges are

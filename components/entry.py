@@ -1,9 +1,11 @@
 """The scripts that containers run: files of components/scripts/, mounted as they are beside the data that they read.
 
 Kolab's images write their configuration themselves, at every start, with sed and heredocs, and the mail part of nginx
-has no include: there is no file to mount over. So an `entry.sh` adjusts, verifies and executes: it changes a copy of the
-image's own init with the functions of `adjust.sh`, each of which checks that it took, and goes on in that copy. If an
-image changes, the container exits with a sentence instead of running with half of its adjustments.
+has no include: there is no file to mount over. So an `entry.sh` runs the image's own init as it is, and takes over at the
+moment at which that hands over to its daemon, however the line is written (`at_daemon` in `adjust.sh`): `start.sh` then
+adjusts what has been written, by what it means and not by how it looks, judges it as the daemon itself reads it, and
+starts the daemon. If an image cannot be made right, the container exits with a sentence instead of running with half of
+its adjustments. With KOLAB_TASK=rehearse all of that happens but for the start.
 
 Nothing here makes program text. What differs between stacks is data: a file of `NAME='value'` lines, environment
 variables, or arguments.

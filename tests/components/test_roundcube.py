@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
 from components import entry
+from model import budget
 from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox, talking
 from tests.support.stacks import deployment
 
-AS_ROOT = "    mysql --defaults-file=/tmp/kolab-setup-my.cnf <<EOF"
-INIT = f"""\
-set -e
-set -x
-echo $DB_RC_PASSWORD > /tmp/password
-if [[ "$RUN_MIGRATIONS" == "true" ]]; then
-{AS_ROOT}
-ALTER USER $DB_RC_USERNAME@'%' IDENTIFIED BY '$DB_RC_PASSWORD';
-EOF
-    initdb || :
-fi
-if [[ $1 == shell ]]; then
-  exec shell
-fi
-exec httpd
+RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
+SOURCE = "/opt/app-root/src"
+PATH = f"{SOURCE}/init.sh"
+A, B = ((RECIPES / name / f"rootfs{PATH}").read_text() for name in ("roundcube", "roundcube-b"))
+GENERATIONS = pytest.mark.parametrize("init", [A, B], ids=["A", "B"])
+FPM = """\
+file=/etc/php-fpm.conf max=
+for word in "$@"; do
+  [ "${before-}" != --fpm-config ] || file=$word
+  case $word in --fpm-config=*) file=${word#*=} ;; esac
+  before=$word
+done
+read_in() {
+  local line
+  while read -r line; do
+    case $line in include*) read_in "${line#*= }" ;; pm.max_children*) max=${line#*= } ;; esac
+  done < "$1"
+}
+[ -r "$file" ] || { echo "ERROR: failed to open $file"; exit 78; }
+read_in "$file"
+[ "$before" = -tt ] || { echo "$max" > /tmp/processes; exit 0; }
+printf '[27-Nov-2026 04:00:00] NOTICE: %s\\n' '[global]' '[www]' $'\\tpm.max_children = '"$max" "configuration file $file test is successful" >&2
 """
-"""What our adjustments rely on (upstream: docker/roundcube/rootfs/opt/app-root/src/init.sh)."""
+"""php-fpm: reads its files in order, tells what it has read, or starts."""
+TABLES = ("session", "users", "system")
+DATABASE = """\
+echo "$MYSQL_PWD $*" >> /tmp/logins
+case "$*" in
+  *'SHOW TABLES'*) cat /tmp/tables ;;
+  *'FROM system'*) cat /tmp/version ;;
+esac
+"""
 
-PATH = "/opt/app-root/src/init.sh"
 URLS = (
     "KOLAB_API_URL",
     "FILEAPI_KOLABFILES_BASEURI",
@@ -54,39 +70,153 @@ def env(name: str = "cluster") -> dict[str, str]:
 
 
 def start(
-    sandbox: Sandbox, daemon: str, container: str, *, init: str = INIT, name: str = "cluster", mysql: str = ""
+    sandbox: Sandbox,
+    daemon: str,
+    container: str,
+    *,
+    init: str = A,
+    name: str = "cluster",
+    mysql: str = DATABASE,
+    tables: tuple[str, ...] = TABLES,
+    version: str = "2022081200",
+    task: str = "",
 ) -> tuple[int, list[str]]:
+    """Exit code and calls, but for those that only look."""
     sandbox.put(PATH, init)
-    for command in ("shell", "httpd", "initdb"):
+    for file in ("php-fpm.conf", "init.sh"):
+        recipe = RECIPES / ("roundcube-b" if init == B else "roundcube") / f"rootfs{SOURCE}" / file
+        sandbox.put(f"{SOURCE}/{file}", init if file == "init.sh" else recipe.read_text())
+    sandbox.put("/opt/app-root/php.ini", "memory_limit = MEMORY_LIMIT\n")
+    sandbox.put(f"{SOURCE}/roundcubemail/SQL/mysql.initial.sql", SQL)
+    for update in ("2008030300", "2022081200"):
+        sandbox.put(f"{SOURCE}/roundcubemail/SQL/mysql/{update}.sql", "")
+    sandbox.put("/tmp/tables", "".join(f"{table}\n" for table in tables))
+    sandbox.put("/tmp/version", f"{version}\n")
+    for command in ("contract-check", "httpd", f"{SOURCE}/roundcubemail/bin/updatedb.sh"):
         sandbox.command(command)
+    sandbox.command("/usr/sbin/php-fpm", FPM)
     sandbox.command("mysql", mysql)
     stack = deployment(name)
     database = sandbox.port(3306)
     sandbox.mount(entry.PATH, stack.folder(daemon, container, entry.PATH))
     variables = stack.workload(daemon).env(container) | stack.secret_env(daemon, container)
     command = shlex.join(stack.workload(daemon).container(container)["command"])
+    more = {"DB_HOST": "127.0.0.1", "KOLAB_TASK": task, "MEMORY_LIMIT": "320M", "MAX_FILESIZE": "50M"}
     with talking(database, []):
-        done = sandbox.run(command, env=variables | {"DB_HOST": "127.0.0.1"})
-    return done.returncode, sandbox.calls
+        done = sandbox.run(command, env=variables | more)
+    return done.returncode, [
+        call for call in sandbox.calls if not call.endswith("-tt") and call != "contract-check"
+    ]
 
 
-def test_the_image_starts_as_it_is(sandbox: Sandbox) -> None:
-    assert start(sandbox, "roundcube", "roundcube") == (0, ["httpd"])
+SQL = """\
+-- Table structure: CREATE TABLE `commented`
+CREATE TABLE `session` (
+);
+CREATE TABLE IF NOT EXISTS users (
+);
+create table `system` (
+);
+INSERT INTO `system` (`name`, `value`) VALUES ('roundcube-version', '2022081200');
+"""
 
 
-def test_the_migration_ends_by_itself(sandbox: Sandbox) -> None:
-    # "shell" runs the migrations and then a shell, which ends since nobody types.
-    code, calls = start(sandbox, "roundcube-migrate", "migrate")
-    assert (code, calls[-2:]) == (0, ["initdb", "shell"])
-
-
-def test_no_password_is_traced_into_the_log(sandbox: Sandbox) -> None:
-    start(sandbox, "roundcube", "roundcube")
+@pytest.mark.parametrize(
+    "init",
+    [
+        A,
+        B,
+        B.replace(" --fpm-config ", " --fpm-config="),
+        A.replace("set -x", "set -ex"),
+        A.replace(
+            "/usr/sbin/php-fpm --fpm-config /opt/app-root/src/php-fpm.conf",
+            "cp php-fpm.conf /etc/php-fpm.conf; /usr/sbin/php-fpm",
+        ),
+        A.replace("exec httpd", "nice httpd"),
+        A.replace("/usr/sbin/php-fpm", "sed -i s/50/400/ php-fpm.conf; /usr/sbin/php-fpm"),
+    ],
+    ids=[
+        "A",
+        "B",
+        "an option in one word",
+        "another trace",
+        "the usual file",
+        "not executed",
+        "400 processes",
+    ],
+)
+def test_php_has_as_many_processes_as_there_is_room_for(sandbox: Sandbox, init: str) -> None:
+    code, calls = start(sandbox, "roundcube", "roundcube", init=init)
+    assert code == 0, sandbox.err
+    assert calls[-1] == "httpd -DFOREGROUND"
+    assert calls[-2].endswith(" -d memory_limit=128M")
+    assert sandbox.text("/tmp/processes") == f"{budget.PHP}\n"
+    assert env()["MAX_CONCURRENT_REQUESTS"] == str(budget.PHP)
     assert "Sentinel" not in sandbox.out + sandbox.err
 
 
-def test_a_roundcube_image_that_lacks_a_line_does_not_start(sandbox: Sandbox) -> None:
-    assert start(sandbox, "roundcube", "roundcube", init=INIT.replace("set -x\n", "")) == (70, [])
+@pytest.mark.parametrize(
+    ("init", "sentence"),
+    [
+        (A.replace("/usr/sbin/php-fpm --fpm", "true --fpm"), "starts a web server and no php-fpm"),
+        (A.replace("exec httpd", "exec caddy"), "hands over to 'caddy -DFOREGROUND', not to httpd"),
+        (A.replace("exec httpd -DFOREGROUND", "true"), "ended without its daemon"),
+        (
+            A.replace(
+                "/usr/sbin/php-fpm --fpm-config /opt/app-root/src/php-fpm.conf",
+                "/usr/sbin/php-fpm --fpm-config /gone",
+            ),
+            "php-fpm refuses the image's configuration: ERROR: failed to open /gone",
+        ),
+    ],
+)
+def test_a_roundcube_image_that_cannot_be_limited_is_refused(
+    sandbox: Sandbox, init: str, sentence: str
+) -> None:
+    code, calls = start(sandbox, "roundcube", "roundcube", init=init)
+    assert code == 70
+    assert sentence in sandbox.err
+    assert not any(call.startswith("httpd") for call in calls)
+
+
+@GENERATIONS
+def test_the_migration_ends_by_itself(sandbox: Sandbox, init: str) -> None:
+    # "shell" runs the migrations and then a shell, in whose place the tables are looked at.
+    code, calls = start(sandbox, "roundcube-migrate", "migrate", init=init)
+    assert (code, calls[0]) == (0, "mysql --defaults-file=/tmp/kolab-setup-my.cnf"), sandbox.err
+    assert "the tables of the webmail are those of this image" in sandbox.out
+    assert "Sentinel" not in sandbox.out + sandbox.err
+
+
+@GENERATIONS
+@pytest.mark.parametrize(
+    ("tables", "version", "sentence"),
+    [
+        (
+            ("session", "system"),
+            "2022081200",
+            "has not made the tables users of roundcubemail/SQL/mysql.initial.sql",
+        ),
+        ((), "", "has not made the tables session users system of"),
+        (TABLES, "2021100300", "are of version '2021100300' and not of 2022081200: the update failed"),
+        (TABLES, "", "are of version '' and not of 2022081200"),
+    ],
+)
+def test_a_migration_whose_failure_the_image_overlooks_fails_the_job(
+    sandbox: Sandbox, init: str, tables: tuple[str, ...], version: str, sentence: str
+) -> None:
+    code, _ = start(sandbox, "roundcube-migrate", "migrate", init=init, tables=tables, version=version)
+    assert code == 70
+    assert sentence in sandbox.err
+
+
+@GENERATIONS
+@pytest.mark.parametrize("daemon", [("roundcube", "roundcube"), ("roundcube-migrate", "migrate")])
+def test_a_rehearsal_migrates_nothing_and_serves_nothing(
+    sandbox: Sandbox, init: str, daemon: tuple[str, str]
+) -> None:
+    code, calls = start(sandbox, *daemon, init=init, task="rehearse")
+    assert (code, calls) == (0, []), sandbox.err
 
 
 def test_roundcube_replicas_never_migrate() -> None:
@@ -106,25 +236,33 @@ def test_nobody_is_root_of_somebody_elses_database() -> None:
     assert "databaseRootPassword" not in stack.sentinels
 
 
-def test_somebody_elses_database_is_migrated_as_the_user_of_roundcube(sandbox: Sandbox) -> None:
-    login = 'echo "$MYSQL_PWD" > /tmp/login'
-    code, (asked, *rest) = start(sandbox, "roundcube-migrate", "migrate", name="external", mysql=login)
-    assert (code, rest) == (0, ["initdb", "shell"])
-    assert asked.startswith("mysql --host=127.0.0.1 --user=roundcube --execute=")
+ROOTLESS = {
+    "A": A,
+    "B": B,
+    "by name": A.replace("--defaults-file=/tmp/kolab-setup-my.cnf", "--user=root"),
+    "by another client": B.replace("mysql --defaults-file", "mariadb --defaults-file"),
+}
+
+
+@pytest.mark.parametrize("name", ROOTLESS)
+def test_somebody_elses_database_is_migrated_as_the_user_of_roundcube(sandbox: Sandbox, name: str) -> None:
+    sandbox.command("mariadb", DATABASE)
+    code, calls = start(sandbox, "roundcube-migrate", "migrate", name="external", init=ROOTLESS[name])
+    assert code == 0, sandbox.err
+    asked = calls[0].partition(" ")[2]
+    assert asked.startswith("--host=127.0.0.1 --user=roundcube --execute=CREATE TABLE")
     assert asked.endswith(" roundcube")
-    assert sandbox.text("/tmp/login") == "Sentinel0roundcubeDatabasePassword0Value\n"
+    logins = sandbox.text("/tmp/logins").splitlines()
+    assert {login.partition(" ")[0] for login in logins} == {"Sentinel0roundcubeDatabasePassword0Value"}
+    assert not any("root" in login for login in logins)
 
 
-def test_a_migration_that_may_make_no_tables_fails_with_a_sentence(sandbox: Sandbox) -> None:
+@GENERATIONS
+def test_a_migration_that_may_make_no_tables_fails_with_a_sentence(sandbox: Sandbox, init: str) -> None:
     # The image itself would pass over it, and the Job would be complete without a table.
-    code, calls = start(sandbox, "roundcube-migrate", "migrate", name="external", mysql="exit 1")
-    assert (code, "initdb" in calls) == (70, False)
+    code, calls = start(sandbox, "roundcube-migrate", "migrate", name="external", mysql="exit 1", init=init)
+    assert (code, len(calls)) == (70, 1)
     assert "entry: user roundcube cannot make tables in database roundcube on 127.0.0.1" in sandbox.err
-
-
-def test_a_roundcube_image_with_another_migration_does_not_start_it(sandbox: Sandbox) -> None:
-    init = INIT.replace(AS_ROOT, "mysql <<EOF")
-    assert start(sandbox, "roundcube-migrate", "migrate", name="external", init=init) == (70, [])
 
 
 @pytest.mark.parametrize("name", URLS)

@@ -1,8 +1,6 @@
 #!/bin/bash
-# Roundcube: the image's init, without a trace of its passwords.
+# Roundcube: as many PHP processes as the pod and the database have room for, whatever the image thinks.
 source /kolab/entry/adjust.sh
-copy_init /opt/app-root/src/init.sh
-quiet
-
-set +eu
-source "$KOLAB_INIT"
+at_daemon /kolab/entry/start.sh httpd /usr/sbin/httpd
+source /kolab/entry/fpm.sh
+run_init /opt/app-root/src/init.sh

@@ -5,6 +5,7 @@ cd /opt/app-root/www || exit
 ln -s /var/lib/roundcube/public_html webmail
 ln -s /var/lib/roundcube/public_html roundcubemail
 ln -s /opt/app-root/src/chwala chwala
+ln -s /usr/share/roundcube /opt/app-root/src/roundcubemail
 ln -s /opt/app-root/src/activesync Microsoft-Server-ActiveSync
 ln -sf /usr/sbin/php-fpm8.2 /usr/sbin/php-fpm
 mkdir -p /var/log/roundcube

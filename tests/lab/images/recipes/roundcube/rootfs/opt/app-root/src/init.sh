@@ -29,11 +29,4 @@ if [[ $1 == shell ]]; then
     exec /bin/bash
 fi
 /usr/sbin/php-fpm --fpm-config /opt/app-root/src/php-fpm.conf
-# The image's stop signal tells the real httpd to end when its requests have; nginx calls that QUIT.
-nginx -c /opt/app-root/src/nginx.conf -g "daemon off;" &
-web=$!
-trap 'kill -QUIT "$web"' WINCH
-trap 'kill -TERM "$web"' TERM
-while kill -0 "$web" 2>/dev/null; do
-    wait "$web" || :
-done
+exec httpd -DFOREGROUND

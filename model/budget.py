@@ -37,7 +37,7 @@ POLICY_SECONDS = 30
 AMAVIS = 2
 """Amavis' processes (upstream: docker/amavis, amavisd.conf, $max_servers)."""
 OCTANE = 8
-"""Workers and task workers of a web application's pod (components/scripts/webapp/entry.sh)."""
+"""Workers and task workers of a web application's pod (components/scripts/webapp/start.sh)."""
 OCTANE_WORKERS = 4
 """Those of them that answer requests."""
 PHP = 50

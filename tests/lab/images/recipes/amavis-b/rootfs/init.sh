@@ -9,6 +9,7 @@ fill() { # fill FILE NAME...: put the values of variables where their names stan
     shift
     for name in "$@"; do sed -i "s|$name|${!name}|g" "$file"; done
 }
+# shellcheck disable=SC2034 # fill reads it by its name
 DKIM_SELECTOR=$DKIM_IDENTIFIER
 fill $CONFIG APP_DOMAIN POSTFIX_HOST
 key="/var/dkim/$APP_DOMAIN.$DKIM_IDENTIFIER.pem"

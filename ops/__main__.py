@@ -30,6 +30,7 @@ from ops import (
     secrets,
     status,
     tlsa,
+    trace,
 )
 from ops.people import block, domain, lists, user
 from ops.stacks import StackProblem
@@ -44,6 +45,7 @@ _MODULES = (
     domain,
     lists,
     block,
+    trace,
     queue,
     maintenance,
     doctor,

@@ -34,6 +34,14 @@ class Queue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Bytes of the largest message, and of the largest request that brings its attachments."""
+
+    message: int
+    request: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OAuthClient:
     """A client of the web application's login (RFC 6749, section 2.2)."""
 

@@ -9,7 +9,7 @@ import pulumi
 from components import content, entry
 from components.containers import Build, Container, Probe, scratch
 from components.daemon import DaemonComponent, Site
-from components.inputs import Database, OAuthClient, Queue
+from components.inputs import Database, OAuthClient, Queue, Sizes
 from components.pods import Pod, Replicas
 from model import budget, topology
 
@@ -19,10 +19,7 @@ _PHP_MEMORY = 128 * 1024**2
 
 @dataclass(frozen=True, kw_only=True)
 class RoundcubeArgs:
-    """Inputs of Roundcube. Without `database_root_password`, its database and user are there already.
-
-    `message_size` is that of the largest message and `body_limit` that of the largest request, in bytes.
-    """
+    """Inputs of Roundcube. Without `database_root_password`, its database and user are there already."""
 
     build: Build
     migrate: Build
@@ -32,8 +29,7 @@ class RoundcubeArgs:
     database_root_password: pulumi.Input[str] | None
     redis: Queue
     office: bool
-    message_size: int
-    body_limit: int
+    sizes: Sizes
     replicas: Replicas
     des_key: pulumi.Input[str]
     webmail: OAuthClient
@@ -63,9 +59,12 @@ class Roundcube(DaemonComponent):
             name="roundcube",
             build=args.build,
             command=entry.COMMAND,
-            env=_environment(args) | _sizes(args) | {"RUN_MIGRATIONS": "false"},
+            env=_environment(args) | _sizes(args.sizes) | {"RUN_MIGRATIONS": "false"},
             secrets=[credentials],
-            mounts=[self.scripts("roundcube", more={"sizes.ini": _php(args)}), scratch("data", "/data")],
+            mounts=[
+                self.scripts("roundcube", more={"sizes.ini": _php(args.sizes)}),
+                scratch("data", "/data"),
+            ],
             ports=self.daemon.ports,
             startup=Probe(http="/roundcubemail/program/js/app.js").until_up(600),
             readiness=Probe(http="/chwala/api/", timeout=10),
@@ -115,19 +114,21 @@ class RoundcubeMigrate(DaemonComponent):
         self.register_outputs({})
 
 
-def _sizes(args: RoundcubeArgs) -> dict[str, str]:
+def _sizes(sizes: Sizes) -> dict[str, str]:
     return {
         # After the folder of the image, so that the last word is ours (PHP: Scan directories).
         "PHP_INI_SCAN_DIR": f":{entry.PATH}",
         # Appended to Roundcube's own configuration (upstream: docker/roundcube, init.sh).
-        "EXTRA_CONFIG": f"$config['max_message_size'] = {args.message_size};",
+        "EXTRA_CONFIG": f"$config['max_message_size'] = {sizes.message};",
     }
 
 
-def _php(args: RoundcubeArgs) -> str:
+def _php(sizes: Sizes) -> str:
     """The image takes 32M. Attachments that several replicas share are held in memory some times over, in base64."""
-    memory = _PHP_MEMORY + 4 * args.message_size
-    return f"upload_max_filesize = {args.body_limit}\npost_max_size = {args.body_limit}\nmemory_limit = {memory}\n"
+    memory = _PHP_MEMORY + 4 * sizes.message
+    return (
+        f"upload_max_filesize = {sizes.request}\npost_max_size = {sizes.request}\nmemory_limit = {memory}\n"
+    )
 
 
 def _environment(args: RoundcubeArgs) -> dict[str, str]:

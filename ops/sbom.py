@@ -120,7 +120,7 @@ def _image(reference: str) -> Component:
     purl = PackageURL("oci", None, name, digest or None, qualifiers)
     hashes = {digest.removeprefix("sha256:")} if digest else set()
     part = _part(base, digest or tag or "", purl, hashes, ComponentType.CONTAINER)
-    part.properties.add(Property(name="kolab:pinned", value="digest" if digest else "tag"))
+    part.properties.add(Property(name="pinned-by", value="digest" if digest else "tag"))
     return part
 
 

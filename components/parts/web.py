@@ -6,7 +6,7 @@ from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
 from components.coturn import Coturn, CoturnArgs
-from components.inputs import OAuthClient, Passport
+from components.inputs import OAuthClient, Passport, Sizes
 from components.meet import Meet, MeetArgs
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
@@ -80,8 +80,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         database_root_password=None if settings.external.database else secret("databaseRootPassword"),
         redis=stack.redis(),
         office=settings.features.office,
-        message_size=bytes_of(settings.mail.message_size_limit),
-        body_limit=settings.mail.web_body_limit,
+        sizes=Sizes(message=bytes_of(settings.mail.message_size_limit), request=settings.mail.web_body_limit),
         replicas=stack.spread("roundcube"),
         des_key=secret("desKey"),
         webmail=stack.webmail_client(),

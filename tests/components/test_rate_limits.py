@@ -67,7 +67,7 @@ def test_a_domain_of_somebody_else_is_refused() -> None:
 
 def test_exemptions_that_fail_do_not_stop_the_scheduler(sandbox: Sandbox) -> None:
     stack = deploy(changed("single-node", {}))
-    sandbox.mount(entry.PATH, {"unlimited.sh": "exit 1\n"})
+    sandbox.mount(entry.PATH, {**entry.scripts("webapp"), "unlimited.sh": "exit 1\n"})
     sandbox.command("/update.sh")
     sandbox.command("/opt/app-root/src/artisan")
     done = sandbox.run(stack.file("scheduler", "scheduler", f"{entry.PATH}/schedule.sh"))

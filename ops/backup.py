@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from model.settings import Settings
-from ops.frame import add_context, add_json, add_stack, go_ahead
+from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
@@ -44,12 +44,7 @@ class Snapshot:
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("backup", help="show backups, make one now, go back to one")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(commands, "backup", "show backups, make one now, go back to one", _ACTIONS):
         if name == "list":
             add_json(sub)
         else:

@@ -19,19 +19,16 @@ from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
 from model.settings import Settings
 from ops import adopt, lookup, moving, push, render, serials, spf_count
-from ops.frame import add_stack
+from ops.frame import add_actions
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import narrow, table
 
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("dns", help="show, export, compare and push the records of a stack")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(
+        commands, "dns", "show, export, compare and push the records of a stack", _ACTIONS
+    ):
         if name == "show":
             sub.add_argument(
                 "--wide", action="store_true", help="whole values, TTL, and why each record exists"

@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ops import strict_yaml
 from ops.stacks import LOCAL, ROOT, StackProblem
 
+Action = Callable[[argparse.Namespace], int | None]
 PROBLEM, USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -43,6 +44,18 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-s", "--stack", help="default: PULUMI_STACK, or the one stack file that is no example"
     )
+
+
+def add_actions(
+    commands: Any, name: str, about: str, actions: Mapping[str, tuple[Action, str]]
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """A command with actions on a stack. Gives each action's name and parser, for what it takes besides."""
+    below = commands.add_parser(name, help=about).add_subparsers(dest="action", required=True)
+    for action, (run_it, what) in actions.items():
+        parser = below.add_parser(action, help=what)
+        add_stack(parser)
+        parser.set_defaults(run=run_it)
+        yield action, parser
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from model.settings import Settings
 from ops.new.look import refuse_unknown_context
-from ops.stacks import StackProblem
+from ops.stacks import StackFile, StackProblem
 
 Object = dict[str, Any]
 
@@ -101,6 +101,12 @@ class Kubectl:
                 return written
             time.sleep(2)
         raise StackProblem(f"job {name} has not ended; its log has more")
+
+
+def of_stack(stack: str) -> tuple[Settings, Kubectl]:
+    """The settings of a stack, and its cluster. Raises StackProblem or StackFileError."""
+    settings, _ = StackFile.read(stack).settings()
+    return settings, Kubectl.of(settings)
 
 
 def job_of(cron_job: Object, name: str, env: Mapping[str, str]) -> Object:

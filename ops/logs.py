@@ -24,12 +24,25 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser("logs", help="what a daemon says, in all its pods")
     parser.add_argument("daemon", help="such as postfix, amavis, imap, proxy, webapp")
     add_stack(parser)
-    parser.add_argument(
-        "--since", default="1h", metavar="TIME", help="such as 10m or 2h; default %(default)s"
-    )
+    add_since(parser, "1h")
     parser.add_argument("--follow", action="store_true", help="go on until interrupted")
     parser.add_argument("--previous", action="store_true", help="of the containers before their last restart")
     parser.set_defaults(run=run)
+
+
+def add_since(parser: argparse.ArgumentParser, default: str) -> None:
+    """How far back logs are read."""
+    parser.add_argument(
+        "--since", default=default, metavar="TIME", help="such as 10m or 2h; default %(default)s"
+    )
+
+
+def since_of(options: argparse.Namespace) -> str:
+    """What --since says. Raises StackProblem for what kubectl would not take."""
+    since: str = options.since
+    if not _DURATION.fullmatch(since):
+        raise StackProblem("--since must be a number and s, m or h, such as 10m")
+    return since
 
 
 def place(settings: Settings, name: str) -> tuple[str, str, str | None]:
@@ -49,15 +62,14 @@ def place(settings: Settings, name: str) -> tuple[str, str, str | None]:
 def run(options: argparse.Namespace) -> int:
     """Hands kubectl's output through, line by line."""
     settings, _ = StackFile.read(options.stack).settings()
-    if not _DURATION.fullmatch(options.since):
-        raise StackProblem("--since must be a number and s, m or h, such as 10m")
+    since = since_of(options)
     daemon, namespace, container = place(settings, options.daemon)
     cluster = Kubectl.of(settings)
     chosen = ["--container", container] if container else ["--all-containers"]
     line = [
         "kubectl", "--context", cluster.context, "--namespace", namespace, "logs",
         "--selector", f"app.kubernetes.io/name={daemon}", *chosen, "--prefix", "--timestamps",
-        "--tail=-1", f"--since={options.since}", "--max-log-requests=20", "--ignore-errors",
+        "--tail=-1", f"--since={since}", "--max-log-requests=20", "--ignore-errors",
         *(["--follow"] if options.follow else []), *(["--previous"] if options.previous else []),
     ]  # fmt: skip
     return subprocess.run(line, check=False).returncode

@@ -11,38 +11,31 @@ from typing import Any
 from components.entry import PATH
 from components.proxy_edge import MAINTENANCE
 from model.settings import Settings
-from ops.frame import add_context, add_json, add_stack, go_ahead
-from ops.kubectl import Kubectl
+from ops.frame import add_actions, add_context, add_json, go_ahead
+from ops.kubectl import Kubectl, of_stack
 from ops.queue.messages import replicas
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import StackProblem
 
 _PROXIES = ("get", "pods", "-l", "app.kubernetes.io/name=proxy", "-o", "jsonpath={.items[*].metadata.name}")
 
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser(
-        "maintenance", help="ask senders and people to come back later; nothing is lost or bounced"
-    )
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(
+        commands,
+        "maintenance",
+        "ask senders and people to come back later; nothing is lost or bounced",
+        _ACTIONS,
+    ):
         if name == "on":
             add_context(sub)
         elif name == "show":
             add_json(sub)
 
 
-def _place(options: argparse.Namespace) -> tuple[Settings, Kubectl]:
-    settings, _ = StackFile.read(options.stack).settings()
-    return settings, Kubectl.of(settings)
-
-
 def begin(options: argparse.Namespace) -> int:
     """Says what stops; stops it once the cluster is named."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     what = (
         f"Port 25 of {settings.domain} in context {cluster.context} would answer 451, so that senders try again, as most do"
         " for days. What people send is taken and waits; what waits does not leave and does not grow too old. The web"
@@ -57,7 +50,7 @@ def begin(options: argparse.Namespace) -> int:
 
 def end(options: argparse.Namespace) -> int:
     """Takes everything back, and delivers what has waited."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     code = _everywhere(settings, cluster, "off", ("rm", "-f", MAINTENANCE))
     print("Maintenance has ended; what has waited is being delivered: ./kolab queue list")
     return code
@@ -93,7 +86,7 @@ def states(settings: Settings, cluster: Kubectl, *, seconds: int = 60) -> Iterat
 
 def show(options: argparse.Namespace) -> int:
     """Prints whether it is on; 1 when pods disagree, as after a restart of the proxy."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     found = dict(states(settings, cluster))
     if options.json:
         print(json.dumps(found, indent=2))

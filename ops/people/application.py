@@ -90,6 +90,15 @@ def users(cluster: Kubectl) -> dict[str, User]:
     return {email: user for email, user in found.items() if email != IMAP_ADMIN and "@" in email}
 
 
+def user(cluster: Kubectl, text: str, settings: Settings) -> User:
+    """The account with this address. Raises StackProblem when there is none."""
+    email = address(text, settings)
+    found = users(cluster).get(email)
+    if found is None:
+        raise StackProblem(f"there is no account {email}; ./kolab user list shows all")
+    return found
+
+
 def domains(cluster: Kubectl, *, seconds: int = 600) -> dict[str, Domain]:
     """Domains by name."""
     (answer,) = artisan.must(cluster, [call("domains", _attr=["namespace", "status"])], seconds=seconds)

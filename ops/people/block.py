@@ -10,32 +10,16 @@ from model.settings import Settings
 from ops import artisan
 from ops.artisan import call
 from ops.frame import add_dry_run, add_stack
-from ops.kubectl import Kubectl
+from ops.kubectl import Kubectl, of_stack
 from ops.people import application
+from ops.people.in_container import script
 from ops.queue import change
 from ops.queue.messages import Message, Wanted, look
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import StackProblem
 
-_TOKENS = """\
-read -r user
-MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "
-  UPDATE oauth_access_tokens SET revoked = 1
-  WHERE NOT revoked AND user_id IN (SELECT id FROM users WHERE email = '$user'); SELECT ROW_COUNT()"
-"""
+_TOKENS = script("logins.sh")
 """Logins of the web interface and of programs: a suspension alone lets them run out by themselves (upstream: an hour)."""
-_SESSIONS = """\
-read -r user
-folder=$(sed -n 's/^proc_path: *//p' /etc/imapd.conf)
-[ -n "$folder" ] || folder=$(sed -n 's/^configdirectory: *//p' /etc/imapd.conf)/proc
-ended=0
-for file in "$folder"/[0-9]*; do
-  [ -f "$file" ] || continue
-  while IFS=$'\\t' read -r _ _ who _; do
-    [ "$who" != "$user" ] || { kill "${file##*/}" && ended=$((ended + 1)); }
-  done < "$file"
-done
-echo "$ended"
-"""
+_SESSIONS = script("sessions.sh")
 """Open sessions, of which Cyrus notes each in a file: service, client, user, mailbox (cyrus: imap/proc.c)."""
 
 
@@ -54,11 +38,8 @@ def add_command(commands: Any) -> None:
 
 def _seen(options: argparse.Namespace) -> tuple[Settings, Kubectl, str, list[Message]]:
     """The account and what waits of it. Raises StackProblem, also when a replica does not tell: half a block is none."""
-    settings, _ = StackFile.read(options.stack).settings()
-    email = application.address(options.email, settings)
-    cluster = Kubectl.of(settings)
-    if email not in application.users(cluster):
-        raise StackProblem(f"there is no account {email}; ./kolab user list shows all")
+    settings, cluster = of_stack(options.stack)
+    email = application.user(cluster, options.email, settings).email
     addresses = [email, *application.details(cluster, [email])[email].aliases]
     return settings, cluster, email, _waiting(settings, cluster, addresses)
 

@@ -12,22 +12,19 @@ from model.identity.rdata import parse_value
 from model.settings import Settings
 from ops import artisan, lookup
 from ops.artisan import call
-from ops.frame import add_context, add_dry_run, add_json, add_stack, go_ahead
-from ops.kubectl import Kubectl
+from ops.frame import add_actions, add_context, add_dry_run, add_json, go_ahead
+from ops.kubectl import Kubectl, of_stack
 from ops.people import application
 from ops.people.application import DOMAIN_PACKAGE, DOMAIN_READY, Domain
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import StackProblem
 from ops.tables import table
 
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("domain", help="add, list, verify, suspend and remove mail domains")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(
+        commands, "domain", "add, list, verify, suspend and remove mail domains", _ACTIONS
+    ):
         if name == "add":
             sub.add_argument("domain", nargs="*", help="default: all of kolab:hostedDomains")
         elif name != "list":
@@ -43,11 +40,6 @@ def add_command(commands: Any) -> None:
                 "--server", action="append", default=[], metavar="ADDRESS[:PORT]",
                 help="name server to ask; default: those of the zone",
             )  # fmt: skip
-
-
-def _place(options: argparse.Namespace) -> tuple[Settings, Kubectl]:
-    settings, _ = StackFile.read(options.stack).settings()
-    return settings, Kubectl.of(settings)
 
 
 def differences(settings: Settings, there: Mapping[str, Domain]) -> Iterator[tuple[str, str]]:
@@ -67,7 +59,7 @@ def differences(settings: Settings, there: Mapping[str, Domain]) -> Iterator[tup
 
 def show(options: argparse.Namespace) -> int:
     """Prints every domain that either side knows; 1 when they disagree."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     there = application.domains(cluster)
     wrong = dict(differences(settings, there))
     rows = [
@@ -93,7 +85,7 @@ def show(options: argparse.Namespace) -> int:
 
 def add(options: argparse.Namespace) -> None:
     """Makes domains of the stack file known to the application, owned by its administrator and confirmed."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     wanted = [name.lower() for name in options.domain] or list(settings.domains)
     for name in wanted:
         _of_the_stack(name, settings)
@@ -134,7 +126,7 @@ def _of_the_stack(name: str, settings: Settings) -> None:
 
 def verify(options: argparse.Namespace) -> int:
     """Whether mail of a domain can work: stack file, application, and each of its records at the name servers."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     name = options.domain.lower()
     _of_the_stack(name, settings)
     wrong = dict(differences(settings, application.domains(cluster)))
@@ -161,7 +153,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _known(options: argparse.Namespace) -> tuple[Settings, Kubectl, Domain]:
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     found = application.domains(cluster).get(options.domain.lower())
     if found is None:
         raise StackProblem(

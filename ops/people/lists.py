@@ -10,29 +10,21 @@ from typing import Any
 from model.settings import Settings
 from ops import artisan
 from ops.artisan import call
-from ops.frame import add_context, add_dry_run, add_json, add_stack, go_ahead
-from ops.kubectl import Kubectl
+from ops.frame import add_actions, add_context, add_dry_run, add_json, add_stack, go_ahead
+from ops.kubectl import Kubectl, of_stack
 from ops.people import application
-from ops.stacks import StackFile, StackProblem
+from ops.people.in_container import script
+from ops.stacks import StackProblem
 
-_KNOWN = """\
-read -r address
-for name in virtual_alias_maps local_recipient_maps; do
-  for map in $(postconf -xh "$name" | tr , ' '); do
-    case $map in *:*) postmap -q "$address" "$map" 2> /dev/null || true ;; esac
-  done
-done"""
+_KNOWN = script("known.sh")
 """Whether Postfix finds an address in any of its tables."""
 
 
 def add_command(commands: Any) -> None:
     """Registers both commands."""
-    parser = commands.add_parser("list", help="distribution lists: make, show, change, remove")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(
+        commands, "list", "distribution lists: make, show, change, remove", _ACTIONS
+    ):
         if name != "list":
             sub.add_argument("address", help="of the list")
         if name in ("add", "drop"):
@@ -53,9 +45,9 @@ def add_command(commands: Any) -> None:
 
 
 def _place(options: argparse.Namespace) -> tuple[Settings, Kubectl, str]:
-    settings, _ = StackFile.read(options.stack).settings()
+    settings, cluster = of_stack(options.stack)
     address = application.address(options.address, settings) if "address" in options else ""
-    return settings, Kubectl.of(settings), address
+    return settings, cluster, address
 
 
 def show_all(options: argparse.Namespace) -> None:

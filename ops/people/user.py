@@ -13,12 +13,12 @@ from typing import Any
 from model.settings import Settings
 from ops import artisan
 from ops.artisan import Call, call
-from ops.frame import add_context, add_dry_run, add_json, add_stack, go_ahead
-from ops.kubectl import Kubectl
+from ops.frame import add_actions, add_context, add_dry_run, add_json, go_ahead
+from ops.kubectl import Kubectl, of_stack
 from ops.people import application, bulk, passwords, plan
 from ops.people.application import SECOND_FACTOR, USER_PACKAGE, User
 from ops.people.bulk import Account
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import StackProblem
 from ops.tables import table
 
 _AT_ONCE = 50
@@ -27,12 +27,9 @@ _AT_ONCE = 50
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("user", help="make, show, change, suspend and remove accounts")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
-        sub.set_defaults(run=action)
+    for name, sub in add_actions(
+        commands, "user", "make, show, change, suspend and remove accounts", _ACTIONS
+    ):
         if name != "list":
             sub.add_argument("email", nargs="?" if name == "add" else None, help="address of the account")
         if name == "quota":
@@ -62,24 +59,15 @@ def add_command(commands: Any) -> None:
             add_dry_run(sub)
 
 
-def _place(options: argparse.Namespace) -> tuple[Settings, Kubectl]:
-    settings, _ = StackFile.read(options.stack).settings()
-    return settings, Kubectl.of(settings)
-
-
 def _one(options: argparse.Namespace) -> tuple[Settings, Kubectl, User]:
     """The account that is meant. Raises StackProblem when there is none."""
-    settings, cluster = _place(options)
-    email = application.address(options.email, settings)
-    found = application.users(cluster).get(email)
-    if found is None:
-        raise StackProblem(f"there is no account {email}; ./kolab user list shows all")
-    return settings, cluster, found
+    settings, cluster = of_stack(options.stack)
+    return settings, cluster, application.user(cluster, options.email, settings)
 
 
 def show_all(options: argparse.Namespace) -> None:
     """Prints every account."""
-    _, cluster = _place(options)
+    _, cluster = of_stack(options.stack)
     found = sorted(application.users(cluster).values(), key=lambda user: user.email)
     if options.json:
         print(json.dumps([{"email": each.email, "state": each.state} for each in found], indent=2))
@@ -109,7 +97,7 @@ def show(options: argparse.Namespace) -> None:
 
 def add(options: argparse.Namespace) -> int:
     """Makes accounts that are not there; those that are get what they lack. Passwords of theirs stay as they are."""
-    settings, cluster = _place(options)
+    settings, cluster = of_stack(options.stack)
     wanted = _wanted(options, settings)
     there = application.users(cluster)
     new = [each for each in wanted if each.email not in there]

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ops.frame import add_context, add_dry_run, add_json, add_stack, go_ahead
-from ops.kubectl import Kubectl
+from ops.frame import add_actions, add_context, add_dry_run, add_json, go_ahead
+from ops.kubectl import Kubectl, of_stack
 from ops.queue.advice import advice
 from ops.queue.messages import Message, Wanted, age, look
-from ops.stacks import StackFile, StackProblem
+from ops.stacks import StackProblem
 from ops.tables import table
 
 _ID = re.compile(r"[0-9A-Za-z]{6,40}")
@@ -25,17 +25,14 @@ _OF_POSTFIX = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
 
 def add_command(commands: Any) -> None:
     """Registers the command."""
-    parser = commands.add_parser("queue", help="show mail that waits, say why, hold, release or delete it")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name, (action, about) in _ACTIONS.items():
-        sub = actions.add_parser(name, help=about)
-        add_stack(sub)
+    for name, sub in add_actions(
+        commands, "queue", "show mail that waits, say why, hold, release or delete it", _ACTIONS
+    ):
         sub.add_argument("id", nargs="*", help="queue ids")
         sub.add_argument("--sender", metavar="WHO", help="an address, a domain, or <> for bounces")
         sub.add_argument("--recipient", metavar="WHO", help="an address or a domain that still waits for it")
         sub.add_argument("--domain", help="domain of the sender or of a recipient")
         sub.add_argument("--in", dest="queue", choices=_OF_POSTFIX, help="one of Postfix' queues alone")
-        sub.set_defaults(run=action)
         if name in ("list", "why"):
             add_json(sub)
         else:
@@ -53,8 +50,7 @@ def wanted_of(options: argparse.Namespace) -> Wanted:
 
 def _seen(options: argparse.Namespace) -> tuple[Kubectl, list[Message], int]:
     """The cluster, the messages that are meant, and the exit code so far: 1 when a replica does not tell."""
-    settings, _ = StackFile.read(options.stack).settings()
-    wanted, cluster = wanted_of(options), Kubectl.of(settings)
+    wanted, (settings, cluster) = wanted_of(options), of_stack(options.stack)
     found, silent = look(cluster, settings)
     for pod, problem in silent.items():
         print(f"queue: what waits in {pod} is not known: {problem}", file=sys.stderr)

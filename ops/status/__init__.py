@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.frame import add_json, add_stack
-from ops.kubectl import Kubectl
-from ops.stacks import StackFile, StackProblem
+from ops.kubectl import Kubectl, of_stack
+from ops.stacks import StackProblem
 from ops.status.look import PARTS, Visit, rows
 from ops.status.row import Row, worst
 from ops.tables import table
@@ -48,8 +48,7 @@ def _seconds(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Exit codes as the doctor's: 0 well or warnings alone, 1 something is wrong, 3 not everything could be seen."""
-    settings, _ = StackFile.read(options.stack).settings()
-    cluster = Kubectl.of(settings)
+    settings, cluster = of_stack(options.stack)
     if options.json and options.watch:
         raise StackProblem("--json and --watch do not go together: programs ask again themselves")
     while True:

@@ -10,10 +10,10 @@ from typing import Any
 
 from ops.frame import add_json, add_stack
 from ops.kubectl import Kubectl
+from ops.logs import add_since, since_of
 from ops.stacks import StackFile, StackProblem
 from ops.trace.steps import Step, about, messages, read
 
-_DURATION = re.compile(r"[1-9][0-9]*[smh]")
 _LOGS = (("postfix", "postfix"), ("postfix", "amavis"), ("imap", "imap"))
 
 
@@ -23,9 +23,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("what", metavar="MESSAGE-ID|ADDRESS", help="a Message-ID, an address, or a queue id")
     add_stack(parser)
     add_json(parser)
-    parser.add_argument(
-        "--since", default="24h", metavar="TIME", help="such as 10m or 2h; default %(default)s"
-    )
+    add_since(parser, "24h")
     parser.add_argument(
         "--last", type=int, default=5, metavar="N", help="newest messages; default %(default)s"
     )
@@ -35,20 +33,19 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """1 when nothing is known of it."""
     settings, _ = StackFile.read(options.stack).settings()
-    if not _DURATION.fullmatch(options.since):
-        raise StackProblem("--since must be a number and s, m or h, such as 10m")
+    since = since_of(options)
     if options.last < 1:
         raise StackProblem("--last must be a number from 1 on")
     if not re.fullmatch(r"[^\s'\"]{3,998}", options.what):
         raise StackProblem("name a Message-ID, an address or a queue id, without spaces")
-    found = about(messages(read(_lines(Kubectl.of(settings), options.since))), options.what)
+    found = about(messages(read(_lines(Kubectl.of(settings), since))), options.what)
     shown = found[-options.last :]
     if options.json:
         print(json.dumps([[_data(step) for step in group] for group in shown], indent=2))
         return 0 if found else 1
     if not found:
         print(
-            f"Nothing is known of {options.what} in the logs of the last {options.since}, as far as the pods still have them."
+            f"Nothing is known of {options.what} in the logs of the last {since}, as far as the pods still have them."
         )
         return 1
     if len(found) > len(shown):

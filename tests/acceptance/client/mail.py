@@ -8,6 +8,8 @@ import itertools
 import smtplib
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -155,46 +157,49 @@ def plain_login(host: str, user: str, password: str) -> str:
 
 def sieve(host: str) -> str:
     """The capabilities of ManageSieve before STARTTLS, and after it with the name in its certificate checked."""
+    with _managesieve(host) as (before, after, _):
+        return f"before:\n{before}\nafter:\n{after}"
+
+
+def sieve_login(host: str, user: str, password: str) -> str:
+    """What ManageSieve answers to a password (RFC 5804 section 2.1)."""
+    with _managesieve(host) as (_, _, secure):
+        secure.sendall(_authenticate(user, password) + b"\r\n")
+        return secure.recv(4096).decode()
+
+
+def sieve_script(host: str, user: str, password: str, script: str) -> str:
+    """Puts a script in force (RFC 5804). Prints the last answer."""
+    text = script.encode()
+    commands = (
+        _authenticate(user, password),
+        b'PUTSCRIPT "own" {%d+}\r\n%s' % (len(text), text),
+        b'SETACTIVE "own"',
+    )
+    with _managesieve(host) as (_, _, secure):
+        answer = ""
+        for command in commands:
+            secure.sendall(command + b"\r\n")
+            answer = _line_of_verdict(secure)
+            if not answer.startswith("OK"):
+                break
+        return answer
+
+
+@contextmanager
+def _managesieve(host: str) -> Iterator[tuple[str, str, socket.socket]]:
+    """A session after STARTTLS: what was said before it, what after it, and where it goes on."""
     with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
         before = _until_ok(connection)
         connection.sendall(b"STARTTLS\r\n")
         _until_ok(connection)
         with careful().wrap_socket(connection, server_hostname=host) as secure:
-            after = _until_ok(secure)
-    return f"before:\n{before}\nafter:\n{after}"
+            yield before, _until_ok(secure), secure
 
 
-def sieve_login(host: str, user: str, password: str) -> str:
-    """What ManageSieve answers to a password (RFC 5804 section 2.1)."""
-    with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
-        _until_ok(connection)
-        connection.sendall(b"STARTTLS\r\n")
-        _until_ok(connection)
-        with careful().wrap_socket(connection, server_hostname=host) as secure:
-            _until_ok(secure)
-            given = base64.b64encode(f"\0{user}\0{password}".encode())
-            secure.sendall(b'AUTHENTICATE "PLAIN" "%s"\r\n' % given)
-            return secure.recv(4096).decode()
-
-
-def sieve_script(host: str, user: str, password: str, script: str) -> str:
-    """Puts a script in force (RFC 5804). Prints the last answer."""
-    with socket.create_connection((host, 4190), timeout=_TIMEOUT) as connection:
-        _until_ok(connection)
-        connection.sendall(b"STARTTLS\r\n")
-        _until_ok(connection)
-        with careful().wrap_socket(connection, server_hostname=host) as secure:
-            _until_ok(secure)
-            given, text = base64.b64encode(f"\0{user}\0{password}".encode()), script.encode()
-            commands = (b'AUTHENTICATE "PLAIN" "%s"' % given, b'PUTSCRIPT "own" {%d+}\r\n%s' % (len(text), text),
-                        b'SETACTIVE "own"')  # fmt: skip
-            answer = ""
-            for command in commands:
-                secure.sendall(command + b"\r\n")
-                answer = _line_of_verdict(secure)
-                if not answer.startswith("OK"):
-                    break
-            return answer
+def _authenticate(user: str, password: str) -> bytes:
+    given = base64.b64encode(f"\0{user}\0{password}".encode())
+    return b'AUTHENTICATE "PLAIN" "%s"' % given
 
 
 def _line_of_verdict(connection: socket.socket) -> str:

@@ -16,7 +16,7 @@ from model.cluster_page import Row, page, written
 from model.findings import Finding
 from model.rules.cluster import ClusterFacts, cluster
 from model.settings import Settings
-from ops.frame import PROBLEM
+from ops.frame import PROBLEM, add_json
 from ops.new.look import refuse_unknown_context
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
@@ -41,7 +41,7 @@ def add_command(commands: Any) -> None:
         dest="judged",
         help="judge it by this stack file as well, in the context that it names",
     )
-    check.add_argument("--json", action="store_true", help="for programs")
+    add_json(check)
     check.set_defaults(run=run)
 
 

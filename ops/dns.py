@@ -19,7 +19,7 @@ from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
 from model.settings import Settings
 from ops import adopt, lookup, moving, push, render, serials, spf_count
-from ops.frame import add_actions
+from ops.frame import add_actions, add_json
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import narrow, table
 
@@ -34,7 +34,7 @@ def add_command(commands: Any) -> None:
                 "--wide", action="store_true", help="whole values, TTL, and why each record exists"
             )
         if name in ("show", "plan"):
-            sub.add_argument("--json", action="store_true", help="the same for programs")
+            add_json(sub)
         if name == "move":
             sub.add_argument("domains", nargs="+", metavar="DOMAIN", help="mail domain of the stack")
             sub.add_argument("--to", choices=moving.STAGES, required=True, help="its next stage")

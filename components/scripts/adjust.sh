@@ -5,6 +5,7 @@ set -eu
 KOLAB_INIT=/tmp/kolab-init.sh # the copy of the image's own init that is adjusted
 
 fail() { echo "entry: $*" >&2; exit 70; }
+warn() { echo "entry: warning: $*" >&2; }
 
 # replace FILE TIMES LINE BY: put BY (any number of lines) where exactly TIMES whole lines of FILE equal LINE, byte by byte
 replace() {

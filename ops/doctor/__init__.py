@@ -14,7 +14,7 @@ from ops.doctor.checks import CHECKS
 from ops.doctor.edge import Edge
 from ops.doctor.run import examine
 from ops.doctor.visit import Visit
-from ops.frame import add_stack
+from ops.frame import add_json, add_stack
 from ops.stacks import ROOT, StackFile, StackProblem
 from ops.tables import table
 
@@ -25,7 +25,7 @@ def add_command(commands: Any) -> None:
         "doctor", help="look at the running stack as the world does: what is wrong, why, and what to do"
     )
     add_stack(parser)
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_json(parser)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a test report as well")
     parser.add_argument("--changed", action="store_true", help="only what has changed since the last run")
     parser.add_argument("--wide", action="store_true", help="every check and its outcome")

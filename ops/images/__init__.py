@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ops.frame import add_stack
+from ops.frame import add_json, add_stack
 from ops.secrets import known
 from ops.stacks import Pulumi, StackFile
 from ops.tables import table
@@ -28,7 +28,7 @@ def add_command(commands: Any) -> None:
         "list", help="every image, who publishes it, its tag and digest, and what runs it"
     )
     add_stack(listed)
-    listed.add_argument("--json", action="store_true", help="for programs")
+    add_json(listed)
     pinned = actions.add_parser(
         "pin", help="ask the registries for the digests of tags, and write them into the stack file"
     )

@@ -40,8 +40,6 @@ judge_paths() {
   done
 }
 
-warn() { echo "entry: warning: $*" >&2; }
-
 # answered OTHERWISE SERVER PATH BACKEND: a request for PATH reaches BACKEND as it was made, or OTHERWISE says why not
 answered() {
   local pass target passes

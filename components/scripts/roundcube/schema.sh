@@ -4,8 +4,6 @@
 rehearsed
 
 asked() { MYSQL_PWD=$DB_RC_PASSWORD command mysql -N -B --host="$DB_HOST" --user="$DB_RC_USERNAME" "$DB_RC_DATABASE" --execute="$1"; }
-# shellcheck disable=SC2317 # judge calls it
-warn() { echo "entry: warning: $*" >&2; }
 
 # judge FOLDER OTHERWISE: the tables of an SQL folder are there and up to date, or OTHERWISE says which are not
 judge() {

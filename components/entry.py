@@ -43,7 +43,9 @@ COMMAND = command("entry.sh")
 @cache
 def scripts(folder: str) -> Mapping[str, str]:
     """The files of components/scripts/`folder`, by name. Raises FileNotFoundError when there are none."""
-    found = {file.name: file.read_text() for file in sorted((_SCRIPTS / folder).iterdir())}
+    # Python leaves a folder of bytecode beside a program of ours that somebody has imported.
+    files = (file for file in sorted((_SCRIPTS / folder).iterdir()) if file.is_file())
+    found = {file.name: file.read_text() for file in files}
     if any(f"source {PATH}/{_ADJUST}" in text for text in found.values()):
         found[_ADJUST] = (_SCRIPTS / _ADJUST).read_text()
     return found

@@ -319,8 +319,19 @@ def test_every_script_is_mounted_as_it_stands_in_its_file() -> None:
     for name in ("single-node", "external"):
         for manifest in deployment(name).of_kind("ConfigMap"):
             mounted |= set(manifest["data"].values())
-    files = [file for file in (COMPONENTS / "scripts").rglob("*") if file.is_file()]
+    found = (COMPONENTS / "scripts").rglob("*")
+    files = [file for file in found if file.is_file() and "__pycache__" not in file.parts]
     assert [str(file) for file in files if file.read_text() not in mounted] == []
+
+
+def test_bytecode_that_python_leaves_beside_a_program_is_no_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "daemon" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "daemon" / "__pycache__" / "srs.cpython-311.pyc").write_bytes(b"\xa7\r\r\n")
+    (tmp_path / "daemon" / "srs.py").write_text("print()\n")
+    monkeypatch.setattr(entry, "_SCRIPTS", tmp_path)
+    assert entry.scripts.__wrapped__("daemon") == {"srs.py": "print()\n"}
 
 
 def test_components_hold_no_program_text() -> None:

@@ -25,6 +25,7 @@ from packageurl import PackageURL
 
 from model import images
 from model.settings import ImagesRegistry
+from model.stack_file import NAMESPACE
 from model.version import VERSION
 from ops.stacks import ROOT, StackFile, StackProblem
 from toolchain import versions
@@ -120,7 +121,7 @@ def _image(reference: str) -> Component:
     purl = PackageURL("oci", None, name, digest or None, qualifiers)
     hashes = {digest.removeprefix("sha256:")} if digest else set()
     part = _part(base, digest or tag or "", purl, hashes, ComponentType.CONTAINER)
-    part.properties.add(Property(name="pinned-by", value="digest" if digest else "tag"))
+    part.properties.add(Property(name=f"{NAMESPACE}:pinned", value="digest" if digest else "tag"))
     return part
 
 

@@ -109,8 +109,10 @@ def test_what_our_users_send_is_signed_once_a_key_is_active(sandbox: Sandbox, ge
     assert "ORIGINATING" in understood["signs"]
 
 
-def test_the_levels_of_spam_are_those_of_the_environment(sandbox: Sandbox) -> None:
-    done, understood = rehearse(sandbox, "b", SPAM_KILL_LEVEL="8.5", SPAM_KILL_ACTION="D_DISCARD")
+def test_the_level_of_spam_is_that_of_the_stack_whatever_the_image_has_of_its_own(sandbox: Sandbox) -> None:
+    done, understood = rehearse(
+        sandbox, "b", KOLAB_SPAM_FROM="8.5", SPAM_KILL_LEVEL="20", SPAM_KILL_ACTION="D_DISCARD"
+    )
     assert done.returncode == 0, done.stderr
     assert float(understood["kill"]) == 8.5
     # What becomes of it is decided here: nothing vanishes.

@@ -26,9 +26,9 @@ _RECORDS = ("move-an-address", "turn-on-mta-sts", "tighten-dmarc")
 _ASKING = {"rotate-dkim-keys": "./kolab dkim activate", "roll-over-dane-keys": "./kolab tlsa switch"}
 """Page -> its command that asks the name servers."""
 _WHOLE = ("your-first-day", "remove-a-stack")
-_ELSEWHERE = {"review-in-pull-requests", "ask-the-doctor"}
+_ELSEWHERE = {"review-in-pull-requests", "ask-the-doctor", "check-a-cluster"}
 """The first compares commits and runs policies: tests/review and tests/policy follow it. The second looks at a world, which
-tests/ops/test_doctor.py makes."""
+tests/ops/test_doctor.py makes, the third at a cluster, of which tests/clusters has ten."""
 _FOLLOWED = {*_RECORDS, *_WHOLE, *_ASKING, "choose-a-state-backend"}
 
 

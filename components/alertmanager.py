@@ -12,7 +12,7 @@ from components.containers import Build, Container, Privileges, Probe, from_conf
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod
 from model import topology
-from model.monitoring.alertmanager import DATA, PASSWORD_FILE, PATH, WEBHOOK_FILE
+from model.monitoring.alertmanager import DATA, HEARTBEAT_FILE, PASSWORD_FILE, PATH, WEBHOOK_FILE
 from model.monitoring.places import ALERTMANAGER_PATH
 
 _NOBODY = 65534
@@ -20,14 +20,15 @@ _NOBODY = 65534
 
 @dataclass(frozen=True, kw_only=True)
 class AlertmanagerArgs:
-    """Inputs of Alertmanager. `password` is that of noreply@, None when no alert goes out by mail;
-    `webhook` is a URL that holds a token, None for any other."""
+    """Inputs of Alertmanager. `password` is the one for handing in mail, None when that takes none;
+    `webhook` and `heartbeat` are URLs that hold a token, None for any other."""
 
     build: Build
     configuration: str
     flags: Sequence[str]
     password: pulumi.Input[str] | None
     webhook: pulumi.Input[str] | None
+    heartbeat: pulumi.Input[str] | None
 
 
 class Alertmanager(DaemonComponent):
@@ -46,6 +47,7 @@ class Alertmanager(DaemonComponent):
         for role, path, value in (
             ("smtp", PASSWORD_FILE, args.password),
             ("webhook", WEBHOOK_FILE, args.webhook),
+            ("heartbeat", HEARTBEAT_FILE, args.heartbeat),
         ):
             if value is not None:
                 file = PurePosixPath(path)

@@ -6,7 +6,7 @@ trust pod addresses, which makes an open relay of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -44,6 +44,8 @@ class AmavisArgs:
     selector: str
     signing: bool
     keys: Mapping[str, pulumi.Input[str]]
+    extra: Sequence[str]
+    """Lines of an operator's own for SpamAssassin."""
 
 
 _LEARNT_DATABASE = "4"
@@ -54,8 +56,9 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
     """Amavis for the pod of `parent`, which owns its ConfigMap and key Secrets."""
     learnt = parent.secret("amavis-learnt", {"REDIS_PASSWORD": args.learnt.password})
     signing = {"KOLAB_SIGNING": "true" if args.signing else "false"}
+    more = {"extra.cf": "".join(f"{line}\n" for line in args.extra)} if args.extra else None
     mounts: list[Mount] = [
-        parent.scripts("amavis", settings=signing, role="amavis-entry"),
+        parent.scripts("amavis", settings=signing, more=more, role="amavis-entry"),
         scratch("amavis-work", "/var/spool/amavisd", "2Gi"),
         from_template("filters", "/var/lib/spamassassin", "spamassassin"),
         from_template("filters", "/var/lib/clamav", "clamav"),

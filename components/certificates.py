@@ -9,7 +9,8 @@ import pulumi
 from pulumi_kubernetes import apiextensions, core, meta
 
 from components import content
-from components.daemon import Site, labels_of
+from components.daemon import Site
+from components.labels import labels_of
 from model.settings import AcmeDns01, ExistingIssuer, ExistingSecrets, Tls
 
 _API = "cert-manager.io/v1"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import apiextensions, meta
 
-from components.daemon import Site, labels_of, selector_of
+from components.daemon import Site
+from components.labels import labels_of, selector_of
 from model.topology import Daemon, NodeConnection
 
 _Rule = dict[str, object]

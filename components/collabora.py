@@ -10,6 +10,7 @@ from components import entry
 from components.containers import Build, Container, Privileges, Probe
 from components.daemon import DaemonComponent, Site
 from components.pods import Placement, Pod
+from components.rehearsal import Rehearsal
 from model import topology
 
 
@@ -47,5 +48,10 @@ class Collabora(DaemonComponent):
             readiness=Probe(http="/hosting/discovery", timeout=10),
             liveness=Probe(http="/", period=20, timeout=10, failures=6),
         )
-        self.deployment(Pod(containers=[container], placement=args.placement, grace=90), recreate=True)
+        rehearsal = Rehearsal(self, site, [container])
+        self.deployment(
+            Pod(containers=[container], placement=args.placement, grace=90),
+            recreate=True,
+            after=[rehearsal.passed],
+        )
         self.register_outputs({})

@@ -9,6 +9,7 @@ import pulumi
 
 from components.containers import Build
 from components.daemon import Site
+from components.engines import Databases
 from components.inputs import Database, OAuthClient, Queue
 from components.keeper import Keeper, Repository, Schedule
 from components.pods import ANYWHERE, Placement, Public, Replicas
@@ -88,6 +89,17 @@ class Composition:
         """Address books, settings and second factors."""
         return self.database(accounts.ROUNDCUBE_DATABASE, "roundcubeDatabasePassword")
 
+    def databases(self, container: str) -> Databases:
+        """All databases, for a container that dumps or loads them."""
+        return Databases(
+            build=self.build(container, "mariadb"),
+            host=topology.database_host(self.settings),
+            passwords={
+                accounts.WEBAPP_DATABASE: self.secret("databasePassword"),
+                accounts.ROUNDCUBE_DATABASE: self.secret("roundcubeDatabasePassword"),
+            },
+        )
+
     def redis(self) -> Queue:
         """Redis, ours or somebody else's."""
         return Queue(host=topology.redis_host(self.settings), password=self.secret("redisPassword"))
@@ -109,6 +121,7 @@ class Composition:
         names = [
             f"{what}-{engine}" for what in ("backup", "restore") for engine in ("mail", "files", "database")
         ]
+        names += ["drill-mail", "drill-database", topology.KEEP_DUMP.name]
         return Keeper(
             builds={name: self.build(name, "restic") for name in names},
             repository=Repository(
@@ -117,7 +130,9 @@ class Composition:
                 region=repository.region if isinstance(repository, S3Repository) else None,
                 credentials=credentials | {"RESTIC_PASSWORD": self.secret("backupKey")},
             ),
-            schedule=Schedule(first=60 * hours + minutes, every=60 * backup.every),
+            schedule=Schedule(
+                first=60 * hours + minutes, every=60 * backup.every, weekly=backup.drill == "weekly"
+            ),
         )
 
     def told(self) -> Told | None:

@@ -193,6 +193,20 @@ class Container:
     readiness: Probe | None = None
     liveness: Probe | None = None
     pre_stop: Sequence[str] = ()
+    says_why: bool = False
+    """Whether the end of its log is the reason of its failure, so that whoever waits for it reads that."""
+
+    def at_rest(self, task: str) -> Container:
+        """The same container doing `task` (KOLAB_TASK, components/scripts/adjust.sh) instead of its work: it serves nobody."""
+        return replace(
+            self,
+            env={**self.env, "KOLAB_TASK": task},
+            ports=(),
+            startup=None,
+            readiness=None,
+            liveness=None,
+            pre_stop=(),
+        )
 
     def spec(self) -> core.v1.ContainerArgs:
         """The container as Kubernetes writes it."""
@@ -235,5 +249,6 @@ class Container:
             startup_probe=self.startup.args() if self.startup else None,
             readiness_probe=self.readiness.args() if self.readiness else None,
             liveness_probe=self.liveness.args() if self.liveness else None,
+            termination_message_policy="FallbackToLogsOnError" if self.says_why else None,
             lifecycle=core.v1.LifecycleArgs(pre_stop=hook) if self.pre_stop else None,
         )

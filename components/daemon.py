@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes import apps, batch, core, meta, policy
@@ -11,11 +11,11 @@ from pulumi_kubernetes import apps, batch, core, meta, policy
 from components import content, entry
 from components.containers import Mount, from_config
 from components.guard import Guard
-from components.pods import Pod
+from components.labels import labels_of, selector_of
+from components.pods import NO_EXTENSIONS, Extensions, Pod, Template
 from model import topology
 from model.settings import Toleration, Volume
-
-INSTANCE = "kolab"
+from model.sizing import DEFAULTS, Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,27 +28,11 @@ class Site:
     access_mode: str = "ReadWriteOncePod"
     pull_secret: str | None = None
     tolerations: Sequence[Toleration] = ()
-
-
-def labels_of(daemon: str) -> dict[str, str]:
-    """Labels of a daemon's objects (Kubernetes: recommended labels)."""
-    return selector_of(daemon) | {
-        "app.kubernetes.io/part-of": "kolab",
-        "app.kubernetes.io/managed-by": "pulumi",
-    }
-
-
-def selector_of(daemon: str) -> dict[str, str]:
-    """Labels that select a daemon's pods; they can never change once a workload exists."""
-    return {"app.kubernetes.io/name": daemon, "app.kubernetes.io/instance": INSTANCE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Template:
-    """A claim template of a StatefulSet, and the claims that its pods adopt instead of new ones."""
-
-    name: str
-    claims: Sequence[core.v1.PersistentVolumeClaim]
+    extensions: Extensions = NO_EXTENSIONS
+    priorities: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    rehearsal: Size = DEFAULTS["rehearsal"]
+    services: list[core.v1.Service] = field(default_factory=list)
+    """Those made so far: nginx does not even judge its configuration before every name in it resolves."""
 
 
 class DaemonComponent(pulumi.ComponentResource):
@@ -95,7 +79,7 @@ class DaemonComponent(pulumi.ComponentResource):
             core.v1.ServicePortArgs(name=p.name, port=p.number, target_port=p.name, protocol=p.protocol)
             for p in (self.daemon.ports if listening is None else listening)
         ]
-        return core.v1.Service(
+        made = core.v1.Service(
             f"{self._logical}-{headless or 'service'}",
             # Pods are made after Services and name each other in circles: waiting for pods here would never end.
             metadata=self.metadata(headless, {"pulumi.com/skipAwait": "true", **(annotations or {})}),
@@ -107,6 +91,8 @@ class DaemonComponent(pulumi.ComponentResource):
             ),
             opts=self.child(),
         )
+        self._site.services.append(made)
+        return made
 
     def config(self, role: str, data: Mapping[str, str]) -> pulumi.Output[str]:
         """An immutable ConfigMap named by its content; returns the name."""
@@ -179,9 +165,14 @@ class DaemonComponent(pulumi.ComponentResource):
         )
 
     def stateful_set(
-        self, run: Pod, *, replicas: int = 1, templates: Sequence[Template] = ()
+        self,
+        run: Pod,
+        *,
+        replicas: int = 1,
+        templates: Sequence[Template] = (),
+        after: Sequence[pulumi.Resource] = (),
     ) -> apps.v1.StatefulSet:
-        """Pods that own data: at most one per ordinal at any time. `templates` come from `claims`."""
+        """Pods that own data: at most one per ordinal at any time. `templates` come from `claims`; `after` is as below."""
         return apps.v1.StatefulSet(
             f"{self._logical}-pods",
             metadata=self.metadata(),
@@ -205,13 +196,19 @@ class DaemonComponent(pulumi.ComponentResource):
                 or None,
             ),
             # A claim that is not there when the StatefulSet comes would be made by it, with the size above.
-            opts=self.child(after=[claim for template in templates for claim in template.claims]),
+            opts=self.child(after=[*after, *(claim for each in templates for claim in each.claims)]),
         )
 
     def deployment(
-        self, run: Pod, *, replicas: int = 1, alone: bool = False, recreate: bool = False
+        self,
+        run: Pod,
+        *,
+        replicas: int = 1,
+        alone: bool = False,
+        recreate: bool = False,
+        after: Sequence[pulumi.Resource] = (),
     ) -> apps.v1.Deployment:
-        """Pods without data. `alone`: the old pod goes before the new one starts, since both want the same ports.
+        """Pods without data, touched when what is in `after` is well. `alone`: the old pod goes before the new one starts.
 
         `recreate` waits until the old one has ended as well. It belongs to a daemon and never follows from a setting:
         the details of a rolling update exclude it, and the preview of an object's first update keeps what is dropped
@@ -233,24 +230,29 @@ class DaemonComponent(pulumi.ComponentResource):
             spec=apps.v1.DeploymentSpecArgs(
                 replicas=replicas, strategy=strategy, selector=self._selector(), template=self._template(run)
             ),
-            opts=self.child(),
+            opts=self.child(after=after),
         )
 
-    def job(self, run: Pod, *, name: pulumi.Input[str], retries: int = 20, hours: int = 2) -> batch.v1.Job:
-        """Work that is done once per `name`."""
+    def job(
+        self, run: Pod, *, name: pulumi.Input[str], after: Sequence[pulumi.Resource] = ()
+    ) -> batch.v1.Job:
+        """Work that is done once per `name`, within two hours, when what is in `after` is well."""
         return batch.v1.Job(
             f"{self._logical}-job",
             metadata=self.metadata(name),
             spec=batch.v1.JobSpecArgs(
-                backoff_limit=retries,
-                active_deadline_seconds=hours * 3600,
+                backoff_limit=20,
+                active_deadline_seconds=2 * 3600,
                 template=self._template(run, restart="OnFailure"),
             ),
-            opts=self.child(),
+            opts=self.child(after=after),
         )
 
-    def cron_job(self, run: Pod, *, schedule: str, by_hand: bool = False) -> batch.v1.CronJob:
-        """Work that repeats and never overlaps. `by_hand`: it waits for a Job that somebody makes from it."""
+    def cron_job(
+        self, run: Pod, *, schedule: str, by_hand: bool = False, kept: int | None = None
+    ) -> batch.v1.CronJob:
+        """Work that repeats and never overlaps. `by_hand`: it waits for a Job that somebody makes from it. `kept`: seconds
+        after which a Job that has ended goes, with the volumes of its pod."""
         return batch.v1.CronJob(
             f"{self._logical}-schedule",
             metadata=self.metadata(),
@@ -262,7 +264,11 @@ class DaemonComponent(pulumi.ComponentResource):
                 successful_jobs_history_limit=1,
                 failed_jobs_history_limit=3,
                 job_template=batch.v1.JobTemplateSpecArgs(
-                    spec=batch.v1.JobSpecArgs(backoff_limit=0, template=self._template(run, restart="Never"))
+                    spec=batch.v1.JobSpecArgs(
+                        backoff_limit=0,
+                        template=self._template(run, restart="Never"),
+                        ttl_seconds_after_finished=kept,
+                    )
                 ),
             ),
             opts=self.child(),
@@ -281,11 +287,12 @@ class DaemonComponent(pulumi.ComponentResource):
         return meta.v1.LabelSelectorArgs(match_labels=selector_of(self.daemon.name))
 
     def _template(self, run: Pod, restart: str | None = None) -> core.v1.PodTemplateSpecArgs:
-        return run.template(
+        return self._site.extensions.of(self.daemon, run).template(
             labels_of(self.daemon.name),
             selector_of(self.daemon.name),
             restart=restart,
             pull_secret=self._site.pull_secret,
             tolerations=self._site.tolerations,
             resolver=self.daemon.resolver,
+            priority=self._site.priorities.get(self.daemon.name),
         )

@@ -13,7 +13,8 @@ import pulumi
 from pulumi_kubernetes import apiextensions, core, meta, networking
 
 from components.certificates import HostCertificate
-from components.daemon import Site, labels_of, selector_of
+from components.daemon import Site
+from components.labels import labels_of, selector_of
 from components.pods import EDGE_LABEL
 from model.ingress import TRANSPORT, Told
 from model.settings import Ingress

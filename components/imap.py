@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,7 @@ from components.containers import Build, Container, Privileges, Probe, from_clai
 from components.daemon import DaemonComponent, Site
 from components.keeper import Keeper
 from components.pods import Pod, Public
+from components.rehearsal import Rehearsal
 from model import topology
 from model.accounts import IMAP_ADMIN
 from model.settings import Volume
@@ -34,6 +36,8 @@ class ImapArgs:
     certificate: pulumi.Input[str]
     public: Public
     keeper: Keeper | None
+    extra: Mapping[str, str]
+    """Options of an operator's own for imapd.conf."""
 
 
 class Imap(DaemonComponent):
@@ -49,7 +53,8 @@ class Imap(DaemonComponent):
             "KOLAB_PUBLIC_SIEVE_PORT": str(self.daemon.port("sieve-tls").number),
             "KOLAB_ANSWERS": topology.POSTFIX.at("answers"),
         }
-        scripts = self.scripts("imap", settings=settings)
+        more = {"extra.conf": "".join(f"{name}: {value}\n" for name, value in args.extra.items())}
+        scripts = self.scripts("imap", settings=settings, more=more if args.extra else None)
         mailboxes = self.claim("mailboxes", args.mailboxes)
         state = self.claim("state", args.state)
         self.serve()
@@ -93,7 +98,9 @@ class Imap(DaemonComponent):
         if args.keeper:
             volumes = [mount for mount in container.mounts if mount.volume in ("mailboxes", "state")]
             containers.append(args.keeper.sidecar(self, "mail", volumes))
+        rehearsal = Rehearsal(self, site, [container])
         self.stateful_set(
-            Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=180)
+            Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=180),
+            after=[rehearsal.passed],
         )
         self.register_outputs({})

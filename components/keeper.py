@@ -15,6 +15,8 @@ WORK = "/work"
 """Where copies and dumps are made, and restic keeps its cache."""
 AFTER_DUMP = 10
 """Minutes from a dump of the databases to the backup of what they name: no account is younger than the mailboxes."""
+_BEFORE_DRILL = 4 * 60
+"""Minutes from a backup to a drill."""
 READ_ONLY = Privileges(read_only_root=True)
 
 
@@ -35,16 +37,24 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When: minute of the day (UTC), and minutes from one backup to the next."""
+    """When: minute of the day (UTC), and minutes from one backup to the next; drills each week, or else each month."""
 
     first: int
     every: int
+    weekly: bool = True
 
     @property
     def cron(self) -> str:
         """As a CronJob says it."""
         hours = sorted({(self.first + n * self.every) // 60 % 24 for n in range(24 * 60 // self.every)})
         return f"{self.first % 60} {','.join(map(str, hours))} * * *"
+
+    @property
+    def drills(self) -> str:
+        """When drills begin, as a CronJob says it: some hours after a backup, so that both are not busy at once."""
+        later = self.first + min(_BEFORE_DRILL, self.every // 2)
+        days = "* * 0" if self.weekly else "1 * *"
+        return f"{later % 60} {later // 60 % 24} {days}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,11 @@ from components.parts.edge import certificates, expose, policies
 from components.parts.mail import mail
 from components.parts.watch import watch
 from components.parts.web import web
+from components.pods import Extensions
+from components.priorities import Priorities
 from components.proxy import Proxy
 from model.settings import Settings
+from model.sizing import size_of
 
 
 class Kolab(pulumi.ComponentResource):
@@ -35,6 +38,7 @@ class Kolab(pulumi.ComponentResource):
             logs=settings.monitoring.enabled,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        priorities = Priorities("priority", settings, pulumi.ResourceOptions(parent=self))
         site = Site(
             namespace=namespaces.main,
             salt=secret("contentSalt"),
@@ -42,14 +46,18 @@ class Kolab(pulumi.ComponentResource):
             access_mode=settings.storage.access_mode,
             pull_secret=settings.images.pull_secret,
             tolerations=settings.kubernetes.tolerations,
+            priorities=priorities.of_daemons,
+            extensions=Extensions(settings.extra.environment, settings.extra.annotations),
+            rehearsal=size_of(settings, "rehearsal"),
         )
         stack = Composition(settings=settings, secret=secret, site=site, parent=self)
         certified = certificates(stack)
         policies(stack, namespaces.logs)
         expose(stack, certified)
         data(stack)
-        self.proxy = web(stack, certified)
         mail(stack, certified)
         if namespaces.logs is not None:
             watch(stack, namespaces.logs)
+        # Last, since the proxy's rehearsal looks up everybody else's name.
+        self.proxy = web(stack, certified)
         self.register_outputs({})

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from components.observe_load import taken, webhooks
 from components.observe_network import network_facts
 from components.observe_operators import operator_facts
 from components.observe_where import Where
+from model.budget import Room, thousandths
 from model.cluster_page import KNOWN_DNS
 from model.rules.cluster import ClusterFacts
+from model.rules.cluster_priorities import PriorityClass
+from model.types import bytes_of
 
 _TIMEOUT = 10
 """Seconds for each question: a preview must not hang on a cluster that is away."""
@@ -67,6 +71,9 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         ),
         crds=crds,
         nodes=None if nodes is None else {n.metadata.name: n.metadata.labels or {} for n in nodes},
+        rooms=None if nodes is None else _rooms(nodes),
+        taken=taken(api, (where.namespace, f"{where.namespace}-logs"), ask),
+        webhooks=webhooks(api, where.namespace, ask),
         service_lb=ask(
             "load balancers",
             lambda: any(d.metadata.name.startswith("svclb-") for d in items(system, "kube-system")),
@@ -88,9 +95,29 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
                 for s in items(storage.list_storage_class)
             },
         ),
+        priority_classes=ask(
+            "priority classes",
+            lambda: {
+                p.metadata.name: PriorityClass(p.value, bool(p.global_default))
+                for p in items(client.SchedulingV1Api(api).list_priority_class)
+            },
+        ),
         network=network_facts(api, where.dns, nodes, ask),
         operators=operator_facts(api, where, nodes, crds, ask),
     )
+
+
+def _rooms(nodes: Sequence[Any]) -> dict[str, Room]:
+    """What the nodes offer that take new pods; none unless all of them say it."""
+    open_ones = [node for node in nodes if not (node.spec and node.spec.unschedulable)]
+    offered = {node.metadata.name: (node.status and node.status.allocatable) or {} for node in open_ones}
+    try:
+        return {
+            name: Room(thousandths(found["cpu"]), bytes_of(found["memory"]))
+            for name, found in offered.items()
+        }
+    except (KeyError, ValueError):
+        return {}
 
 
 def look_around(where: Where, warn: Callable[[str], None]) -> tuple[ClusterFacts, Where]:

@@ -8,6 +8,7 @@ from typing import Any
 from components.observe_network import Ask
 from components.observe_where import Where
 from model.issuers import Issuer
+from model.rules.cluster_monitoring import Reader
 from model.rules.cluster_operators import OperatorFacts, Taint
 
 _TIMEOUT = 10
@@ -34,6 +35,9 @@ def operator_facts(
         else None,
         gateway_classes=ask("gateway classes", lambda: _gateway_classes(client, api))
         if "gatewayclasses.gateway.networking.k8s.io" in crds
+        else None,
+        readers=ask("Prometheus objects", lambda: _readers(client, api))
+        if "prometheuses.monitoring.coreos.com" in crds
         else None,
         metallb=ask(
             "the version of MetalLB",
@@ -69,6 +73,13 @@ def _pools(client: Any, api: Any) -> Mapping[str, tuple[str, ...]]:
         "metallb.io", "v1beta1", "ipaddresspools", _request_timeout=_TIMEOUT
     )
     return {each["metadata"]["name"]: tuple(each["spec"].get("addresses") or ()) for each in found["items"]}
+
+
+def _readers(client: Any, api: Any) -> tuple[Reader, ...]:
+    found: Any = client.CustomObjectsApi(api).list_cluster_custom_object(
+        "monitoring.coreos.com", "v1", "prometheuses", _request_timeout=_TIMEOUT
+    )
+    return tuple(Reader.read(each) for each in found["items"])
 
 
 def _gateway_classes(client: Any, api: Any) -> Mapping[str, str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 from pulumi_kubernetes import core, meta
 
 from components.containers import Container
 from model.settings import Toleration
-from model.topology import Resolver
+from model.topology import Daemon, Resolver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,14 @@ class Public:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Template:
+    """A claim template of a StatefulSet, and the claims that its pods adopt instead of new ones."""
+
+    name: str
+    claims: Sequence[core.v1.PersistentVolumeClaim]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pod:
     """A pod, with safe defaults for what is not given. `grace` is in seconds."""
 
@@ -58,6 +66,7 @@ class Pod:
     edge: bool = False
     service_account: pulumi.Input[str] | None = None
     host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def template(
         self,
@@ -68,11 +77,15 @@ class Pod:
         pull_secret: str | None = None,
         tolerations: Sequence[Toleration] = (),
         resolver: Resolver | None = None,
+        priority: pulumi.Input[str] | None = None,
     ) -> core.v1.PodTemplateSpecArgs:
         """The pod as Kubernetes writes it. `selector` is the part of `labels` that finds all pods of the daemon."""
         volumes = {m.volume: m.source for c in (*self.init, *self.containers) for m in c.mounts if m.source}
         return core.v1.PodTemplateSpecArgs(
-            metadata=meta.v1.ObjectMetaArgs(labels=dict(labels) | (EDGE_LABEL if self.edge else {})),
+            metadata=meta.v1.ObjectMetaArgs(
+                labels=dict(labels) | (EDGE_LABEL if self.edge else {}),
+                annotations=dict(self.annotations) or None,
+            ),
             spec=core.v1.PodSpecArgs(
                 containers=[c.spec() for c in self.containers],
                 init_containers=[c.spec() for c in self.init] or None,
@@ -83,6 +96,7 @@ class Pod:
                 service_account_name=self.service_account,
                 termination_grace_period_seconds=self.grace,
                 restart_policy=restart,
+                priority_class_name=priority,
                 security_context=core.v1.PodSecurityContextArgs(
                     fs_group=self.fs_group,
                     fs_group_change_policy="OnRootMismatch" if self.fs_group is not None else None,
@@ -119,6 +133,34 @@ class Pod:
                 else None,
             ),
         )
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """What an operator adds to pods."""
+
+    environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Daemon or sidecar -> variables."""
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Daemon -> annotations of its pods."""
+
+    def of(self, daemon: Daemon, run: Pod) -> Pod:
+        """The pod of `daemon` with what belongs to it. What a container has itself wins."""
+        sidecars = {each.name for each in daemon.sidecars}
+
+        def extended(container: Container) -> Container:
+            more = self.environment.get(container.name if container.name in sidecars else daemon.name, {})
+            return replace(container, env={**more, **container.env})
+
+        return replace(
+            run,
+            containers=[*map(extended, run.containers)],
+            init=[*map(extended, run.init)],
+            annotations=self.annotations.get(daemon.name, {}),
+        )
+
+
+NO_EXTENSIONS = Extensions()
 
 
 def _dns_config(resolver: Resolver) -> core.v1.PodDNSConfigArgs | None:

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import meta, networking
 
-from components.daemon import Site, labels_of, selector_of
+from components.daemon import Site
+from components.labels import labels_of, selector_of
 from model.topology import CONTROLLER, PROXY, Connection, Daemon, Outside, Port, PublicPort
 
 
 @dataclass(frozen=True)
 class IngressControllers:
     """The pods of an Ingress controller. Those on their node's own network are of no namespace to a policy, but they
-    have its addresses."""
+    have its addresses. `websites` are the networks at which the world finds them."""
 
     namespace: str
     network: str
+    websites: Sequence[str]
 
     def peers(self) -> list[networking.v1.NetworkPolicyPeerArgs]:
         """Both ways to name them."""
@@ -34,13 +36,15 @@ class IngressControllers:
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
     """Inputs of Policies. `doors` are public Services that only some networks may reach; `elsewhere` are daemons of
-    another namespace, which has this name; `reached_at` are the networks of a server that some of its clients reach as the world does."""
+    another namespace, which has this name; `reached_at` are the networks of a server that some of its clients reach as the world does;
+    `readers` are pods of others that may read the numbers of a daemon."""
 
     daemons: Sequence[Daemon]
     connections: Sequence[Connection]
     public: Sequence[PublicPort]
     doors: Mapping[str, Sequence[str]]
     reached_at: Mapping[Daemon, Sequence[str]]
+    readers: Mapping[Daemon, Outside]
     elsewhere: Sequence[Daemon]
     logs_namespace: str
     main_namespace: str
@@ -104,6 +108,10 @@ class Policies(pulumi.ComponentResource):
             for connection in self._args.connections
             if connection.server == daemon
         ]
+        if reader := self._args.readers.get(daemon):
+            rules.append(
+                networking.v1.NetworkPolicyIngressRuleArgs(from_=_outside(reader), ports=_ports(reader.ports))
+            )
         rules += self._from_the_world(daemon)
         if daemon == PROXY and self._args.controllers:
             peers = self._args.controllers.peers()
@@ -150,19 +158,22 @@ class Policies(pulumi.ComponentResource):
 
         Some networks judge such a connection before it has become one to a pod.
         """
-        peers = [
-            networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
-            for cidr in self._args.reached_at[server]
-        ]
+        networks = self._args.reached_at[server]
+        behind: list[networking.v1.NetworkPolicyPeerArgs] = []
         reached = [
             Port(port.target.name, port.number, port.target.protocol)
             for port in self._args.public
             if port.daemon == server and port.target in ports
         ]
-        if server == PROXY and self._args.controllers:
-            # The controller answers in the proxy's place.
-            peers += self._args.controllers.peers()
+        if server == PROXY and self._args.controllers and PROXY.port("https") in ports:
+            # The controller answers in the proxy's place; mail programs come to the proxy itself.
+            networks, behind = self._args.controllers.websites, self._args.controllers.peers()
             reached = list(CONTROLLER)
+        peers = [
+            networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
+            for cidr in networks
+        ]
+        peers += behind
         return networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=_ports(reached))
 
     def _peer(self, peer: Daemon, seen_from: Daemon) -> networking.v1.NetworkPolicyPeerArgs:

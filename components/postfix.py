@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -16,6 +16,7 @@ from components.daemon import DaemonComponent, Site
 from components.inputs import Database
 from components.pods import Pod, Public
 from components.postfix_exporter import exporter_container
+from components.rehearsal import Rehearsal
 from model import budget, topology
 from model.settings import Volume
 
@@ -67,6 +68,8 @@ class Smtp:
     domains: Sequence[str]
     pods: str
     relay: Relay | None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of an operator's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +110,14 @@ class Postfix(DaemonComponent):
             self._postfix(args, scripts, credentials, srs),
             amavis_container(self, args.amavis, credentials),
         ]
+        rehearsal = Rehearsal(self, site, containers)
         if args.exporter is not None:
             containers.append(exporter_container(args.exporter))
         self.stateful_set(
             Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=60),
             replicas=args.replicas,
             templates=(queue, filters),
+            after=[rehearsal.passed],
         )
         if args.replicas > 1:
             self.disruption_budget()
@@ -192,6 +197,8 @@ def _files(args: Smtp) -> dict[str, str]:
     found = {"aliases": _aliases(args.aliases)}
     if args.relay and args.relay.authorities:
         found["authorities.pem"] = args.relay.authorities
+    if args.extra:
+        found["extra.cf"] = "".join(f"{name} = {value}\n" for name, value in args.extra.items())
     return found
 
 

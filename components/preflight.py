@@ -18,7 +18,7 @@ from model.deployed import Deployed, UnreadableModel
 from model.findings import Finding, report
 from model.ledger import Resource, possible
 from model.rules import acknowledgements
-from model.rules.cluster import cluster
+from model.rules.cluster import cluster, totals
 from model.rules.cluster_network import completed
 from model.settings import Settings
 
@@ -31,6 +31,8 @@ class Seen:
     """The models of which the world may have a part."""
     ended: tuple[acknowledgements.Key, ...]
     """Exceptions for data that is gone."""
+    state: tuple[Resource, ...] = ()
+    """What the last update left behind."""
 
 
 def preflight(settings: Settings, secrets: Mapping[str, str]) -> tuple[Settings, Seen]:
@@ -49,6 +51,7 @@ def preflight(settings: Settings, secrets: Mapping[str, str]) -> tuple[Settings,
         if any(finding.severity == "error" for finding in found):
             raise pulumi.RunError(report(found))
         _warn(found, settings)
+        pulumi.log.info(totals(settings, facts.rooms, facts.taken))
         settings = completed(settings, facts.network)
     try:
         state = list(_state())
@@ -63,7 +66,7 @@ def preflight(settings: Settings, secrets: Mapping[str, str]) -> tuple[Settings,
     # Before the first deployment nothing is there that could be gone.
     ended = acknowledgements.of_gone(settings, deployed, lambda subject: bool(names) and subject not in names)
     _warn(tuple(acknowledgements.ended(settings, ended)), settings)
-    return acknowledgements.without(settings, ended), Seen(deployed, ended)
+    return acknowledgements.without(settings, ended), Seen(deployed, ended, tuple(state))
 
 
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -77,7 +80,8 @@ def inside_project(folder: Path, project: Path = _PROJECT) -> bool:
 def _state() -> Iterator[Resource]:
     """The resources that the last update left behind."""
     for urn, found in _asked("readStackResourceOutputs", "stackName").items():
-        yield Resource(found["type"], urn.rpartition("::")[2], found["outputs"])
+        address = urn.split("::", 2)[2]
+        yield Resource(found["type"], address.rpartition("::")[2], found["outputs"], address)
 
 
 def _asked(question: str, by: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from components.daemon import DaemonComponent, Site
 from components.pods import Pod, Public
 from components.proxy_edge import Monitoring, Offered, Pages
 from components.proxy_policies import Policies
+from components.rehearsal import Rehearsal
 from model import topology
 from model.accounts import OPERATOR
 
@@ -45,6 +46,8 @@ class ProxyArgs:
     """Hosted domain -> its certificate."""
     told: Mapping[str, str]
     """What an Ingress controller reads at the Service."""
+    extra: Sequence[str]
+    """Directives of an operator's own for the server of the website."""
     replicas: int
     public: Public
 
@@ -56,7 +59,8 @@ class Proxy(DaemonComponent):
         self, name: str, site: Site, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.PROXY, name, site, opts)
-        scripts = self.scripts("proxy")
+        names = " ".join(dict.fromkeys(line.partition(" ")[0] for line in args.extra))
+        scripts = self.scripts("proxy", settings={"KOLAB_EXTRA": names} if names else None)
         pages = {
             "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
             + proxy_policies.http_configuration(args.policies)
@@ -68,7 +72,8 @@ class Proxy(DaemonComponent):
                 users=f"{_USERS}/htpasswd",
             )
             + proxy_policies.server_configuration(args.policies, _POLICY)
-            + proxy_certificates.server_configuration(_folders(args)),
+            + proxy_certificates.server_configuration(_folders(args))
+            + "".join(f"{line};\n" for line in args.extra),
         }
         config = self.config("config", pages)
         mounts = [
@@ -114,7 +119,10 @@ class Proxy(DaemonComponent):
             grace=60,
         )
         # On one node, the old pod holds the node's ports or the one address: stop it first.
-        self.deployment(run, replicas=args.replicas, alone=bool(args.public.host_ports))
+        rehearsal = Rehearsal(self, site, [container], fs_group=run.fs_group)
+        self.deployment(
+            run, replicas=args.replicas, alone=bool(args.public.host_ports), after=[rehearsal.passed]
+        )
         if args.replicas > 1:
             self.disruption_budget()
         self.register_outputs({})

@@ -25,6 +25,13 @@ class Monitoring:
     alone: bool
     allowed: Sequence[str] | None
     """Networks that may see them; None for everybody who has the password."""
+    own: bool = True
+    """Whether Prometheus and Alertmanager are the stack's; else there are logs alone."""
+
+    @property
+    def pages(self) -> Sequence[tuple[str, topology.Daemon]]:
+        """Path -> what answers there."""
+        return [(path, daemon) for path, daemon in _MONITORED if self.own or daemon == topology.LOGS]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +153,7 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
     if monitoring is not None:
         gate = "".join(f" allow {network};" for network in monitoring.allowed or ())
         gate += " deny all;" if monitoring.allowed is not None else ""
-        for path, daemon in _MONITORED:
+        for path, daemon in monitoring.pages:
             parts.append(
                 f'location ^~ {path} {{{gate} auth_basic "monitoring"; auth_basic_user_file {users};'
                 f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
@@ -183,6 +190,6 @@ def _monitoring_host(monitoring: Monitoring | None) -> str:
     lines = ""
     if monitoring is not None and monitoring.alone:
         host = monitoring.host.replace(".", "\\.")
-        paths = "(prometheus|alertmanager|select)"
+        paths = f"({'|'.join(path.removeprefix('/') for path, _ in monitoring.pages)})"
         lines = f'  "~*^{host} /{paths}(/|$)" 0;\n  "~*^{host} " 1;\n  "~*^[^ ]+ /{paths}(/|$)" 1;\n'
     return f'map "$host $uri" $kolab_elsewhere {{\n  default 0;\n{lines}}}\n'

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
+from pulumi_kubernetes import batch
 
 from components import content, entry
 from components.containers import Build, Container, Probe, scratch
 from components.daemon import DaemonComponent, Site
 from components.inputs import Database, OAuthClient, Queue, Sizes
 from components.pods import Pod, Replicas
+from components.rehearsal import Rehearsal
 from model import budget, topology
 
 _PHP_MEMORY = 128 * 1024**2
 """What a page takes without attachments (upstream: docker/roundcube, php.ini)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """What the webmail does for people. `options` are of an operator's own, for Roundcube's config.inc.php."""
+
+    office: bool
+    sizes: Sizes
+    options: Mapping[str, bool | int | str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +40,21 @@ class RoundcubeArgs:
     database: Database
     database_root_password: pulumi.Input[str] | None
     redis: Queue
-    office: bool
-    sizes: Sizes
+    behaviour: Behaviour
     replicas: Replicas
     des_key: pulumi.Input[str]
     webmail: OAuthClient
 
 
 class Roundcube(DaemonComponent):
-    """Webmail, ActiveSync and the files API. Reached at topology.ROUNDCUBE."""
+    """Webmail, ActiveSync and the files API. Reached at topology.ROUNDCUBE.
+
+    Made in two steps: its image is rehearsed, which is `rehearsed`; `start` makes the rest, beginning with the Job called
+    `migration`.
+    """
+
+    rehearsed: batch.v1.Job
+    migration: str
 
     def __init__(
         self, name: str, site: Site, args: RoundcubeArgs, opts: pulumi.ResourceOptions | None = None
@@ -59,10 +77,10 @@ class Roundcube(DaemonComponent):
             name="roundcube",
             build=args.build,
             command=entry.COMMAND,
-            env=_environment(args) | _sizes(args.sizes) | {"RUN_MIGRATIONS": "false"},
+            env=_environment(args) | _sizes(args.behaviour) | {"RUN_MIGRATIONS": "false"},
             secrets=[credentials],
             mounts=[
-                self.scripts("roundcube", more={"sizes.ini": _php(args.sizes)}),
+                self.scripts("roundcube", more={"sizes.ini": _php(args.behaviour.sizes)}),
                 scratch("data", "/data"),
             ],
             ports=self.daemon.ports,
@@ -72,20 +90,42 @@ class Roundcube(DaemonComponent):
             # Lets running requests end; ActiveSync clients that hang on a Ping reconnect.
             pre_stop=("sleep", "5"),
         )
+        self._args, self._container = args, container
+        self.rehearsed = Rehearsal(self, site, [container], fs_group=1001).passed
+        told = _migrating(args) | entry.files("roundcube") | {"image": args.migrate.image}
+        self.migration = content.config_name(topology.ROUNDCUBE_MIGRATE.name, told)
+
+    def start(self, dumped: pulumi.Resource) -> None:
+        """What changes tables, once there is a dump of them, and then what works with them."""
+        name, args = self._logical, self._args
+        migrated = RoundcubeMigrate(
+            f"{name}-migrate", self._site, args, self.child(), called=self.migration, dumped=dumped
+        )
         self.deployment(
-            Pod(containers=[container], placement=args.replicas.placement, fs_group=1001, grace=45),
+            Pod(containers=[self._container], placement=args.replicas.placement, fs_group=1001, grace=45),
             replicas=args.replicas.number,
+            after=[migrated.done],
         )
         if args.replicas.number > 1:
             self.disruption_budget()
-        RoundcubeMigrate(f"{name}-migrate", site, args, self.child())
         self.register_outputs({})
 
 
 class RoundcubeMigrate(DaemonComponent):
     """Creates and updates the tables once for each image: replicas that all migrate at start race each other."""
 
-    def __init__(self, name: str, site: Site, args: RoundcubeArgs, opts: pulumi.ResourceOptions) -> None:
+    done: batch.v1.Job
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        args: RoundcubeArgs,
+        opts: pulumi.ResourceOptions,
+        *,
+        called: str,
+        dumped: pulumi.Resource,
+    ) -> None:
         super().__init__(topology.ROUNDCUBE_MIGRATE, name, site, opts)
         passwords: dict[str, pulumi.Input[str]] = {
             "DB_RC_PASSWORD": args.database.password,
@@ -96,30 +136,40 @@ class RoundcubeMigrate(DaemonComponent):
             passwords["DB_ROOT_PASSWORD"] = args.database_root_password
         credentials = self.secret("credentials", passwords)
         database = {"KOLAB_DATABASE_PORT": str(args.database.port)}
-        env = _environment(args) | {"RUN_MIGRATIONS": "true"}
         container = Container(
             name="migrate",
             build=args.migrate,
             command=entry.command("migrate.sh"),
-            env=env,
+            env=_migrating(args),
             secrets=[credentials],
             mounts=[self.scripts("roundcube", settings=database), scratch("data", "/data")],
         )
-        self.job(
-            Pod(containers=[container], fs_group=1001),
-            name=content.config_name(
-                self.daemon.name, env | entry.files("roundcube") | {"image": args.migrate.image}
-            ),
-        )
+        self.done = self.job(Pod(containers=[container], fs_group=1001), name=called, after=[dumped])
         self.register_outputs({})
 
 
-def _sizes(sizes: Sizes) -> dict[str, str]:
+def _migrating(args: RoundcubeArgs) -> dict[str, str]:
+    return _environment(args) | {"RUN_MIGRATIONS": "true"}
+
+
+def literal(value: bool | int | str | Sequence[str]) -> str:
+    """A value as PHP writes it. In single quotes nothing but the quote and the backslash means anything (PHP: Strings)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"[{', '.join(map(literal, value))}]"
+
+
+def _sizes(behaviour: Behaviour) -> dict[str, str]:
+    options = {**behaviour.options, "max_message_size": behaviour.sizes.message}
     return {
         # After the folder of the image, so that the last word is ours (PHP: Scan directories).
         "PHP_INI_SCAN_DIR": f":{entry.PATH}",
         # Appended to Roundcube's own configuration (upstream: docker/roundcube, init.sh).
-        "EXTRA_CONFIG": f"$config['max_message_size'] = {sizes.message};",
+        "EXTRA_CONFIG": " ".join(f"$config['{name}'] = {literal(value)};" for name, value in options.items()),
     }
 
 
@@ -163,7 +213,7 @@ def _environment(args: RoundcubeArgs) -> dict[str, str]:
         # Newer images start 100 PHP processes of 320 MB each; this many fit the pod and the database (model/budget.py).
         "MAX_CONCURRENT_REQUESTS": str(budget.PHP),
     }
-    if args.office:
+    if args.behaviour.office:
         # Collabora calls back here; the browser reaches it through the proxy, on the same origin (CSP 'self').
         env |= {
             "FILE_API_SERVER_URL": own.url("http", "/chwala/api/"),

@@ -9,7 +9,8 @@ import pulumi
 from pulumi_kubernetes import apps, core, meta, rbac
 
 from components.containers import Build, Container, Mount, Privileges, Probe, from_config
-from components.daemon import DaemonComponent, Site, labels_of
+from components.daemon import DaemonComponent, Site
+from components.labels import labels_of
 from components.pods import Pod
 from model import topology
 from model.monitoring.vector import DATA, NODE_LOGS, PATH

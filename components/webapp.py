@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import pulumi
+from pulumi_kubernetes import apps, batch
 
 from components import content, entry
 from components.containers import Container, Probe
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod
+from components.rehearsal import Rehearsal
 from components.webapp_environment import WebappArgs, credentials, environment
 from model import topology
 
 
 class Webapp(DaemonComponent):
-    """Octane (HTTP), Horizon (jobs), scheduler and the seed Job. Reached at topology.WEBAPP."""
+    """Octane (HTTP), Horizon (jobs), scheduler and the seed Job. Reached at topology.WEBAPP.
+
+    Made in two steps: its images are rehearsed, which is `rehearsed`; `start` makes the rest, beginning with the Job called
+    `migration`.
+    """
+
+    rehearsed: batch.v1.Job
+    migration: str
 
     def __init__(
         self, name: str, site: Site, args: WebappArgs, opts: pulumi.ResourceOptions | None = None
@@ -55,41 +64,47 @@ class Webapp(DaemonComponent):
             readiness=Probe(http="/api/health/readiness"),
             liveness=alive,
         )
+        jobs = container("horizon", command=entry.COMMAND, **_horizon_probes())
+        self._replicas = args.replicas
+        self._octane, self._jobs = octane, jobs
+        self._seed = container("seed", command=entry.command("seed.sh"))
+        self._scheduler = container("scheduler", command=entry.command("schedule.sh"))
+        self.rehearsed = Rehearsal(self, site, [octane, jobs]).passed
+        known_by = entry.files("webapp") | {"image": self._seed.build.image}
+        self.migration = content.config_name(topology.SEED.name, known_by)
+
+    def start(self, dumped: pulumi.Resource) -> None:
+        """What changes tables, once there is a dump of them, and then what works with them."""
+        name, site, replicas = self._logical, self._site, self._replicas
+        seeded = Seed(f"{name}-seed", site, self._seed, self.child(), called=self.migration, dumped=dumped)
+        # Whoever works with the tables comes after their migration, and pages after what Horizon enters in them.
+        horizon = Horizon(f"{name}-horizon", site, self._jobs, seeded.done, self.child())
         self.deployment(
-            Pod(containers=[octane], placement=args.replicas.placement, grace=45),
-            replicas=args.replicas.number,
+            Pod(containers=[self._octane], placement=replicas.placement, grace=45),
+            replicas=replicas.number,
+            after=[horizon.pods],
         )
-        if args.replicas.number > 1:
+        if replicas.number > 1:
             self.disruption_budget()
-        Horizon(
-            f"{name}-horizon",
-            site,
-            container("horizon", command=entry.COMMAND, **_horizon_probes()),
-            pulumi.ResourceOptions(parent=self),
-        )
-        Scheduler(
-            f"{name}-scheduler",
-            site,
-            container("scheduler", command=entry.command("schedule.sh")),
-            pulumi.ResourceOptions(parent=self),
-        )
-        seed = container("seed", command=entry.command("seed.sh"))
-        Seed(
-            f"{name}-seed",
-            site,
-            seed,
-            content.config_name("seed", entry.files("webapp") | {"image": args.builds["seed"].image}),
-            pulumi.ResourceOptions(parent=self),
-        )
+        Scheduler(f"{name}-scheduler", site, self._scheduler, self.child())
         self.register_outputs({})
 
 
 class Horizon(DaemonComponent):
-    """Runs jobs, migrates the schema at start and upserts service accounts: never two at a time."""
+    """Runs jobs and enters service accounts at its start: never two at a time."""
 
-    def __init__(self, name: str, site: Site, container: Container, opts: pulumi.ResourceOptions) -> None:
+    pods: apps.v1.Deployment
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        container: Container,
+        seeded: pulumi.Resource,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         super().__init__(topology.HORIZON, name, site, opts)
-        self.deployment(Pod(containers=[container], grace=90), recreate=True)
+        self.pods = self.deployment(Pod(containers=[container], grace=90), recreate=True, after=[seeded])
         self.register_outputs({})
 
 
@@ -103,13 +118,22 @@ class Scheduler(DaemonComponent):
 
 
 class Seed(DaemonComponent):
-    """Fills an empty database and imports address ranges; does nothing to one that holds accounts."""
+    """Fills an empty database, or migrates one that holds accounts, and imports address ranges."""
+
+    done: batch.v1.Job
 
     def __init__(
-        self, name: str, site: Site, container: Container, job: str, opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        site: Site,
+        container: Container,
+        opts: pulumi.ResourceOptions,
+        *,
+        called: str,
+        dumped: pulumi.Resource,
     ) -> None:
         super().__init__(topology.SEED, name, site, opts)
-        self.job(Pod(containers=[container]), name=job)
+        self.done = self.job(Pod(containers=[container]), name=called, after=[dumped])
         self.register_outputs({})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -71,6 +71,15 @@ class MailPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Callers:
+    """Who asks the application: `proxies` are believed about a client's address, and `names` are further ones by which
+    its internal hooks are called."""
+
+    proxies: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebappArgs:
     """Inputs of Webapp. `builds` are those of its four roles; without `meet` there are no conferences."""
 
@@ -83,8 +92,8 @@ class WebappArgs:
     passport: Passport
     webmail: OAuthClient
     meet: MeetTokens | None
+    callers: Callers
     mail: MailPolicy
-    trusted_proxies: str
     replicas: Replicas
 
 
@@ -131,9 +140,9 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "APP_LOCALE": "en",
         "APP_WITH_SERVICES": "1",
         # Host headers that may call the internal hooks: what the proxy, Cyrus, Postfix and Prometheus send.
-        "APP_SERVICES_ALLOWED_DOMAINS": topology.WEBAPP.name,
+        "APP_SERVICES_ALLOWED_DOMAINS": ",".join((topology.WEBAPP.name, *args.callers.names)),
         "APP_SERVICES_DOMAIN": topology.WEBAPP.name,
-        "TRUSTED_PROXIES": args.trusted_proxies,
+        "TRUSTED_PROXIES": args.callers.proxies,
         "APP_LDAP": "0",
         "APP_IMAP": "1",
         "APP_WITH_ADMIN": "1",

@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from model.settings import Settings
-from model.sizing import size_of
+from model.sizing import DEFAULTS, PROFILES, size_of
+from model.topology import daemons, sidecars
 from model.types import bytes_of
 
 MIB = 1024**2
+PASSING = frozenset(
+    (
+        "seed",
+        "roundcube-migrate",
+        "before-migration",
+        "restore-dump",
+        *(
+            f"{what}-{engine}"
+            for what in ("backup", "restore", "drill")
+            for engine in ("mail", "files", "database")
+        ),
+    )
+)
+"""Daemons whose pods end."""
 
 PROXYMAPS = 5
 """proxymap processes of a Postfix pod, each of which serves many smtpd (proxymap(8))."""
@@ -42,6 +58,18 @@ OCTANE_WORKERS = 4
 """Those of them that answer requests."""
 PHP = 50
 """PHP processes of a webmail pod (upstream: docker/roundcube, php-fpm.d/www.conf, pm.max_children)."""
+SESSIONS = 3
+"""IMAP sessions of one person all day: a mail program on the desk waits in two folders, a phone in one."""
+CONNECTIONS = 2 * SESSIONS + 6
+"""Connections that a person has at nginx: each session two, and as many more for a phone that waits and a browser."""
+IMAP_SESSION_MIB = 4
+"""What a session that waits adds to Cyrus, which has a process for each (tests/components/test_sessions.py)."""
+PROXY_WORKERS = 4
+"""Processes of nginx (components/scripts/proxy/edit.sh)."""
+PROXY_CONNECTIONS = 8192
+"""Connections that each of them takes (components/scripts/proxy/edit.sh)."""
+PROXY_SESSION_KIB = 72
+"""What a session with TLS adds to nginx (tests/components/test_proxy_crowd.py)."""
 REDIS_CLIENTS = 10000
 """Redis' own maxclients, which the stack leaves as it is (redis.conf): more than the largest stack file can open."""
 WAITING = 16
@@ -60,6 +88,10 @@ _THREAD_MIB = 1
 """What a connection adds to MariaDB: stack, buffers and what a small query takes (thread_stack, net_buffer_length, sort)."""
 _MARIADB_MIB = 150
 """MariaDB without connections and buffer pool."""
+_IMAP_MIB = 300
+"""Cyrus without people who wait: deliveries, calendars, what indexes and expires."""
+_PROXY_MIB = 60
+"""nginx without clients: four workers, each with the table of its connections."""
 _RESERVE = 10
 """Connections for people, backups and the probe."""
 
@@ -126,6 +158,59 @@ def postfix_memory() -> int:
     sessions = SMTPD + SUBMISSIONS + ANSWERS
     processes = POLICIES * POLICY_SERVICES * _POLICY_MIB + PROXYMAPS * SRS_MIB
     return (_POSTFIX_MIB + sessions * _SMTPD_MIB + processes) * MIB
+
+
+def imap_memory(settings: Settings) -> int:
+    """Bytes that Cyrus needs while everybody's sessions wait."""
+    return (_IMAP_MIB + PROFILES[settings.size].people * SESSIONS * IMAP_SESSION_MIB) * MIB
+
+
+def proxy_memory(settings: Settings) -> int:
+    """Bytes that one proxy needs when all people are on it, as while another is away."""
+    clients = PROFILES[settings.size].people * CONNECTIONS // 2
+    return _PROXY_MIB * MIB + clients * PROXY_SESSION_KIB * 1024
+
+
+@dataclass(frozen=True)
+class Room:
+    """Processors (thousandths) and bytes of memory."""
+
+    cpu: int
+    memory: int
+
+    def __str__(self) -> str:
+        return f"{self.cpu / 1000:.1f} processors and {self.memory / 1024**3:.1f}Gi of memory"
+
+
+def pods(settings: Settings) -> dict[str, tuple[int, Room, int]]:
+    """Daemon that runs all the time -> number of its pods, what each requests, and the limit of its memory in bytes."""
+    counts = {name: settings.pods(name) for name in type(settings.replicas).model_fields}
+    found = {}
+    for daemon in daemons(settings):
+        if daemon.name in PASSING:
+            continue
+        beside = [each.name for each in sidecars(settings, daemon)]
+        sizes = [size_of(settings, name) for name in (daemon.name, *beside) if name in DEFAULTS]
+        asked = Room(sum(thousandths(each.cpu) for each in sizes), sum(bytes_of(e.memory) for e in sizes))
+        limit = sum(bytes_of(each.memory_limit) for each in sizes)
+        found[daemon.name] = (counts.get(daemon.name, 1), asked, limit)
+    return found
+
+
+def requested(settings: Settings) -> Room:
+    """What all pods request together; one log collector is counted, and each further node has its own."""
+    each = list(pods(settings).values())
+    return Room(sum(n * room.cpu for n, room, _ in each), sum(n * room.memory for n, room, _ in each))
+
+
+def limited(settings: Settings) -> int:
+    """Bytes of memory that all pods together may come to take."""
+    return sum(number * limit for number, _, limit in pods(settings).values())
+
+
+def thousandths(quantity: str) -> int:
+    """A quantity of processors in thousandths. Raises ValueError for what is none."""
+    return int(Fraction(quantity[:-1]) if quantity.endswith("m") else Fraction(quantity) * 1000)
 
 
 def _total(uses: Iterable[Use]) -> int:

@@ -39,21 +39,34 @@ _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("webapp",),
     "seed": ("webapp",),
     "roundcube-migrate": ("roundcube",),
+    # Its policies bring Python, which is all that this needs.
+    "round-trip": ("postfix",),
     "backup-mail": ("restic",),
     "backup-files": ("restic",),
     "backup-database": ("mariadb", "restic"),
+    "before-migration": ("mariadb",),
+    "keep-dump": ("restic",),
+    "restore-dump": ("mariadb",),
     "restore-database": ("mariadb", "restic"),
     "restore-mail": ("imap", "restic"),
     "restore-files": ("restic",),
+    "drill-database": ("mariadb", "restic"),
+    "drill-mail": ("imap", "restic"),
 }
 """What runs -> its images, where these do not have its name."""
+
+REHEARSED = ("imap", "postfix", "amavis", "webapp", "roundcube", "collabora", "proxy")
+"""Images that are adjusted at their start, and so tried before their pods get them."""
 
 
 def used(settings: Settings) -> dict[str, list[str]]:
     """The images that a stack runs, each with what runs it."""
     found: dict[str, list[str]] = {}
     for name in _running(settings):
-        for image in _NAMED_OTHERWISE.get(name, (name,)):
+        # Comes after all whose images it tries (model/topology/daemons.py).
+        tried = [image for image in REHEARSED if image in found]
+        images = tried if name == topology.REHEARSAL.name else _NAMED_OTHERWISE.get(name, (name,))
+        for image in images:
             found.setdefault(image, []).append(name)
     return found
 

@@ -39,6 +39,8 @@ class Resource(NamedTuple):
     name: str
     """Logical name."""
     outputs: Mapping[str, Any]
+    address: str = ""
+    """The end of its URN: the types of all that it stands in, and its name."""
 
 
 @dataclass(frozen=True)

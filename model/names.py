@@ -65,6 +65,12 @@ class Names:
         return tuple(dict.fromkeys((*own, *self.domains, *self.policy_hosts, *self.discovery)))
 
     @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        mail = (self.mx, self.helo, self.imap, self.smtp, self.sieve, self.turn)
+        return tuple(dict.fromkeys((*self.web, *mail)))
+
+    @property
     def proxy_certificate(self) -> tuple[str, ...]:
         """Names in the certificate of the proxy: web hosts, the mail client hosts, and those of the primary domain."""
         web = (self.website, self.admin, self.reseller, self.activesync, *self._monitoring)

@@ -54,7 +54,15 @@ _CLIENT = (
     "the web application wrote it into its database (oauth_clients) at the first start and never reads it again,"
     " so every login through it would fail"
 )
-_BACKUPS = "the service has to know it already: backups stop until it does, and an alert says so"
+_BACKED_UP = (
+    "Cyrus restarts, and MinIO where it is backed up: mailboxes and files cannot be opened for a minute"
+)
+_BACKUPS = (
+    f"the service has to know it already: backups stop until it does, and an alert says so; {_BACKED_UP}"
+)
+_FILES = (
+    "the S3 service has to know the new pair already; both keys change in one update, and web pages restart"
+)
 _CALLS = "Meet restarts: meetings that go on end and can be joined anew"
 
 ROTATIONS: Mapping[str, Rotation] = {
@@ -91,8 +99,8 @@ ROTATIONS: Mapping[str, Rotation] = {
     "webmailClientSecret": Rotation("never", _CLIENT),
     "desKey": Rotation("made", "everybody logs in to the webmail again; what is being written there is lost"),
     "minioPassword": Rotation("made", "MinIO restarts: files cannot be opened for a minute"),
-    "s3AccessKey": Rotation("given", "the S3 service has to know the new pair already; both keys change in one update"),
-    "s3SecretKey": Rotation("given", "the S3 service has to know the new pair already; both keys change in one update"),
+    "s3AccessKey": Rotation("given", _FILES),
+    "s3SecretKey": Rotation("given", _FILES),
     "meetServerToken": Rotation("made", _CALLS),
     "meetWebhookToken": Rotation("made", _CALLS),
     "turnSecret": Rotation("made", f"coturn and {_CALLS}"),
@@ -100,14 +108,19 @@ ROTATIONS: Mapping[str, Rotation] = {
     "mxNextKey": Rotation("staged", "./kolab tlsa: senders have to know the next key first"),
     "cloudflareApiToken": Rotation("given", "nothing stops; take the old token back at Cloudflare afterwards"),
     "acmeCloudflareToken": Rotation("given", "nothing stops; take the old token back at Cloudflare afterwards"),
-    "relayPassword": Rotation("given", "the smarthost has to know it already: mail to the world waits until it does"),
+    "relayPassword": Rotation("given", "the smarthost has to know it already: mail to the world waits until it does, and goes back to its senders after"
+        " days only; Postfix restarts: senders come again"),
     "alertsWebhook": Rotation("given", "nothing stops; take the old address back afterwards"),
+    "alertsServerPassword": Rotation("given", "that server has to know it already: alerts come by other ways until it does"),
+    "alertsHeartbeat": Rotation("given", "nothing stops; take the old address back afterwards"),
     "backupKey": Rotation(
-        "given", "the repository has to have it already (`restic key add`, with the old key): backups stop until it does"
+        "given", "the repository has to have it already (`restic key add`, with the old key): backups stop until it does;"
+        f" {_BACKED_UP}"
     ),
     "backupAccessKey": Rotation("given", _BACKUPS),
     "backupSecretKey": Rotation("given", _BACKUPS),
     "backupPassword": Rotation("given", _BACKUPS),
+    "roundTripPassword": Rotation("given", "the account has to have it already (`./kolab user passwd`): RoundTripLate fires until the update"),
     "monitoringPassword": Rotation("made", "the operators' pages ask for the new password"),
 }  # fmt: skip
 """Key -> its rotation. DKIM keys have names of their own: see `of`."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from model.monitoring.alertmanager import password as alerts_password
 from model.settings import Settings
 from model.texts import NO_TEXT
 from model.topology import smarthost
@@ -245,6 +246,25 @@ def _catalogue() -> Iterator[Entry]:
         lambda settings: (
             settings.monitoring.enabled and settings.monitoring.alerts.webhook == WEBHOOK_IS_SECRET
         ),
+    )
+    yield Entry(
+        Secret("alertsServerPassword", "relayPassword", "SASL password at the mail server that takes alerts"),
+        "monitoring.alerts.server with a username",
+        lambda settings: settings.monitoring.enabled and alerts_password(settings) == "alertsServerPassword",
+    )
+    yield Entry(
+        Secret(
+            "alertsHeartbeat", "webhookUrl", "where Alertmanager says that it lives, with the token in it"
+        ),
+        "monitoring.alerts.heartbeat: secret",
+        lambda settings: (
+            settings.monitoring.enabled and settings.monitoring.alerts.heartbeat == WEBHOOK_IS_SECRET
+        ),
+    )
+    yield Entry(
+        Secret("roundTripPassword", "password", "the account that writes to itself"),
+        "monitoring.roundTrip",
+        lambda settings: settings.monitoring.trip is not None,
     )
     yield Entry(
         Secret("monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"),

@@ -34,6 +34,15 @@ ObjectName = Annotated[
     ),
 ]
 """Names of nodes, Secrets, issuers, Ingress and storage classes (RFC 1123 subdomain)."""
+PriorityClassName = Annotated[
+    str,
+    matching(
+        "priority class",
+        rf"(?!system-){_LABELS}",
+        "must be the name of a PriorityClass that is not system-*: those are for what the cluster itself stands on",
+    ),
+]
+"""Names of PriorityClasses (RFC 1123 subdomain; Kubernetes keeps the prefix system-)."""
 LabelKey = Annotated[
     str,
     matching(
@@ -120,8 +129,8 @@ Bucket = Annotated[
     str,
     matching(
         "bucket",
-        rf"(?!{NO_TEXT}$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]",
-        "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots or inner hyphens, and not true, false, null or empty, which the web application reads as no name",
+        rf"(?!{NO_TEXT}$)(?!.*\.\.)(?!(?:[0-9]+\.){{3}}[0-9]+$)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]",
+        "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots or inner hyphens, no IPv4 address, and not true, false, null or empty, which the web application reads as no name",
     ),
 ]
 Region = Annotated[

@@ -51,10 +51,13 @@ def transition(
 
 def _inbound(before: Deployed, now: Deployed) -> Iterator[Finding]:
     was, becomes = before.mx, now.mx
+    if before.domain != now.domain:
+        if was.stage == "hold":
+            yield rules.DOMAIN_CHANGED.found(old=before.domain, new=now.domain)
+        else:
+            yield names.DOMAIN_FIXED.found(old=before.domain, new=now.domain)
     if was.stage == "hold":
         return
-    if before.domain != now.domain:
-        yield names.DOMAIN_FIXED.found(old=before.domain, new=now.domain)
     if becomes.stage == "hold":
         yield rules.MX_LOST.found()
     else:

@@ -11,13 +11,15 @@ import re
 from typing import Annotated
 
 from model.kind import Kind
-from model.types import hostname
+from model.types import email, hostname
 
 _URL = re.compile(
     r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::([1-9][0-9]{0,4}))?((?:/(?:[A-Za-z0-9._~+@-]|%[0-9A-Fa-f]{2})*)*)"
 )
 _TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9._~%+@-]{20,}")
 _MOST = 500
+_NTFY = re.compile(r"\?template=[a-z]{1,20}\Z")
+"""The one query that holds no secret: how ntfy shall word an alert (https://docs.ntfy.sh/publish/#message-templating)."""
 
 
 def parts(value: str) -> tuple[str, str, str]:
@@ -73,17 +75,30 @@ def _page(value: str) -> str:
 def _webhook(value: str) -> str:
     if value == SECRET:
         return value
-    for segment in parts(value)[2].split("/"):
+    for segment in parts(_NTFY.sub("", value))[2].split("/"):
         if _TOKEN.fullmatch(segment):
             raise ValueError(
-                f"looks like it holds a token: write webhook: {SECRET} and store the whole URL under kolab:alertsWebhook"
+                f"looks like it holds a token: write {SECRET} here and store the whole URL as its secret (kolab:alertsWebhook, kolab:alertsHeartbeat)"
             )
     return value
+
+
+def _report_target(value: str) -> str:
+    if "://" in value:
+        parts(value)
+        return value
+    try:
+        return email(value)
+    except ValueError:
+        raise ValueError(
+            "must be an address such as postmaster@example.org, or a URL such as https://reports.example.org/caa"
+        ) from None
 
 
 SECRET = "secret"  # noqa: S105 (says where the URL is)
 """Stands in the stack file for a URL that is a secret."""
 
+ReportTarget = Annotated[str, Kind("mail address or URL", _report_target)]
 HttpsUrl = Annotated[str, Kind("https URL", _https)]
 Endpoint = Annotated[str, Kind("https URL without path", _endpoint)]
 PageUrl = Annotated[str, Kind("URL", _page)]

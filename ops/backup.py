@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from model.settings import Settings
 from ops.frame import add_actions, add_context, add_json, go_ahead
-from ops.kubectl import Kubectl
+from ops.kubectl import Kubectl, of_stack
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
 from ops.tools import say
@@ -19,6 +19,10 @@ from ops.tools import say
 Engine = Literal["database", "mail", "files"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 """In the order in which they are backed up and restored: no account without its mailbox."""
+DRILLED: tuple[Engine, ...] = ("database", "mail")
+"""What is tried by drills."""
+BEFORE_MIGRATION = "before-migration"
+"""Tag of dumps of before images changed tables."""
 BEFORE_RESTORE = "before-restore-"
 """Begins the tag of what a restore has overwritten; the engine follows."""
 _HOLDS = {
@@ -48,11 +52,16 @@ def add_command(commands: Any) -> None:
         if name == "list":
             add_json(sub)
         else:
-            sub.add_argument("engine", choices=ENGINES, nargs="?" if name == "now" else None)
+            sub.add_argument("engine", choices=ENGINES, nargs=None if name == "restore" else "?")
         if name == "restore":
             sub.add_argument("--to", metavar="TIME", help="as it was then, such as 2026-11-26T02:30 (UTC)")
             sub.add_argument(
                 "--before-restore", action="store_true", help="back to what the last restore has overwritten"
+            )
+            sub.add_argument(
+                "--before-migration",
+                action="store_true",
+                help="the databases as they were before newer images changed their tables, from the volume of dumps",
             )
             add_context(sub)
 
@@ -86,8 +95,26 @@ def now(options: argparse.Namespace) -> None:
         say(f"kept {engine}")
 
 
+def drill(options: argparse.Namespace) -> None:
+    """Brings the newest backups of accounts and mail back beside the living stack, which serves on."""
+    settings = _settings(options.stack)
+    cluster = Kubectl.of(settings)
+    if settings.backup is None or not settings.backup.drills:
+        raise StackProblem("kolab:backup.drill is never, so there is nothing to drill with")
+    for engine in (options.engine,) if options.engine else DRILLED:
+        if engine not in DRILLED:
+            raise StackProblem(f"there is no drill of {engine}; name one of {', '.join(DRILLED)}")
+        say(f"bringing the newest backup of {engine} back, beside what lives")
+        for line in cluster.job(f"drill-{engine}", {}).splitlines():
+            if line.startswith("backup: "):
+                say(line.partition(": ")[2])
+
+
 def restore(options: argparse.Namespace) -> None:
     """Says what would be overwritten; with --context, stops the daemons, restores, and starts them again."""
+    if options.before_migration:
+        _restore_dump(options)
+        return
     settings = _settings(options.stack)
     cluster = Kubectl.of(settings)
     (engine,) = _wanted(settings, options.engine)
@@ -96,16 +123,47 @@ def restore(options: argparse.Namespace) -> None:
     consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
         f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"
-        f" longer seen. Meanwhile {', '.join(name.partition('/')[2] for name in _stopped(settings, engine))} are stopped; senders of mail try again."
+        f" longer seen. {_meanwhile(settings, engine)}"
     )
     if go_ahead(options.context, cluster.context, consequence):
-        _restore(cluster, settings, engine, chosen)
+        if engine == "database":
+            _keep(cluster, engine, f"{BEFORE_RESTORE}{engine}")
+        _restore(cluster, settings, engine, f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id})
 
 
-def _restore(cluster: Kubectl, settings: Settings, engine: Engine, chosen: Snapshot) -> None:
+def _restore_dump(options: argparse.Namespace) -> None:
+    """The same from the volume of dumps, which a stack has without backups too."""
+    if options.engine != "database":
+        raise StackProblem("images change the tables of the database alone: name database")
+    if options.before_restore and options.to:
+        raise StackProblem("--before-restore names one dump: leave --to out")
+    settings, cluster = of_stack(options.stack)
+    wanted = _time(options.to).astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if options.to else ""
+    told = {"KOLAB_TO": "before-restore" if options.before_restore else wanted}
+    found = _said(cluster.job("restore-dump", {**told, "KOLAB_TASK": "choose"}))
+    consequence = (
+        f"{_HOLDS['database'].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they"
+        f" were: {'; '.join(found)}. What is there now goes onto the same volume and is no longer seen."
+        f" {_meanwhile(settings, 'database')}"
+    )
+    if go_ahead(options.context, cluster.context, consequence):
+        _restore(cluster, settings, "database", "restore-dump", told)
+
+
+def _meanwhile(settings: Settings, engine: Engine) -> str:
+    names = ", ".join(name.partition("/")[2] for name in _stopped(settings, engine))
+    return f"Meanwhile {names} are stopped; senders of mail try again."
+
+
+def _said(written: str) -> list[str]:
+    """What a Job has to say to people."""
+    return [
+        line.partition(": ")[2] for line in written.splitlines() if line.startswith(("backup: ", "restore: "))
+    ]
+
+
+def _restore(cluster: Kubectl, settings: Settings, engine: Engine, job: str, told: dict[str, str]) -> None:
     stopped = _stopped(settings, engine)
-    if engine == "database":
-        _keep(cluster, engine, f"{BEFORE_RESTORE}{engine}")
     for workload in stopped:
         say(f"stopping {workload.partition('/')[2]}")
         cluster.scale(workload, 0)
@@ -113,21 +171,23 @@ def _restore(cluster: Kubectl, settings: Settings, engine: Engine, chosen: Snaps
         _suspend(cluster, suspended=True)
     say(f"restoring {engine}")
     try:
-        written = cluster.job(f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id})
+        written = cluster.job(job, told)
     except StackProblem:
         # Half a database must serve nobody, and stays alone. Cyrus itself refuses half of the mail, and its pod is where
         # the repository is read from when the same command is given again.
         if engine == "mail":
             cluster.scale("statefulset/imap", 1)
         raise
-    for line in written.splitlines():
-        if line.startswith(("backup: ", "restore: ")):
-            say(line.partition(": ")[2])
+    for line in _said(written):
+        say(line)
     if engine == "database":
         _suspend(cluster, suspended=False)
     for workload, replicas in stopped.items():
         cluster.scale(workload, replicas)
     say(f"{engine} is back; its daemons are starting")
+    # The next restore reads the repository from Cyrus' pod.
+    for workload in (each for each, replicas in stopped.items() if replicas):
+        cluster.wait_ready(workload)
 
 
 def snapshots(cluster: Kubectl) -> list[Snapshot]:
@@ -146,8 +206,8 @@ def read(text: str) -> list[Snapshot]:
     """What `restic snapshots --json` prints; the tag names the engine."""
     found = []
     for each in json.loads(text):
-        tags = each.get("tags") or [""]
-        engine = tags[0]
+        # The other tag says whose data it is (components/scripts/backup/repository.sh).
+        engine = next((tag for tag in each.get("tags") or () if not tag.startswith("data-")), "")
         moment = datetime.datetime.fromisoformat(each["time"]).astimezone(datetime.UTC)
         size = each.get("summary", {}).get("total_bytes_processed", 0)
         found.append(Snapshot(each["id"], engine, moment, size))
@@ -156,7 +216,9 @@ def read(text: str) -> list[Snapshot]:
 
 def choose(found: Iterable[Snapshot], engine: str, to: datetime.datetime | None) -> Snapshot:
     """The newest snapshot of an engine, not younger than `to`. Raises StackProblem when there is none."""
-    of_engine = [each for each in found if each.engine == engine]
+    # A dump of before a migration is a dump of the databases.
+    tags = (engine, BEFORE_MIGRATION) if engine == "database" else (engine,)
+    of_engine = [each for each in found if each.engine in tags]
     right = [each for each in of_engine if to is None or each.time <= to]
     if right:
         return max(right, key=lambda each: each.time)
@@ -229,5 +291,6 @@ def _suspend(cluster: Kubectl, *, suspended: bool) -> None:
 _ACTIONS = {
     "list": (show, "what backups there are"),
     "now": (now, "make a backup of everything, or of one engine, now"),
+    "drill": (drill, "try the newest backups beside the living stack"),
     "restore": (restore, "make an engine what it was, after a preview"),
 }

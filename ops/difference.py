@@ -24,18 +24,19 @@ def difference(settings: Settings, deployed: Deployed | None) -> str:
 
 def _as_deployed(settings: Settings, deployed: Deployed) -> Settings:
     """`settings` with the mail identity that the world knows."""
-    values = settings.model_dump(mode="json", by_alias=True)
-    mail = values["mail"]
+    # What the file leaves open stays open: a default may mean less than the same word that somebody wrote.
+    values = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    mail = values.setdefault("mail", {})
     for domain in settings.domains:
-        own = values["domains"].setdefault(domain, {})
+        own = values.setdefault("domains", {}).setdefault(domain, {})
         own["stage"] = deployed.stage_of(domain)
         if own.get("mtaSts"):
             own["mtaSts"]["stage"] = deployed.seen_by(domain).mta_sts.stage
-    mail["dkim"]["selectors"] = {
+    mail.setdefault("dkim", {})["selectors"] = {
         name: {"stage": key.stage, "since": key.since, "publicKey": key.public_key}
         for name, key in deployed.dkim.items()
     }
-    mail["dmarc"]["policy"] = deployed.dmarc.policy
-    mail["mtaSts"]["stage"] = deployed.mta_sts.stage
+    mail.setdefault("dmarc", {})["policy"] = deployed.dmarc.policy
+    mail.setdefault("mtaSts", {})["stage"] = deployed.mta_sts.stage
     known = [domain for domain in deployed.domains if domain != settings.domain]
     return Settings.model_validate({**values, "hostedDomains": known})

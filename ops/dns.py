@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from model.identity.place import suffixes
 from model.identity.rdata import NS, Other, Value, parse_value
 from model.identity.rdata import ROOT as NOWHERE
 from model.identity.record import Record
+from model.identity.wildcards import vanishing
 from model.settings import Settings
 from ops import adopt, lookup, moving, push, render, serials, spf_count
 from ops.frame import add_actions, add_json
@@ -58,6 +60,12 @@ def add_command(commands: Any) -> None:
                 default=[],
                 metavar="ADDRESS[:PORT]",
                 help="name server; default for adopt and compare: those of the zone, for count: this machine's resolver; export asks it for serials",
+            )
+        if name == "count":
+            sub.add_argument(
+                "--flatten",
+                metavar="NAME",
+                help="print the networks that an include stands for today instead",
             )
         if name == "push":
             push.add_arguments(sub)
@@ -114,7 +122,8 @@ def existing_conflicts(settings: Settings, servers: Sequence[str]) -> list[Findi
     """Findings about what the zones hold at the names that this stack would publish, asked at the first server of each."""
     found: list[Finding] = []
     for zone, planned in identity.zones(settings).items():
-        found += zone_conflicts(zone, planned, lookup.servers_of(zone, servers)[0])
+        server = lookup.servers_of(zone, servers)[0]
+        found += zone_conflicts(zone, planned, server, domains=settings.domains)
     return found
 
 
@@ -122,15 +131,17 @@ def zone_conflicts(
     zone: str,
     planned: Sequence[Record],
     server: tuple[str, int],
+    *,
+    domains: Collection[str],
     ours: Callable[[Record], bool] = lambda _: False,
 ) -> list[Finding]:
-    """Findings about what one zone holds at one server, but for what is known to be `ours`.
+    """Findings about what one zone holds at one server, but for what is known to be `ours`. `domains` are all of mail.
 
     Raises StackProblem when the server does not hold the zone.
     """
     names = {record.name for record in planned}
     cuts = _cuts(server, names, zone)
-    types = {record.type for record in planned} | {"CNAME"}
+    types = {record.type for record in planned} | {"A", "AAAA", "CNAME", "MX"}
     parents = {above for name in names if name != zone for above in _above(name, zone)}
     wildcards = {(f"*.{parent}", rtype) for parent in {zone, *parents} for rtype in types}
     # Below a cut somebody else answers, and this server is no authority.
@@ -150,14 +161,19 @@ def zone_conflicts(
         for rtype in ("A", "AAAA", "CNAME", "CAA")
         if f"{label}.{apex}" not in names
     }
-    neighbours = _ask(server, {q for q in usual if not any(below(q[0], cut) for cut in cuts)})
+    # What is handed to somebody else is governed as well, while its zone has no CAA.
+    given = _delegations(server, {name for name, _ in usual}, zone)
+    held = {q for q in usual if not any(below(q[0], cut) for cut in (*cuts, *given))}
+    neighbours = [*given, *_ask(server, held)]
     entered = [each for each in existing if not (_made_up(each, stars) or ours(each))]
     hosts = [each for each in (*entered, *neighbours) if each not in stars and not _made_up(each, stars)]
+    answered = {n for n in names & {*domains} - {zone} if not any(below(n, cut) for cut in cuts)}
     return [
         *conflicts(planned, cuts, zone),
         *conflicts(planned, entered, zone),
         *beside(planned, existing, zone),
         *governed(planned, hosts, zone, sorted(apexes)),
+        *vanishing(planned, _made_up_at(server, answered, stars), zone),
     ]
 
 
@@ -181,10 +197,26 @@ def _value(rtype: str, text: str) -> Value:
 def _cuts(server: tuple[str, int], names: Iterable[str], zone: str) -> list[Record]:
     """What hands names at or below it to somebody else, inside of the zone: delegations (NS) and whole trees (DNAME)."""
     inside = {each for name in names if name != zone for each in (name, *_above(name, zone)) if each != zone}
-    found = {cut for name in sorted(inside) if (cut := lookup.delegation_at(server, name, zone))}
-    delegations = [Record(owner, NS(target), 0) for owner, target in sorted(found)]
+    delegations = _delegations(server, inside, zone)
     held = {name for name in {zone, *inside} if not any(below(name, cut) for cut in delegations)}
     return [*delegations, *_ask(server, {(name, "DNAME") for name in held})]
+
+
+def _delegations(server: tuple[str, int], names: Iterable[str], zone: str) -> list[Record]:
+    found = {cut for name in sorted(names) if (cut := lookup.delegation_at(server, name, zone))}
+    return [Record(owner, NS(target), 0) for owner, target in sorted(found)]
+
+
+def _made_up_at(server: tuple[str, int], names: Collection[str], stars: Iterable[Record]) -> list[Record]:
+    """What wildcards answer for those of the names that have no records: for any name below them then, too."""
+    asked = {
+        (f"{_NOBODY}.{name}", star.type) for name in names for star in stars if name.endswith(star.name[1:])
+    }
+    return [replace(each, name=each.name.removeprefix(f"{_NOBODY}.")) for each in _ask(server, asked)]
+
+
+_NOBODY = "kolab-looks"
+"""Label that nobody has."""
 
 
 def _made_up(record: Record, stars: Iterable[Record]) -> bool:

@@ -39,7 +39,9 @@ def first_look(settings: Settings, deployed: Collection[str], pulumi: Pulumi | N
             unseen = True
             continue
         try:
-            found |= dict.fromkeys(zone_conflicts(zone, planned, server, ours=provider.explains))
+            found |= dict.fromkeys(
+                zone_conflicts(zone, planned, server, domains=settings.domains, ours=provider.explains)
+            )
         except StackProblem as error:
             _skipped(f"{zone} was not looked at: {error}")
     if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.settings import Settings
-from ops.new.look import refuse_unknown_context
 from ops.stacks import StackFile, StackProblem
 
 Object = dict[str, Any]
+_NO_CONTEXT = re.compile(r'context "[^"]*" does not exist|context was not found')
+"""What kubectl says before it asks any cluster."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,15 @@ class Kubectl:
 
     @classmethod
     def of(cls, settings: Settings) -> Kubectl:
-        """For the cluster of a stack. Raises StackProblem for a stack without one, or one that is not known here."""
+        """For the cluster of a stack. Raises StackProblem for a stack without one."""
         context = settings.kubernetes.context
         if settings.kubernetes.render or not context:
             raise StackProblem("this stack runs in no cluster: kolab:kubernetes.context names none")
         if shutil.which("kubectl") is None:
             raise StackProblem("kubectl is not on PATH; install it (https://kubernetes.io/docs/tasks/tools/)")
-        refuse_unknown_context(context)
         return cls(context, settings.kubernetes.namespace)
 
-    def run(self, *arguments: str, text: str | None = None, seconds: int = 120) -> str:
+    def run(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
         """What kubectl prints. Raises StackProblem when it fails."""
         command = ["kubectl", "--context", self.context, "--namespace", self.namespace, *arguments]
         try:
@@ -44,13 +45,21 @@ class Kubectl:
             )
         except subprocess.TimeoutExpired:
             raise StackProblem(
-                f"kubectl {arguments[0]} did not end within {seconds} seconds in context {self.context}"
+                f"kubectl {arguments[0]} did not end within {seconds:.3g} seconds in context {self.context}"
             ) from None
         if done.returncode != 0:
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()
             said = [line for line in said if not line.startswith("command terminated with")] or [""]
+            if _NO_CONTEXT.search(said[-1]):
+                self._unknown()
             raise StackProblem(f"kubectl {arguments[0]} failed: {said[-1][:300]}")
         return done.stdout
+
+    def _unknown(self) -> None:
+        """Raises StackProblem that lists the contexts there are."""
+        from ops.new.look import refuse_unknown_context  # noqa: PLC0415 (costs a second, for this one sentence)
+
+        refuse_unknown_context(self.context)
 
     def get(self, kind: str, name: str) -> Object:
         """An object. Raises StackProblem when there is none."""
@@ -80,6 +89,15 @@ class Kubectl:
                 if time.monotonic() > deadline:
                     raise StackProblem(f"pods of {name} do not stop; nothing was restored")
                 time.sleep(2)
+
+    def wait_ready(self, workload: str, *, seconds: int = 900) -> None:
+        """Waits until every pod of a workload is ready. Raises StackProblem when they are not in time."""
+        try:
+            self.run("rollout", "status", workload, f"--timeout={seconds}s", seconds=seconds + 60)
+        except StackProblem as problem:
+            raise StackProblem(
+                f"{workload.partition('/')[2]} does not start: {problem}; `./kolab logs` shows why"
+            ) from None
 
     def job(self, cron_job: str, env: Mapping[str, str], *, seconds: int = 24 * 3600) -> str:
         """Runs a CronJob once, with variables besides, and gives what it wrote. Raises StackProblem when it fails."""
@@ -126,5 +144,5 @@ def job_of(cron_job: Object, name: str, env: Mapping[str, str]) -> Object:
             "labels": cron_job["metadata"].get("labels", {}),
             "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
         },
-        "spec": template | {"ttlSecondsAfterFinished": 7 * 86400},
+        "spec": {"ttlSecondsAfterFinished": 7 * 86400} | template,
     }

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import pulumi
-from pulumi.runtime import mocks, rpc, settings, stack
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime import mocks, resource, rpc, settings, stack
+from pulumi.runtime.proto import resource_pb2, source_pb2
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,9 @@ def record(program: Callable[[], None], *, preview: bool = False) -> list[Regist
         # What a run that failed left behind belongs to a loop that is gone.
         settings.SETTINGS.rpc_manager.clear()
         settings.SETTINGS.outputs.clear()
-        loop.run_until_complete(stack.run_pulumi_func(program))
+        # Where in the program each resource is made, which takes long to find out, only an engine would show.
+        with mock.patch.object(resource, "_get_stack_trace", source_pb2.StackTrace):
+            loop.run_until_complete(stack.run_pulumi_func(program))
     finally:
         loop.close()
         asyncio.set_event_loop(asyncio.new_event_loop())

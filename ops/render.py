@@ -18,6 +18,7 @@ from components.preflight import inside_project
 from model import identity
 from model.keys import pairs
 from model.settings import Settings
+from model.yaml_text import Dumper
 from ops.frame import add_stack
 from ops.recorder import Registered, objects, record
 from ops.stacks import ROOT, StackFile, StackProblem
@@ -100,7 +101,7 @@ def write_manifests(found: Iterable[dict[str, Any]], folder: Path) -> int:
     for item in found:
         path = folder / file_name(item)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(item, sort_keys=True, width=10_000))
+        path.write_text(yaml.dump(item, Dumper=Dumper, sort_keys=True, width=10_000))
         path.chmod(0o600)
         count += 1
     return count

@@ -12,7 +12,7 @@ import dns.resolver
 
 from model.identity.spf_count import Uncountable, count
 from model.settings import Senders, Settings
-from ops import edits
+from ops import edits, spf_flatten
 from ops.stacks import Pulumi, StackFile, StackProblem
 
 _TIMEOUT = 10.0
@@ -21,6 +21,9 @@ _TIMEOUT = 10.0
 
 def run(options: argparse.Namespace) -> None:
     """Counts and stores. Raises StackProblem, before anything is stored, when a record cannot be counted."""
+    if options.flatten:
+        spf_flatten.show(options.flatten, _asking(options.server))
+        return
     stack = StackFile.read(options.stack)
     settings, _ = stack.settings()
     changes: dict[str, str | None] = {}
@@ -47,22 +50,29 @@ def _sections(stack: StackFile, settings: Settings) -> Iterator[tuple[str, Sende
 
 
 def _counted(name: str, servers: Sequence[str]) -> int:
+    ask = _asking(servers)
+    try:
+        return count(name, lambda asked: ask(asked, "TXT"))
+    except Uncountable as problem:
+        raise StackProblem(f"include:{name} would break SPF of your domains: {problem}") from None
+
+
+def _asking(servers: Sequence[str]) -> spf_flatten.Ask:
     resolver = dns.resolver.Resolver(configure=not servers)
     if servers:
         host, _, port = servers[0].partition(":")
         resolver.nameservers, resolver.port = [host], int(port or 53)
     resolver.lifetime = _TIMEOUT
 
-    def ask(asked: str) -> list[str]:
+    def ask(asked: str, kind: str) -> list[str]:
         try:
-            answer = resolver.resolve(asked, "TXT")
+            answer = resolver.resolve(asked, kind)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
+        except dns.exception.DNSException as error:
+            raise StackProblem(f"{asked} cannot be looked into: {error}") from None
+        if kind != "TXT":
+            return [str(rdata) for rdata in answer]
         return [b"".join(rdata.strings).decode("utf-8", "replace") for rdata in answer]
 
-    try:
-        return count(name, ask)
-    except Uncountable as problem:
-        raise StackProblem(f"include:{name} would break SPF of your domains: {problem}") from None
-    except dns.exception.DNSException as error:
-        raise StackProblem(f"include:{name} cannot be looked into: {error}") from None
+    return ask

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from model import yaml_text
+
 _MOST = 1024 * 1024
 """Characters. A thousand domains and a hundred secrets fill a tenth of it."""
 _DEEPEST = 50
@@ -30,6 +32,11 @@ class _Loader(yaml.SafeLoader):
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
+        if isinstance(node, yaml.ScalarNode) and _is_text_here_alone(node):
+            told, line = ascii(node.value)[1:-1], node.start_mark.line + 1
+            raise YamlProblem(
+                f"has {told} at line {line}, which is a number to the engine: write it in quotes"
+            )
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -43,6 +50,11 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(name)
         return super().construct_mapping(node, deep)
+
+
+def _is_text_here_alone(node: yaml.ScalarNode) -> bool:
+    """Whether PyYAML reads a text where the engine reads a number, such as 1e3."""
+    return node.style is None and node.tag == "tag:yaml.org,2002:str" and yaml_text.is_number(node.value)
 
 
 def _refuse_brackets(text: str) -> None:

@@ -13,6 +13,9 @@ from hypothesis import is_hypothesis_test, settings
 
 from tests.support.shared import FOLDER
 
+# Whole stacks are made by the hundred and most objects stay: looking for garbage was a third of the time.
+gc.set_threshold(100_000, 50, 100)
+
 # An Output printed as text is an error, in every test that runs a program or a part of it.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
@@ -51,19 +54,31 @@ _BESIDE = (
     "toolchain",
     "ops/test_dkim.py",
     "ops/test_dns.py",
+    "ops/test_first_look.py",
     "ops/test_lookup.py",
     "ops/test_push.py",
+    "components/test_message_size.py",
+    "components/test_priorities.py",
+    "components/test_proxy.py",
+    "components/test_proxy_attacks.py",
+    "components/test_proxy_edge.py",
+    "components/test_rehearsal.py",
     "components/test_relay.py",
     "support/test_report.py",
     "support/test_rooms.py",
 )
-"""Tests of what surrounds the program, and tests that start servers."""
+"""Tests of what surrounds the program, that start servers, or make many whole stacks."""
+_RUNS = {"sandbox", "verdicts"}
+"""Fixtures that run programs of an image, or Prometheus."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take seconds each run beside the engine's, not in the quick layers: generated stacks, servers, tools."""
+    """Tests that take seconds each run beside the engine's, not in the quick layers: generated stacks, servers, tools.
+
+    The quick layers take a minute on two cores, so that they run before each commit.
+    """
     for item in items:
-        beside = _is_beside(item.path)
+        beside = _is_beside(item.path) or not _RUNS.isdisjoint(getattr(item, "fixturenames", ()))
         marked = item.get_closest_marker("engine") or item.get_closest_marker("acceptance")
         if is_hypothesis_test(getattr(item, "obj", None)) or (beside and not marked):
             item.add_marker(pytest.mark.thorough)

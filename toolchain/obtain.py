@@ -107,18 +107,60 @@ def build(tool: GoTool, target: Path, say: Say) -> None:
 
 def download(target: Path, say: Say) -> None:
     """Put the official release (`pulumi` and its language hosts) into `target`/bin, checked by SHA-256."""
-    archive = f"pulumi-v{versions.PULUMI}-{_platform()}.tar.gz"
-    wanted = _published(f"{RELEASES}/sdk/pulumi-{versions.PULUMI}-checksums.txt", archive)
-    say(f"downloading {archive} (about 150 MB)")
-    content = fetch(f"{RELEASES}/sdk/{archive}", READ_SECONDS)
-    if hashlib.sha256(content).hexdigest() != wanted:
-        raise Unavailable(f"{archive} does not match its published SHA-256; it was thrown away")
     with tempfile.TemporaryFile() as file:
-        file.write(content)
+        file.write(_archive(_cli(), say))
         file.seek(0)
         with tarfile.open(fileobj=file) as tar:
             tar.extractall(target, filter="data")
     (target / "pulumi").rename(target / "bin")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One file of a release, and the release's own list of SHA-256."""
+
+    name: str
+    url: str
+    sums: str
+    megabytes: int
+
+
+def archives() -> list[str]:
+    """Names of what is published for this machine: the CLI with its language hosts, and the kubernetes plugin."""
+    return [_cli().name, _plugin().name]
+
+
+def keep(folder: Path, say: Say) -> None:
+    """Put those archives into `folder` as they are, checked, for a machine that cannot fetch them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in (_cli(), _plugin()):
+        if not (folder / each.name).exists():
+            begun = folder / f"{each.name}.part"
+            begun.write_bytes(_archive(each, say))
+            begun.rename(folder / each.name)
+
+
+def _cli() -> Archive:
+    name = f"pulumi-v{versions.PULUMI}-{_platform()}.tar.gz"
+    sums = f"{RELEASES}/sdk/pulumi-{versions.PULUMI}-checksums.txt"
+    return Archive(name, f"{RELEASES}/sdk/{name}", sums, 150)
+
+
+def _plugin() -> Archive:
+    """It comes from one place and its SHA-256 from another (upstream: .goreleaser.yml)."""
+    version = versions.KUBERNETES_PLUGIN
+    name = f"pulumi-resource-kubernetes-v{version}-{_go_platform()}.tar.gz"
+    sums = f"{PLUGIN_RELEASES}/v{version}/pulumi-kubernetes_{version}_checksums.txt"
+    return Archive(name, f"{RELEASES}/plugins/{name}", sums, 100)
+
+
+def _archive(each: Archive, say: Say) -> bytes:
+    wanted = _published(each.sums, each.name)
+    say(f"downloading {each.name} (about {each.megabytes} MB)")
+    content = fetch(each.url, READ_SECONDS)
+    if hashlib.sha256(content).hexdigest() != wanted:
+        raise Unavailable(f"{each.name} does not match its published SHA-256; it was thrown away")
+    return content
 
 
 def _published(url: str, archive: str) -> str:
@@ -143,19 +185,17 @@ def fetch(url: str, seconds: float) -> bytes:
 def install_kubernetes_plugin(pulumi: Path, say: Say) -> None:
     """Let the CLI install the genuine kubernetes plugin where it always does: the user's own PULUMI_HOME.
 
-    It comes from one place and its SHA-256 from another (upstream: .goreleaser.yml): whoever can exchange one of the two
-    is noticed by the CLI. Without the list nothing is installed.
+    Its SHA-256 comes from another place: whoever can exchange one of the two is noticed by the CLI. Without the list
+    nothing is installed.
     """
-    version = versions.KUBERNETES_PLUGIN
-    archive = f"pulumi-resource-kubernetes-v{version}-{_go_platform()}.tar.gz"
-    plugin = f"{RELEASES}/plugins/{archive}"
-    probe = urllib.request.Request(plugin, method="HEAD")
+    version, plugin = versions.KUBERNETES_PLUGIN, _plugin()
+    probe = urllib.request.Request(plugin.url, method="HEAD")
     try:
         with urllib.request.urlopen(probe, timeout=CONNECT_SECONDS):
             pass
     except OSError as error:
-        raise Unavailable(f"{plugin} cannot be had: {getattr(error, 'reason', error)}") from None
-    wanted = _published(f"{PLUGIN_RELEASES}/v{version}/pulumi-kubernetes_{version}_checksums.txt", archive)
+        raise Unavailable(f"{plugin.url} cannot be had: {getattr(error, 'reason', error)}") from None
+    wanted = _published(plugin.sums, plugin.name)
     say(f"installing the kubernetes plugin {version} (about 100 MB)")
     command = [str(pulumi), "plugin", "install", "resource", "kubernetes", version, "--checksum", wanted]
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 from pathlib import Path
 
 from . import cache, versions
@@ -62,10 +63,22 @@ def write_launchers(language_host_beside: Path | None) -> None:
         / "pulumi-resource-kubernetes"
     )
     cache.write_script(plugin, _text("kubernetes_plugin.server"))
+    _keep_no_logs()
     if language_host_beside is not None:
         ours = language_host_beside.is_relative_to(cache.root())
         directory = language_host_beside if ours else path_directory()
         cache.write_script(directory / "pulumi-language-python", _text("language_host"))
+
+
+def _keep_no_logs() -> None:
+    """The CLI logs every run at its highest level, into half a gigabyte of files below PULUMI_HOME, which is nearly
+    half of all that it does and has no switch. Nobody reads what it says of stand-ins, and where a file lies in the
+    folder's place it does without (pkg/logging/encrypted.go, StartLogging)."""
+    logs = home() / "logs"
+    if not logs.is_file():
+        shutil.rmtree(logs, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process was as quick
+            logs.write_text("Runs with stand-ins are not logged.\n")
 
 
 def is_launcher(path: Path) -> bool:

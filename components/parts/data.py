@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from components.backup import BackupDatabase, DatabasesArgs, RestoreDatabase, RestoreFiles
+from components.backup import BackupDatabase, RestoreDatabase, RestoreFiles
 from components.composition import Composition
+from components.drill import DrillDatabase
+from components.engines import DatabasesArgs
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
 from components.redis import Redis, RedisArgs
-from model import budget, topology
-from model.accounts import ROUNDCUBE_DATABASE, WEBAPP_DATABASE
+from model import budget
 
 
 def data(stack: Composition) -> None:
@@ -44,14 +45,11 @@ def data(stack: Composition) -> None:
             RestoreFiles("restore-files", stack.site, minio.keeper, drive.data, stack.child())
     keeper = stack.keeper()
     if keeper is not None:
+        reached = stack.databases("backup-database")
         databases = DatabasesArgs(
-            keeper=keeper,
-            build=stack.build("backup-database", "mariadb"),
-            host=topology.database_host(settings),
-            passwords={
-                WEBAPP_DATABASE: secret("databasePassword"),
-                ROUNDCUBE_DATABASE: secret("roundcubeDatabasePassword"),
-            },
+            keeper=keeper, build=reached.build, host=reached.host, passwords=reached.passwords
         )
         BackupDatabase("backup-database", stack.site, databases, stack.child())
         RestoreDatabase("restore-database", stack.site, databases, stack.child())
+        if settings.backup and settings.backup.drills:
+            DrillDatabase("drill-database", stack.site, databases, stack.child())

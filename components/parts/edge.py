@@ -39,20 +39,21 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
 
     ingress = settings.network.ingress
-    website = [f"{address}/32" for address in ingress.addresses if address.version == 4] if ingress else None
+    controllers = None
+    if ingress is not None:
+        websites = [f"{address}/32" for address in ingress.addresses if address.version == 4]
+        controllers = IngressControllers(ingress.namespace, str(ingress.controller_cidr), websites)
     args = PoliciesArgs(
         daemons=topology.daemons(settings),
         connections=topology.connections(settings),
         public=topology.public_ports(settings),
         doors=_doors(settings),
-        reached_at={
-            topology.PROXY: reached("proxy") if website is None else website,
-            topology.MEET: reached("meet"),
-        },
+        reached_at={topology.PROXY: reached("proxy"), topology.MEET: reached("meet")},
+        readers=topology.readers(settings),
         elsewhere=(topology.VECTOR,),
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,
-        controllers=IngressControllers(ingress.namespace, str(ingress.controller_cidr)) if ingress else None,
+        controllers=controllers,
     )
     Policies("policies", stack.site, logs, args, stack.child())
     if settings.network.cni == "cilium":

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from components.amavis import AmavisArgs
 from components.backup import RestoreMail
 from components.certificates import Certificates
 from components.composition import Composition
+from components.drill import DrillMail, DrillMailArgs
 from components.imap import Imap, ImapArgs
 from components.pods import Placement
 from components.postfix import Login, Postfix, PostfixArgs, Relay, Smtp
-from model import topology
-from model.identity import dmarc
+from model import roles, topology
 from model.types import bytes_of
 
 
@@ -27,10 +26,15 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         certificate=certificates.sieve,
         public=stack.public(topology.IMAP),
         keeper=stack.keeper(),
+        extra=settings.extra.imap,
     )
     cyrus = Imap("imap", stack.site, imap, stack.child())
     if imap.keeper:
         RestoreMail("restore-mail", stack.site, imap.keeper, cyrus.container, stack.child())
+        if settings.backup and settings.backup.drills:
+            room = {"/var/spool/imap": imap.mailboxes, "/var/lib/imap": imap.state}
+            drill = DrillMailArgs(keeper=imap.keeper, cyrus=cyrus.container, room=room)
+            DrillMail("drill-mail", stack.site, drill, stack.child())
     selectors = settings.mail.dkim.selectors
     active = next((name for name, key in selectors.items() if key.stage == "active"), None)
     amavis = AmavisArgs(
@@ -44,6 +48,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         selector=active or next(iter(selectors)),
         signing=active is not None,
         keys={name: secret(f"dkimKey-{name}") for name in selectors},
+        extra=settings.extra.spamassassin,
     )
     through, relay = topology.smarthost(settings), None
     if through:
@@ -65,10 +70,11 @@ def mail(stack: Composition, certificates: Certificates) -> None:
             ipv6=any(":" in address for address in topology.load_balancer_addresses(settings)["smtp"]),
             sends_ipv6=any(":" in address for address in topology.egress_addresses(settings)),
             message_size_limit=bytes_of(settings.mail.message_size_limit),
-            aliases=_role_addresses(stack),
+            aliases=roles.addresses(stack.settings),
             domains=settings.domains,
             pods=str(settings.network.pod_cidr),
             relay=relay,
+            extra=settings.extra.postfix,
         ),
         content_filter=settings.mail.content_filter,
         database=stack.webapp_database(),
@@ -86,20 +92,3 @@ def _postfix_placement(stack: Composition) -> Placement:
     if stack.settings.single_node:
         return stack.edge()
     return replace(stack.spread("postfix").placement, nodes=topology.postfix_nodes(stack.settings))
-
-
-def _role_addresses(stack: Composition) -> Mapping[str, str]:
-    """postmaster@ and abuse@ of every domain (RFC 5321 4.5.1, RFC 2142), the report addresses that our DNS names, and where
-    bounces of redirected mail come whose sender was too long to be rewritten (components/scripts/postfix/srs.py)."""
-    mailbox = stack.settings.mail.postmaster
-    if mailbox is None:
-        return {}
-    reports = (
-        stack.settings.mail.reports.tls_rpt,
-        stack.settings.mail.reports.caa_iodef,
-        *dmarc.every_report(stack.settings),
-    )
-    own = [address for address in reports if address and address.rpartition("@")[2] in stack.settings.domains]
-    found = [f"{local}@{domain}" for domain in stack.settings.domains for local in ("postmaster", "abuse")]
-    found += [f"{local}@{stack.settings.domain}" for local in ("tls-reports", "dmarc-reports", "redirected")]
-    return {address: mailbox for address in (*found, *own) if address != mailbox}

@@ -9,13 +9,15 @@ import pulumi
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.blackbox import Blackbox, BlackboxArgs
 from components.composition import Composition
+from components.operator import PrometheusOperator, PrometheusOperatorArgs
 from components.prometheus import Prometheus, PrometheusArgs
+from components.round_trip import RoundTrip, RoundTripArgs
 from components.vector import Vector, VectorArgs
 from components.victorialogs import Victorialogs, VictorialogsArgs
 from model.monitoring import alertmanager as alertmanager_config
 from model.monitoring import blackbox as blackbox_config
+from model.monitoring import operator, round_trip, rules
 from model.monitoring import prometheus as prometheus_config
-from model.monitoring import rules
 from model.monitoring import vector as vector_config
 from model.monitoring import victorialogs as victorialogs_config
 from model.urls import SECRET as WEBHOOK_IS_SECRET
@@ -24,24 +26,15 @@ from model.urls import SECRET as WEBHOOK_IS_SECRET
 def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
     """All of monitoring. `logs` is the namespace of the log collector."""
     settings = stack.settings
-    prometheus = PrometheusArgs(
-        build=stack.build("prometheus"),
-        volume=settings.storage.metrics,
-        configuration=prometheus_config.config(settings),
-        rules=rules.config(settings),
-        flags=prometheus_config.flags(settings),
-    )
-    Prometheus("prometheus", stack.site, prometheus, stack.child())
-    alertmanager = AlertmanagerArgs(
-        build=stack.build("alertmanager"),
-        configuration=alertmanager_config.config(settings),
-        flags=alertmanager_config.flags(settings),
-        password=stack.secret("noreplyPassword") if alertmanager_config.sends_mail(settings) else None,
-        webhook=stack.secret("alertsWebhook")
-        if settings.monitoring.alerts.webhook == WEBHOOK_IS_SECRET
-        else None,
-    )
-    Alertmanager("alertmanager", stack.site, alertmanager, stack.child())
+    if settings.monitoring.reader is None:
+        _engines(stack)
+    else:
+        handed = PrometheusOperatorArgs(
+            scrape_configs=operator.scrape_configs(settings),
+            rules=operator.rule(settings),
+            labels=settings.monitoring.reader.labels,
+        )
+        PrometheusOperator("operator", stack.site, handed, stack.child())
     victorialogs = VictorialogsArgs(
         build=stack.build("victorialogs"),
         volume=settings.storage.logs,
@@ -54,6 +47,7 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
         flags=blackbox_config.FLAGS,
     )
     Blackbox("blackbox", stack.site, blackbox, stack.child())
+    _round_trip(stack)
     vector = VectorArgs(
         build=stack.build("vector"),
         cluster_name=f"{settings.kubernetes.namespace}-vector",
@@ -62,3 +56,45 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
         se_linux_type=settings.monitoring.se_linux_type,
     )
     Vector("vector", replace(stack.site, namespace=logs), vector, stack.child())
+
+
+def _engines(stack: Composition) -> None:
+    """What reads the numbers and tells people."""
+    settings = stack.settings
+    password = alertmanager_config.password(settings)
+    prometheus = PrometheusArgs(
+        build=stack.build("prometheus"),
+        volume=settings.storage.metrics,
+        configuration=prometheus_config.config(settings),
+        rules=rules.config(settings),
+        flags=prometheus_config.flags(settings),
+    )
+    Prometheus("prometheus", stack.site, prometheus, stack.child())
+    alertmanager = AlertmanagerArgs(
+        build=stack.build("alertmanager"),
+        configuration=alertmanager_config.config(settings),
+        flags=alertmanager_config.flags(settings),
+        password=stack.secret(password) if password else None,
+        webhook=_hidden(stack, settings.monitoring.alerts.webhook, "alertsWebhook"),
+        heartbeat=_hidden(stack, settings.monitoring.alerts.heartbeat, "alertsHeartbeat"),
+    )
+    Alertmanager("alertmanager", stack.site, alertmanager, stack.child())
+
+
+def _round_trip(stack: Composition) -> None:
+    trip = stack.settings.monitoring.trip
+    if trip is None:
+        return
+    args = RoundTripArgs(
+        build=stack.build("round-trip", "postfix"),
+        arguments=round_trip.arguments(stack.settings, trip),
+        password=stack.secret("roundTripPassword"),
+        names=(stack.names.smtp, stack.names.imap),
+        address=stack.inside_address("proxy"),
+    )
+    RoundTrip("round-trip", stack.site, args, stack.child())
+
+
+def _hidden(stack: Composition, url: str | None, key: str) -> pulumi.Output[str] | None:
+    """A URL that holds a token."""
+    return stack.secret(key) if url == WEBHOOK_IS_SECRET else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.before_migration import BeforeMigration, BeforeMigrationArgs
 from components.certificates import Certificates
 from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
@@ -12,10 +13,11 @@ from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
 from components.proxy_edge import Monitoring, Offered, Pages
 from components.proxy_policies import Policies
-from components.roundcube import Roundcube, RoundcubeArgs
+from components.roundcube import Behaviour, Roundcube, RoundcubeArgs
 from components.webapp import Webapp
 from components.webapp_environment import (
     Announced,
+    Callers,
     Credentials,
     FileStore,
     MailPolicy,
@@ -25,6 +27,7 @@ from components.webapp_environment import (
 )
 from model import accounts, topology
 from model.identity import mta_sts, spf
+from model.monitoring.places import host
 from model.types import bytes_of
 
 
@@ -61,15 +64,18 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         ),
         webmail=stack.webmail_client(),
         meet=_meet_tokens(stack),
+        callers=Callers(
+            proxies=str(settings.network.pod_cidr),
+            names=[host(settings, topology.WEBAPP)] if settings.monitoring.reader else [],
+        ),
         mail=MailPolicy(
             content_filter=settings.mail.content_filter,
             body_limit=settings.mail.web_body_limit,
             unlimited=settings.unlimited_domains,
         ),
-        trusted_proxies=str(settings.network.pod_cidr),
         replicas=stack.spread("webapp"),
     )
-    Webapp("webapp", stack.site, webapp, stack.child())
+    application = Webapp("webapp", stack.site, webapp, stack.child())
     roundcube = RoundcubeArgs(
         build=stack.build("roundcube"),
         migrate=stack.build("roundcube-migrate", "roundcube"),
@@ -79,13 +85,19 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         # Root of somebody else's database is not ours.
         database_root_password=None if settings.external.database else secret("databaseRootPassword"),
         redis=stack.redis(),
-        office=settings.features.office,
-        sizes=Sizes(message=bytes_of(settings.mail.message_size_limit), request=settings.mail.web_body_limit),
+        behaviour=Behaviour(
+            office=settings.features.office,
+            sizes=Sizes(
+                message=bytes_of(settings.mail.message_size_limit), request=settings.mail.web_body_limit
+            ),
+            options=settings.extra.roundcube,
+        ),
         replicas=stack.spread("roundcube"),
         des_key=secret("desKey"),
         webmail=stack.webmail_client(),
     )
-    Roundcube("roundcube", stack.site, roundcube, stack.child())
+    webmail = Roundcube("roundcube", stack.site, roundcube, stack.child())
+    _migrate(stack, application, webmail)
     if settings.features.office:
         collabora = CollaboraArgs(
             build=stack.build("collabora"),
@@ -106,12 +118,28 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         certificate=certificates.proxy,
         domains=certificates.domains,
         told=told.service if told else {},
+        extra=settings.extra.website,
         replicas=settings.pods("proxy"),
         public=stack.public(
             topology.PROXY, None if settings.single_node else stack.spread("proxy").placement
         ),
     )
     return Proxy("proxy", stack.site, proxy, stack.child())
+
+
+def _migrate(stack: Composition, *changing: Webapp | Roundcube) -> None:
+    """Dumps the databases when all that changes their tables is rehearsed, and starts it."""
+    before = BeforeMigrationArgs(
+        databases=stack.databases("before-migration"),
+        restoring=stack.databases("restore-dump"),
+        volume=stack.settings.storage.dumps,
+        migrations=[each.migration for each in changing],
+        rehearsed=[each.rehearsed for each in changing],
+        keeper=stack.keeper(),
+    )
+    dumped = BeforeMigration("before-migration", stack.site, before, stack.child())
+    for each in changing:
+        each.start(dumped.done)
 
 
 def _pages(stack: Composition) -> Pages:
@@ -141,6 +169,7 @@ def _monitoring(stack: Composition) -> Monitoring | None:
         host=names.monitoring or names.website,
         alone=names.monitoring is not None,
         allowed=None if allowed is None else [*map(str, allowed)],
+        own=settings.monitoring.own,
     )
 
 

@@ -17,12 +17,15 @@ from model.catalogue import (
     cluster,
     data,
     egress,
+    extra,
     files,
     mail,
     names,
     objects,
     parts,
     places,
+    priorities,
+    prometheus,
     records,
 )
 from model.findings import Rule
@@ -48,7 +51,24 @@ def _area(module: ModuleType, *, refusals_are_lifted: bool = False) -> Area:
 
 
 AREAS: tuple[Area, ...] = (
-    *map(_area, (files, addresses, cluster, egress, parts, budget, mail, names, places, records)),
+    *map(
+        _area,
+        (
+            files,
+            addresses,
+            cluster,
+            priorities,
+            prometheus,
+            egress,
+            parts,
+            extra,
+            budget,
+            mail,
+            names,
+            places,
+            records,
+        ),
+    ),
     _area(changes, refusals_are_lifted=True),
     _area(data, refusals_are_lifted=True),
     _area(objects),

@@ -40,3 +40,10 @@ POSTFIX_MEMORY = Rule(
     fix="set it to {needed}Mi or more",
     why="Strangers decide how many sessions there are, so the worst case must fit.",
 )
+SESSIONS_MEMORY = Rule(
+    "sessions-memory",
+    path="kolab:resources.{name}.memoryLimit",
+    problem="is {limit}Mi, and the sessions of {people} people take {needed}Mi: it would be killed when all of them are there",
+    fix="set it to {needed}Mi or more, or choose a smaller kolab:size",
+    why="Mail programs and phones wait for new mail all day, and each that waits takes memory.",
+)

@@ -192,6 +192,16 @@ MX_LOST_OF_DOMAIN = MX_LOST.but(
     problem="goes back to hold: the domain's MX would lead nowhere of ours and mail on its way would bounce",
     fix="leave it live or in shadow, or acknowledge it once the MX records point elsewhere",
 )
+DOMAIN_CHANGED = Rule(
+    "domain-changed",
+    path="kolab:domain",
+    problem="changes from {old} to {new}, but the database has the administrator of the first deployment in the old one, and"
+    " nothing makes another",
+    fix="put {old} back, and list {new} under kolab:hostedDomains; or remove the stack and make it anew; or acknowledge it,"
+    " where you have emptied the database",
+    why="The first deployment writes the domain into the database, whether mail arrives or not.",
+    source="upstream: src/database/seeds",
+)
 MX_MOVED = Rule(
     "mx-moved",
     path="kolab:hosts.mx",

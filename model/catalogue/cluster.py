@@ -32,6 +32,40 @@ NODE_UNKNOWN = Rule(
     fix="use one of {nodes}",
     why="A pod that may run only on a node which does not exist never starts.",
 )
+NODES_TOO_SMALL = Rule(
+    "nodes-too-small",
+    path="kolab:size",
+    problem="and kolab:replicas ask for {asked}, and the nodes of this cluster offer {offered}: some pods would never start",
+    fix="add nodes or memory, or choose a smaller kolab:size, or lower kolab:resources",
+    why="A pod that no node has room for waits for ever, and nobody chose which.",
+)
+POD_TOO_LARGE = Rule(
+    "pod-too-large",
+    path="kolab:resources.{name}",
+    problem="lets each pod of {name} ask for {asked}, and no node of this cluster offers that: it would never start",
+    fix="give it a larger node, or choose a smaller kolab:size, or lower kolab:resources.{name}",
+    why="A pod runs on one node.",
+)
+NODES_BUSY = Rule(
+    "nodes-busy",
+    path="kolab:size",
+    problem="and kolab:replicas ask for {asked}, and other workloads leave {free} of what the nodes of this cluster offer: some pods would wait",
+    fix="add nodes, move other workloads away or lower what they request, or choose a smaller kolab:size",
+    why="The scheduler counts what pods request, and not what they use.",
+    severity="warning",
+)
+NODE_BUSY = NODES_BUSY.but(
+    path="{path}",
+    problem="names node {node}, on which other workloads leave {free}, and {names} request {asked} and may run nowhere else: they would wait",
+    fix="name a node with more room, move other workloads away or lower what they request, or lower kolab:resources",
+)
+WEBHOOK_SILENT = Rule(
+    "webhook-silent",
+    path="kolab:kubernetes.namespace",
+    problem="is {namespace}, whose {kinds} the cluster shows to the webhook {name} first, and no pod answers behind its Service {service}: all of them would be refused",
+    fix="bring {service} back, or, if it was left behind, kubectl delete {configuration}",
+    why="An object is not stored before every webhook with failurePolicy Fail has answered.",
+)
 INGRESS_CLASS_UNKNOWN = Rule(
     "ingress-class-unknown",
     path="kolab:network.ingress.className",

@@ -89,7 +89,7 @@ HOST_TWO_PLACES = Rule(
     "host-two-places",
     path="{path}",
     problem="gives {name} two meanings, and clients would try the addresses of both: {meant}",
-    fix="choose a name of its own, such as {instead}.{primary}",
+    fix="choose a name of its own, such as {instead}",
     why="A name with two roles must lead to the same place for both.",
 )
 EGRESS_ANNOUNCED_PRIVATE = Rule(

@@ -13,7 +13,7 @@ RATE_LIMITS_DOMAIN = Rule(
 )
 DMARC_ON_HOLD = Rule(
     "dmarc-on-hold",
-    path="kolab:mail.dmarc.policy",
+    path="kolab:mail.dmarc.{key}",
     problem="is {policy} while mail.mx.stage is hold: it would judge what the domain's present server sends",
     fix="keep none until live, or acknowledge that no other server sends",
     why="A policy rules over all mail of the domain, whoever sends it.",
@@ -168,7 +168,7 @@ SPF_LOOKUPS = Rule(
     "spf-lookups",
     path="{path}",
     problem="makes receivers ask DNS {number} times for {domain}, and after {most} they treat SPF as broken: all mail of the domain fails it",
-    fix="drop an include, or write networks in place of one that has few",
+    fix="drop one, or write networks in place of an include that has few (./kolab dns count --flatten <name>)",
     why="SPF may cost a receiver ten lookups, those inside of includes counted.",
     source="RFC 7208 section 4.6.4",
 )
@@ -187,6 +187,28 @@ OTHER_MX_OURS = Rule(
     problem="holds {host}, which is our own MX",
     fix="name servers of somebody else there; ours is published by itself",
     why="One host has one place in an MX.",
+)
+OTHER_MX_HOST = Rule(
+    "other-mx-host",
+    path="{path}",
+    problem="holds {host}, a host of this stack where nobody takes mail from the world",
+    fix="name servers of somebody else there; ours is published by itself",
+    why="Senders that are led to a host without port 25 wait, and give up at last.",
+)
+OTHER_MX_TWICE = Rule(
+    "other-mx-twice",
+    path="{path}",
+    problem="holds {host} twice",
+    fix="leave one of them, with the preference that it shall have",
+    why="One host has one place in an MX.",
+)
+SHADOW_NO_ROOM = Rule(
+    "shadow-no-room",
+    path="kolab:domains.{domain}.otherMx",
+    problem="has a preference of {last}, the last there is, so ours cannot stand behind it in shadow",
+    fix="lower it, here and where the MX is published now",
+    why="In shadow our MX stands behind the servers that have the mail now.",
+    source="RFC 5321 section 5.1",
 )
 DOMAIN_NOT_SERVED = Rule(
     "domain-not-served",

@@ -61,6 +61,14 @@ API_TOKEN = Rule(
     fix="set automountServiceAccountToken: false",
     why="Daemons that strangers speak to have nothing to say to the API.",
 )
+SYSTEM_PRIORITY = Rule(
+    "object-system-priority",
+    path="{object}",
+    problem="has the priority class {chosen}: its pods take the place of those that the cluster itself stands on",
+    fix="leave it out, or use the stack's own class",
+    why="Nothing of the stack comes before the cluster's own daemons.",
+    source="Kubernetes: Pod Priority and Preemption",
+)
 IMAGE_MOVES = Rule(
     "object-image-moves",
     path="{object}",

@@ -22,17 +22,84 @@ ALERTS_NOWHERE = Rule(
     "alerts-nowhere",
     path="kolab:monitoring.alerts",
     problem="has no receiver: alerts would reach nobody",
-    fix="set email (outside of this stack) or webhook",
-    why="An alert that reaches nobody is none.",
+    fix="set webhook to a service that does not need this mail server (a chat, ntfy, a pager), or email with server",
+    why="An alert that reaches nobody is none: a warning at first, refused once mail comes here.",
     severity="warning",
+    lifted=True,
 )
+ALERTS_NOWHERE_LIVE = ALERTS_NOWHERE.but(severity="error")
 ALERTS_BY_OWN_MAIL = Rule(
     "alerts-by-own-mail",
-    path="kolab:monitoring.alerts.webhook",
-    problem="is missing, so alerts leave through the very Postfix that they may be about: nobody hears that mail is down",
-    fix="set it to a service that does not need this mail server (a chat, ntfy, a pager)",
+    path="kolab:monitoring.alerts",
+    problem="has no way that works while this stack does not ({needs}): nobody would hear that mail is down",
+    fix="set webhook to a service elsewhere (a chat, ntfy, a pager), or email to a mailbox elsewhere and server to the mail server of somebody else",
     why="The alert that matters most must arrive while mail does not.",
+    lifted=True,
+)
+ALERTS_SERVER_UNUSED = Rule(
+    "alerts-server-unused",
+    path="kolab:monitoring.alerts.server",
+    problem="is given without email, so nothing is sent through it",
+    fix="set email to the mailbox that alerts go to, or remove server",
+    why="A server that nothing uses is a forgotten receiver.",
+)
+NO_HEARTBEAT = Rule(
+    "no-heartbeat",
+    path="kolab:monitoring.alerts.heartbeat",
+    problem="is missing: when the cluster or its monitoring is gone, no alert says so",
+    fix="set it to the address of a service that calls you when it is no longer called (Healthchecks, Uptime Kuma)",
+    why="An alert cannot say that there are no alerts any more.",
     severity="warning",
+)
+ROUND_TRIP_ELSEWHERE = Rule(
+    "round-trip-elsewhere",
+    path="kolab:monitoring.roundTrip.mailbox",
+    problem="is in {domain}, which is no domain of this stack: its message would never come back here",
+    fix="name an address in {domains}",
+    why="A message that comes back has seen every part of the stack that mail passes.",
+)
+ROUND_TRIP_OFF = ROUND_TRIP_ELSEWHERE.but(
+    path="kolab:monitoring.roundTrip",
+    problem="is given, but enabled is false, so that no message is sent and nobody hears when mail does not come back",
+    fix="set enabled: true, or remove roundTrip",
+)
+ROUND_TRIP_SHARED = ROUND_TRIP_ELSEWHERE.but(
+    path="kolab:monitoring.roundTrip.mailbox",
+    problem="is {address}, an account that does something else: the password of one would be that of the other",
+    fix="make an account for this alone, such as round-trip@{domain}",
+)
+MONITORING_OPERATOR = Rule(
+    "monitoring-operator",
+    path="kolab:monitoring.operator",
+    problem="is missing: the numbers are closed to everybody, and mode: prometheus-operator has to say whose Prometheus may read them",
+    fix="set it to {{namespace: monitoring, labels: {{release: kube-prometheus-stack}}}}, with the namespace of your Prometheus and what its selectors ask for",
+    why="A Prometheus of the cluster is let in by its namespace, and finds objects by their labels.",
+)
+MONITORING_OPERATOR_UNUSED = Rule(
+    "monitoring-operator-unused",
+    path="kolab:monitoring.operator",
+    problem="is given, but mode is own, so that no Prometheus of the cluster gets anything",
+    fix="set mode: prometheus-operator, or remove operator",
+    why="Who believes that a Prometheus watches the mail must not be wrong.",
+)
+MONITORING_OFF = MONITORING_OPERATOR_UNUSED.but(
+    path="kolab:monitoring.mode",
+    problem="is prometheus-operator, but enabled is false, so that the cluster's Prometheus gets nothing",
+    fix="set enabled: true, or remove mode and operator",
+)
+MONITORING_OPERATOR_NAMESPACE = Rule(
+    "monitoring-operator-namespace",
+    path="kolab:monitoring.operator.namespace",
+    problem="is {namespace}, a namespace of this stack, where nothing may talk that it did not make itself",
+    fix="name the namespace of the cluster's Prometheus, such as monitoring",
+    why="The stack's namespaces are closed both ways.",
+)
+MONITORING_OF_CLUSTER = Rule(
+    "monitoring-of-the-cluster",
+    path="kolab:monitoring.{key}",
+    problem="is given, but with mode: prometheus-operator it is the cluster's {whose} that decides this",
+    fix="remove it, and {instead}",
+    why="What nothing reads looks as if somebody were told.",
 )
 CONTENT_FILTER_SIZE = Rule(
     "content-filter-size",

@@ -126,7 +126,7 @@ DNS_DUPLICATE = Rule(
     "dns-duplicate",
     path="kolab:dns.zones.{zone}",
     problem="holds {record} beside what this stack publishes there: {planned}",
-    fix="remove it at the provider, or import it (`./kolab pulumi import`) so that this stack changes it instead",
+    fix="remove it at the provider, or adopt it (./kolab dns adopt) so that this stack changes it instead",
     why="A zone that exists is changed in one place: what others made there is never duplicated.",
 )
 DNS_DUPLICATE_POLICY = DNS_DUPLICATE.but(fix="{way}")
@@ -171,6 +171,15 @@ DNS_WILDCARD = Rule(
     severity="warning",
     source="RFC 4592",
 )
+DNS_WILDCARD_ENDS = Rule(
+    "dns-wildcard-ends",
+    path="kolab:dns.zones.{zone}",
+    problem="answers {record} by a wildcard today, and would no more once {name} has records of this stack",
+    fix="enter it at {name} itself at the provider",
+    why="A wildcard answers for names without records alone: the first one of ours would end what it says about mail.",
+    source="RFC 4592 section 2.2.1",
+)
+DNS_WILDCARD_ENDS_BESIDE_MAIL = DNS_WILDCARD_ENDS.but(severity="warning")
 DNS_CAA_BESIDE = Rule(
     "dns-caa-beside",
     path="kolab:dns.zones.{zone}",
@@ -179,6 +188,10 @@ DNS_CAA_BESIDE = Rule(
     why="Whoever is named in CAA may issue certificates for a name.",
     severity="warning",
     source="RFC 8659 section 3",
+)
+DNS_CAA_NOBODY = DNS_CAA_BESIDE.but(
+    problem="holds `{record}`, which says that nobody may issue; beside ours it says nothing (RFC 8659 section 4.2)",
+    fix="remove it at the provider",
 )
 DNS_CAA_GOVERNS = Rule(
     "dns-caa-governs",

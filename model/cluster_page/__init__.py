@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from model.cluster_page.load import load
 from model.cluster_page.networks import networks
 from model.cluster_page.operators import operators
 from model.cluster_page.row import Row, Verdict
@@ -24,7 +25,7 @@ KNOWN_DNS = (ClusterDns(), _OPENSHIFT)
 
 def page(facts: ClusterFacts, dns: ClusterDns) -> tuple[Row, ...]:
     """All facts. `dns` is where its DNS was looked for."""
-    return (*networks(facts, dns), *operators(facts))
+    return (*networks(facts, dns), *operators(facts), *load(facts))
 
 
 def written(rows: tuple[Row, ...]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from model.cluster_page.row import Row, some, unknown
 from model.ingress import CONTROLLERS, kind_of
 from model.issuers import Issuer
+from model.monitoring.operator import CRDS
 from model.rules.cluster import ClusterFacts
 from model.rules.cluster_operators import old_metallb
+from model.selectors import written
 
 _PUBLIC = (25, 80, 143, 443, 465, 587, 993, 3478, 4190, 5349)
 """Ports that a stack opens to the world."""
@@ -20,6 +22,7 @@ def operators(facts: ClusterFacts) -> Iterator[Row]:
     yield _certificates(facts)
     yield _storage(facts)
     yield from _websites(facts)
+    yield from _monitoring(facts)
 
 
 def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
@@ -104,3 +107,18 @@ def _websites(facts: ClusterFacts) -> Iterator[Row]:
     for name, controller in sorted((facts.operators.gateway_classes or {}).items()):
         then = "the stack makes no HTTPRoute: the proxy serves the websites, or an Ingress class does"
         yield Row(about="Gateway class", seen=f"{name} ({controller})", verdict="fits", then=then)
+
+
+def _monitoring(facts: ClusterFacts) -> Iterator[Row]:
+    if facts.crds is None or not {*CRDS} & facts.crds:
+        return
+    if missing := [each for each in CRDS if each not in facts.crds]:
+        then = f"the stack watches itself; monitoring.mode: prometheus-operator needs {' and '.join(missing)} as well"
+        yield Row(about="monitoring", seen="prometheus-operator, incomplete", verdict="fits", then=then)
+        return
+    names = [
+        f"Prometheus {each.name} (rules: {'none' if each.rules is None else written(each.rules)})"
+        for each in facts.operators.readers or ()
+    ]
+    then = "monitoring.mode: prometheus-operator, if it is to watch the stack"
+    yield Row(about="monitoring", seen=some(names) or "prometheus-operator", verdict="fits", then=then)

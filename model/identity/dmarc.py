@@ -17,13 +17,20 @@ def text(settings: Settings, domain: str) -> str:
         "v": "DMARC1",
         "p": dmarc.policy,
         "sp": dmarc.subdomain_policy,
-        "np": dmarc.nonexistent_policy,
+        "np": _nonexistent(settings, domain),
         "t": "y" if dmarc.testing else None,
         "rua": ",".join(mailto(address) for address in rua(settings, domain)),
         "ruf": ",".join(mailto(address) for address in dmarc.ruf),
         "fo": dmarc.fo if dmarc.ruf else None,
     }
     return "; ".join(f"{tag}={value}" for tag, value in tags.items() if value)
+
+
+def _nonexistent(settings: Settings, domain: str) -> str | None:
+    """np= holds at once, beside p=none too: so nobody gets it unasked while another server still sends."""
+    dmarc = settings.dmarc_of(domain)
+    asked = settings.stage_of(domain) == "live" or "nonexistent_policy" in dmarc.model_fields_set
+    return dmarc.nonexistent_policy if asked else None
 
 
 def rua(settings: Settings, domain: str) -> tuple[str, ...]:

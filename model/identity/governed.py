@@ -13,6 +13,8 @@ from model.identity.record import Record
 USUAL = (
     "api",
     "app",
+    "autoconfig",
+    "autodiscover",
     "blog",
     "cdn",
     "chat",
@@ -25,13 +27,20 @@ USUAL = (
     "ftp",
     "git",
     "help",
+    "imap",
     "intranet",
     "lists",
     "m",
+    "mail",
     "media",
+    "mta-sts",
+    "mx",
     "news",
+    "pop",
+    "pop3",
     "portal",
     "shop",
+    "smtp",
     "static",
     "status",
     "store",
@@ -39,6 +48,7 @@ USUAL = (
     "test",
     "vpn",
     "web",
+    "webmail",
     "wiki",
     "www",
 )
@@ -52,8 +62,13 @@ def beside(planned: Iterable[Record], existing: Iterable[Record], zone: str) -> 
     for record in existing:
         value = record.value
         if isinstance(value, CAA) and record.name in names and (record.name, record.content) not in ours:
+            nobody = value.tag != "iodef" and not value.value.partition(";")[0].strip()
+            if nobody and value.tag == "issue":
+                yield rules.DNS_CAA_NOBODY.found(zone=zone, record=record.render())
+                continue
             mail = value.tag == "iodef"
-            way = f"{value.tag}: {value.value.removeprefix('mailto:') if mail else f'[{value.value}]'}"
+            listed = "[]" if nobody else f"[{value.value}]"
+            way = f"{value.tag}: {value.value.removeprefix('mailto:') if mail else listed}"
             yield rules.DNS_CAA_BESIDE.found(
                 zone=zone, record=record.render(), domain=record.name, way=f"{{{way}}}"
             )
@@ -77,7 +92,9 @@ def governed(
             record.name
             for record in there
             if record.name.endswith(f".{domain}")
-            and record.type in ("A", "AAAA", "CNAME")
+            and record.type in ("A", "AAAA", "CNAME", "NS")
+            # A name with _ is no host, and has no certificate.
+            and "_" not in record.name
             and not any(name in own for name in _up_to(record.name, domain))
         )
         if authorities and below_it and domain not in held:

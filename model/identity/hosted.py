@@ -62,7 +62,7 @@ def _direct(domain: str, record: Record, settings: Settings) -> Record:
     """A row that is no CNAME: SPF becomes an include of ours, everything else stays."""
     value = record.value
     if record.name == domain and isinstance(value, TXT) and value.text.startswith("v=spf1 "):
-        include = spf.text((f"include:{spf.shared_name(settings)}",), settings.mail.spf_all)
+        include = spf.text((f"include:{spf.shared_name(settings)}",), spf.ending(settings, domain))
         why = f"Add the include to the SPF record that {domain} has already; two records would void both (RFC 7208 section 3.2)."
         return Record(domain, TXT(include), record.ttl, why)
     return record

@@ -15,10 +15,13 @@ from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, sources
 from model.identity.spf_check import Evaluation, evaluate
 from model.names import Names
 from model.settings import Settings
+from model.settings.dns import Hosts
 from model.topology import egress_addresses
 from model.types import DOCUMENTATION
 
-_CHOSEN = ("website", "mx", "imap", "smtp", "sieve", "turn")
+_CHOSEN = Hosts.model_fields.keys() - {"helo", "monitoring"}
+_HELO, _OTHER = ("mail", "out", "sends", "egress", "helo"), ("mx", "in", "web", "host", "edge")
+"""Labels to propose for the HELO name, and for any other host; more of them than a host can hold."""
 _STRANGERS = ("203.0.113.251", "198.51.100.251", "192.0.2.251", "2001:db8:ffff::251")
 
 
@@ -90,13 +93,14 @@ def shared_names(settings: Settings) -> Iterator[Finding]:
         derived = [host for host in roles if host.role not in _CHOSEN]
         if derived and len({frozenset(host.addresses) for host in roles}) > 1:
             meant = "; ".join(f"{host.role} at {', '.join(host.addresses)}" for host in roles)
-            helo = any(host.role == "helo" for host in roles)
+            # Two roles meet at one name: whichever key the operator wrote is the one to change.
+            helo = any(host.role == "helo" for host in roles) and settings.hosts.helo == name
+            free = (f"{label}.{settings.domain}" for label in (_HELO if helo else _OTHER))
             yield rules.HOST_TWO_PLACES.found(
                 path="kolab:hosts.helo" if helo else keys.of(name),
                 name=name,
                 meant=meant,
-                instead="mail" if helo else "mx",
-                primary=settings.domain,
+                instead=next(each for each in free if each not in by_name),
             )
 
 

@@ -6,7 +6,9 @@ from urllib.parse import quote, unquote
 
 
 def mailto(address: str) -> str:
-    """`mailto:` URI of an address, safe in lists: `,` `!` and `;` are encoded (RFC 9989 section 4.7, RFC 8460 section 3)."""
+    """`mailto:` URI of an address (a URL stays one), safe in lists: `,` `!` and `;` are encoded (RFC 9989 section 4.7, RFC 8460 section 3)."""
+    if "://" in address:
+        return address
     local, _, domain = address.rpartition("@")
     return f"mailto:{quote(local, safe='$*+')}@{domain}"
 

@@ -11,7 +11,7 @@ _DMARC_KEYS = {"p": "policy", "sp": "subdomainPolicy", "np": "nonexistentPolicy"
 def spf(domain: str, existing: str, planned: str) -> str | None:
     """How to take the senders of an SPF record over, and the record that follows; None when there are none.
 
-    Terms that the stack file has no word for (a, mx, exists, redirect, and all with - or ~ before them) are named.
+    Terms that the stack file has no word for (ptr, redirect, and includes and networks with -, ~ or ? before them) are named.
     """
     ours = planned.split()
     others = [term for term in existing.split()[1:] if term not in ours and not _ends(term)]
@@ -21,14 +21,19 @@ def spf(domain: str, existing: str, planned: str) -> str | None:
     for term in others:
         name, _, value = term.removeprefix("+").partition(":")
         key = _TO_SENDERS.get(name.lower())
-        if key and value:
+        if name.lower().lstrip("+-~?").partition("/")[0] in ("a", "mx", "exists"):
+            senders.setdefault("mechanisms", []).append(term)
+            taken.append(term)
+        elif key and value:
             senders.setdefault(key, []).append(value)
             taken.append(f"{name.lower()}:{value}")
         else:
             strange.append(term)
     if not others:
         return None
-    merged = " ".join((*ours[:-1], *taken, ours[-1]))
+    # Ours ends in ?all while it names nobody else; after this it does.
+    end = () if ours[-1] == "?all" else (ours[-1],)
+    merged = " ".join((*ours[:-1], *taken, *end)) + ("" if end else " and the end that mail.spfAll says")
     written = (
         f"write kolab:domains.{domain}.senders: {_yaml(senders)} for one record, {merged}, "
         if senders

@@ -32,9 +32,12 @@ def preference(settings: Settings, domain: str) -> int:
     own = settings.mail.mx.preference
     if settings.stage_of(domain) != "shadow":
         return own
-    return max((own, *(other.preference + _STEP for other in settings.other_mx_of(domain))))
+    behind = (min(other.preference + _STEP, LAST) for other in settings.other_mx_of(domain))
+    return max((own, *behind))
 
 
+LAST = 65535
+"""Greatest preference (RFC 1035 section 3.3.9); who has it has nobody behind (rule shadow-no-room)."""
 _STEP = 10
 
 

@@ -39,6 +39,7 @@ def terms(settings: Settings, domain: str) -> tuple[str, ...]:
     return (
         *sources(settings),
         *networks(str(network) for network in others.networks),
+        *others.mechanisms,
         *(f"include:{name}" for name in others.includes),
     )
 
@@ -47,7 +48,8 @@ def lookups(settings: Settings, domain: str) -> int:
     """DNS lookups that the record of `domain` costs a receiver in the worst case, inside of includes as they were counted last."""
     counted = settings.senders_of(domain).counted
     includes = (*(spf_includes(settings) or ()), *settings.senders_of(domain).includes)
-    return sum(1 + counted.get(name, 0) for name in includes)
+    own = len(settings.senders_of(domain).mechanisms)
+    return own + sum(1 + counted.get(name, 0) for name in includes)
 
 
 def uncounted(settings: Settings, domain: str) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ def uncounted(settings: Settings, domain: str) -> tuple[str, ...]:
 
 def networks(addresses: Iterable[str]) -> tuple[str, ...]:
     """ip4:/ip6: mechanisms of these addresses; neighbours are joined into networks that hold exactly the same."""
-    nets = [ipaddress.ip_network(address) for address in addresses]
+    nets = [ipaddress.ip_network(address, strict=False) for address in addresses]
     v4 = [net for net in nets if isinstance(net, ipaddress.IPv4Network)]
     v6 = [net for net in nets if isinstance(net, ipaddress.IPv6Network)]
     return (
@@ -77,6 +79,16 @@ def text(mechanisms: tuple[str, ...], end: str) -> str:
     return " ".join(("v=spf1", *mechanisms, end))
 
 
+def ending(settings: Settings, domain: str) -> str:
+    """How the record of `domain` ends: neutral, which receivers treat as no record at all (RFC 7208 section 8.2), while
+    another server still has the domain and `senders` names nobody, since a record that says no more than our addresses
+    would judge what that server sends.
+    """
+    others = settings.senders_of(domain)
+    alone = settings.stage_of(domain) == "live" or others.includes or others.networks or others.mechanisms
+    return settings.mail.spf_all if alone else "?all"
+
+
 def shared_name(settings: Settings) -> str:
     """Name of the record that domains in foreign zones include: our addresses can change without their owners."""
     return f"_spf.{settings.domain}"
@@ -85,7 +97,7 @@ def shared_name(settings: Settings) -> str:
 def records(settings: Settings) -> Iterator[Record]:
     """SPF of every mail domain, of the HELO name, and the record that foreign domains include.
 
-    Mail domains end in ~all, so that forwarded mail is judged by DKIM and DMARC instead of refused at once.
+    Live mail domains end in ~all, so that forwarded mail is judged by DKIM and DMARC instead of refused at once.
     Nobody forwards a HELO name, so that one ends in -all.
     """
     found = sources(settings)
@@ -95,7 +107,7 @@ def records(settings: Settings) -> Iterator[Record]:
     for domain in settings.domains:
         yield Record(
             domain,
-            TXT(text(terms(settings, domain), end)),
+            TXT(text(terms(settings, domain), ending(settings, domain))),
             ttl,
             f"Addresses that may send mail of @{domain} (RFC 7208).",
         )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from model.identity.spf import MAX_LOOKUPS
-
-_ASKS = ("include", "a", "mx", "ptr", "exists")
-"""Mechanisms that make a receiver ask DNS (RFC 7208 section 4.6.4)."""
+from model.identity.spf_terms import ASKING, BadTerm, of_spf, terms
 
 Ask = Callable[[str], Sequence[str]]
 """Name -> TXT records there."""
 
 
 class Uncountable(ValueError):
-    """There is no such record, there are several, or it leads back to itself. The text names it."""
+    """There is no such record, there are several, it cannot be read, or it leads back to itself. The text names it."""
 
 
 def count(name: str, ask: Ask) -> int:
@@ -30,24 +28,21 @@ def _count(name: str, ask: Ask, above: tuple[str, ...]) -> int:
         raise Uncountable(f"{name} includes itself by way of {above[-1]}")
     if len(above) > 2 * MAX_LOOKUPS:
         return 0
-    records = [text for text in ask(name) if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
+    records = of_spf(ask(name))
     if len(records) != 1:
         raise Uncountable(f"{name} has {len(records) or 'no'} SPF record{'s' if len(records) > 1 else ''}")
+    try:
+        written = terms(records[0])
+    except BadTerm as bad:
+        raise Uncountable(f"{name} has {bad}, which receivers cannot read") from None
     total = 0
-    for term in records[0].split()[1:]:
-        lowered = term.lower().lstrip("+-~?")
-        mechanism = lowered.partition(":")[0].partition("/")[0]
-        target = ""
-        if lowered.startswith("redirect="):
-            target = lowered.partition("=")[2]
-        elif mechanism == "include":
-            target = lowered.partition(":")[2]
-        elif mechanism not in _ASKS:
+    for term in written:
+        if term.name not in ASKING or (term.name == "redirect" and any(t.name == "all" for t in written)):
             continue
         total += 1
         # A macro is filled in by the receiver: what stands there nobody can know beforehand.
-        if target and "%" not in target:
-            total += _count(target.rstrip("."), ask, (*above, name))
+        if term.name in ("include", "redirect") and "%" not in term.domain:
+            total += _count(term.domain.lower().rstrip("."), ask, (*above, name))
         if total > 2 * MAX_LOOKUPS:
             break
     return total

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from model.monitoring.alerts_stack import WATCHDOG
 from model.monitoring.document import to_yaml
 from model.monitoring.places import ALERTMANAGER_PATH, external_url, host
 from model.settings import Settings
@@ -17,13 +18,16 @@ from model.urls import SECRET as WEBHOOK_IS_SECRET
 PATH = "/etc/alertmanager"
 DATA = "/alertmanager"
 PASSWORD_FILE = "/kolab/smtp/password"  # noqa: S105 (a path)
-"""The password of noreply@: the mailbox that all system mail comes from may also send alerts."""
+"""The password at the mail server that takes alerts. Here it is that of noreply@, which all system mail comes from."""
 
 WEBHOOK_FILE = "/kolab/webhook/url"
 """The URL of the webhook, where it holds a token."""
+HEARTBEAT_FILE = "/kolab/heartbeat/url"
+"""The URL of the heartbeat, where it holds a token."""
 
 _OPERATOR = "operator"
 _NOBODY = "nobody"
+_HEARTBEAT = "heartbeat"
 
 
 def config(settings: Settings) -> str:
@@ -32,7 +36,7 @@ def config(settings: Settings) -> str:
     return to_yaml(
         {
             "global": _global(settings),
-            "route": _routes(receiver["name"]),
+            "route": _routes(settings, receiver["name"]),
             "inhibit_rules": [
                 # What pages is the cause of what only troubles: one message for one broken daemon.
                 {
@@ -51,7 +55,7 @@ def config(settings: Settings) -> str:
                     "target_matchers": ["alertname =~ WebsiteDown|WebmailDown|WebappDown|HorizonStopped"],
                 },
             ],
-            "receivers": [receiver],
+            "receivers": [receiver, *_heartbeat(settings)],
         }
     )
 
@@ -67,25 +71,33 @@ def flags(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def sends_mail(settings: Settings) -> bool:
-    """Whether Alertmanager needs the password of noreply@."""
-    return settings.monitoring.alerts.email is not None
+def password(settings: Settings) -> str | None:
+    """Key of the secret with which alert mail is handed in; None when none is, or without a login."""
+    alerts = settings.monitoring.alerts
+    if alerts.email is None:
+        return None
+    if alerts.server is None:
+        return "noreplyPassword"
+    return "alertsServerPassword" if alerts.server.username else None
 
 
 def _global(settings: Settings) -> dict[str, Any]:
-    if not sends_mail(settings):
-        return {"resolve_timeout": "5m"}
-    sender = f"noreply@{settings.domain}"
-    return {
-        "resolve_timeout": "5m",
-        "smtp_smarthost": POSTFIX.at("submission"),
-        "smtp_from": sender,
-        # Postfix refuses the default, "localhost": it wants a full name on this port.
-        "smtp_hello": host(settings, ALERTMANAGER),
-        "smtp_auth_username": sender,
-        "smtp_auth_password_file": PASSWORD_FILE,
-        "smtp_require_tls": True,
-    }
+    server = settings.monitoring.alerts.server
+    sender = server.sender if server else f"noreply@{settings.domain}"
+    username = server.username if server else sender
+    found: dict[str, Any] = {"resolve_timeout": "5m"}
+    if settings.monitoring.alerts.email is not None:
+        found |= {
+            # Alertmanager speaks TLS from the first byte where the port is 465.
+            "smtp_smarthost": f"{server.host}:{server.port}" if server else POSTFIX.at("submission"),
+            "smtp_from": sender,
+            # Postfix refuses the default, "localhost": it wants a full name on this port.
+            "smtp_hello": host(settings, ALERTMANAGER),
+            "smtp_require_tls": True,
+        }
+    if password(settings):
+        found |= {"smtp_auth_username": username, "smtp_auth_password_file": PASSWORD_FILE}
+    return found
 
 
 def _receiver(settings: Settings) -> dict[str, Any]:
@@ -94,22 +106,34 @@ def _receiver(settings: Settings) -> dict[str, Any]:
         return {"name": _NOBODY}
     receiver: dict[str, Any] = {"name": _OPERATOR}
     if alerts.email is not None:
-        receiver["email_configs"] = [
-            {
-                "to": alerts.email,
-                "send_resolved": True,
-                # An expired certificate must not silence the mail that says so. The hop stays between two pods.
-                "tls_config": {"insecure_skip_verify": True},
-            }
-        ]
+        # An expired certificate must not silence the mail that says so. The hop stays between two pods.
+        trusting = {} if alerts.server else {"tls_config": {"insecure_skip_verify": True}}
+        receiver["email_configs"] = [{"to": alerts.email, "send_resolved": True, **trusting}]
     if alerts.webhook is not None:
-        hidden = alerts.webhook == WEBHOOK_IS_SECRET
-        url = {"url_file": WEBHOOK_FILE} if hidden else {"url": alerts.webhook}
-        receiver["webhook_configs"] = [{**url, "send_resolved": True}]
+        receiver["webhook_configs"] = [{**_url(alerts.webhook, WEBHOOK_FILE), "send_resolved": True}]
     return receiver
 
 
-def _routes(receiver: str) -> dict[str, Any]:
+def _heartbeat(settings: Settings) -> list[dict[str, Any]]:
+    url = settings.monitoring.alerts.heartbeat
+    if url is None:
+        return []
+    # That it stops is the message.
+    return [{"name": _HEARTBEAT, "webhook_configs": [{**_url(url, HEARTBEAT_FILE), "send_resolved": False}]}]
+
+
+def _url(given: str, file: str) -> dict[str, str]:
+    return {"url_file": file} if given == WEBHOOK_IS_SECRET else {"url": given}
+
+
+def _routes(settings: Settings, receiver: str) -> dict[str, Any]:
+    alive = {
+        "matchers": [f"alertname = {WATCHDOG}"],
+        "receiver": _HEARTBEAT,
+        "group_wait": "0s",
+        "group_interval": "1m",
+        "repeat_interval": "5m",
+    }
     return {
         "receiver": receiver,
         "group_by": ["severity", "service"],
@@ -117,11 +141,12 @@ def _routes(receiver: str) -> dict[str, Any]:
         "group_interval": "30m",
         "repeat_interval": "24h",
         "routes": [
+            *([alive] if settings.monitoring.alerts.heartbeat is not None else []),
             {
                 "matchers": ["severity = page"],
                 "group_wait": "30s",
                 "group_interval": "5m",
                 "repeat_interval": "1h",
-            }
+            },
         ],
     }

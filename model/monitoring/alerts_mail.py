@@ -81,7 +81,8 @@ def _clients() -> Iterator[Alert]:
         summary="{{ $value | humanize }} failed logins in 15 minutes",
         meaning="somebody tries passwords, or a client with an old password keeps trying",
         steps=(
-            'Count by client and user: `"login failed"` in the logs of service proxy.',
+            "Count by client and user: `event:auth-failure` in the logs; service proxy has those of mail programs and browsers.",
+            "They are braked already (kolab:network.brakes).",
             "One user: tell the person. Many users from few addresses: block those before the load balancer.",
         ),
         source=EVENTS,

@@ -13,6 +13,8 @@ from model.types import bytes_of
 
 _PROBE = "blackbox, https://github.com/prometheus/blackbox_exporter"
 _DAY = 86400
+WATCHDOG = "Watchdog"
+"""The alert that always fires."""
 
 
 def stack(settings: Settings) -> Iterator[Alert]:
@@ -24,7 +26,12 @@ def stack(settings: Settings) -> Iterator[Alert]:
     yield from _daemons()
     yield from _storage(settings)
     yield from _backups(settings)
+    yield from _drills(settings)
     yield from _monitoring()
+    if settings.monitoring.own:
+        yield from _engines()
+    if settings.monitoring.alerts.heartbeat is not None:
+        yield _watchdog()
 
 
 def _silent(probe: Probe) -> Alert:
@@ -97,7 +104,7 @@ def _daemons() -> Iterator[Alert]:
         name="TargetDown",
         severity="ticket",
         service="monitoring",
-        expr='up{job!~"imap|webapp|probe|postfix"} == 0',
+        expr='up{job!~"imap|webapp|probe|names|postfix"} == 0',
         wait="10m",
         summary="{{ $labels.job }} at {{ $labels.instance }} does not answer",
         meaning="a part of the monitoring is blind",
@@ -163,6 +170,65 @@ def _backups(settings: Settings) -> Iterator[Alert]:
         )
 
 
+def _drills(settings: Settings) -> Iterator[Alert]:
+    if settings.backup is None or not settings.backup.drills:
+        return
+    log = "The log of the newest Job of drill-mail or drill-database has the reason in one sentence."
+    yield Alert(
+        name="BackupDrillFailed",
+        severity="page",
+        service="drill-mail",
+        expr=f"sum({grew(events('drill-failed'), '1h')}) > 0",
+        wait="1m",
+        summary="A backup did not come back",
+        meaning="what is lost now may be lost for good",
+        steps=(
+            log,
+            "`./kolab backup now` makes a new backup; then `./kolab backup drill` tries that one.",
+            "A repository that is spoiled is seen by `restic check --read-data`.",
+        ),
+        source=EVENTS,
+    )
+    if settings.backup.drill != "weekly":
+        # Longer than metrics are kept.
+        return
+    for engine in ("database", "mail"):
+        yield Alert(
+            name=f"{engine.capitalize()}NotDrilled",
+            severity="ticket",
+            service=f"drill-{engine}",
+            expr=f"absent({grew(events('drill', detail=engine), '1h')})",
+            wait="9d",
+            summary=f"No backup of the {engine} was tried for nine days",
+            meaning="nobody knows whether the backups can be restored",
+            steps=(
+                f"`kubectl get pods -l app.kubernetes.io/name=drill-{engine}`: one that is Pending has no room for its volumes.",
+                log,
+                "`./kolab backup drill` tries the newest backup now.",
+            ),
+            source=EVENTS,
+        )
+
+
+def _watchdog() -> Alert:
+    return Alert(
+        name=WATCHDOG,
+        severity="ticket",
+        service="watchdog",
+        expr="vector(1)",
+        wait="0s",
+        summary="Monitoring is alive",
+        meaning="this one always fires, and goes to kolab:monitoring.alerts.heartbeat alone: what is there calls you when it"
+        " stops coming, since then the cluster, its network or its monitoring is down and no other alert can arrive",
+        steps=(
+            "It stopped: is the cluster there, and does it reach the world? `kubectl get pods -l app.kubernetes.io/name=prometheus`,"
+            " then alertmanager.",
+            "Its log says why Alertmanager could not send.",
+        ),
+        source="Prometheus itself",
+    )
+
+
 def _monitoring() -> Iterator[Alert]:
     yield Alert(
         name="ProbesMissing",
@@ -197,6 +263,10 @@ def _monitoring() -> Iterator[Alert]:
         steps=("`kubectl get pods -l app.kubernetes.io/name=victorialogs`; then its log.",),
         source="vector, https://vector.dev/docs/reference/configuration/sources/internal_metrics/",
     )
+
+
+def _engines() -> Iterator[Alert]:
+    """Those of the cluster, where they are not ours, have alerts of their own."""
     yield Alert(
         name="NotificationsFailing",
         severity="ticket",

@@ -12,6 +12,7 @@ from model.identity import mta_sts
 from model.monitoring.document import to_yaml
 from model.monitoring.places import host
 from model.monitoring.probes import probes
+from model.monitoring.world import Question, questions
 from model.names import Names
 from model.settings import Settings
 from model.topology import BLACKBOX
@@ -23,7 +24,8 @@ FLAGS = (f"--config.file={PATH}/blackbox.yml",)
 def config(settings: Settings) -> str:
     """One module for each probe of this stack."""
     known = _modules(settings)
-    return to_yaml({"modules": {probe.module: known.get(probe.module, _tcp()) for probe in probes(settings)}})
+    asked = {probe.module: known.get(probe.module, _tcp()) for probe in probes(settings)}
+    return to_yaml({"modules": asked | {each.module: _dns(each) for each in questions(settings)}})
 
 
 def verified(settings: Settings) -> bool:
@@ -107,6 +109,28 @@ def _modules(settings: Settings) -> dict[str, Any]:
                 {"send": "LOGOUT"},
             ],
         ),
+    }
+
+
+def _dns(question: Question) -> dict[str, Any]:
+    """By TCP: a key is longer than an answer by UDP may be, and blackbox does not ask again."""
+    listed = bool(question.unwanted)
+    rule = (
+        {"fail_if_matches_regexp": [question.unwanted]}
+        if listed
+        else {"fail_if_none_matches_regexp": [question.wanted]}
+    )
+    return {
+        "prober": "dns",
+        "timeout": "15s",
+        "dns": {
+            "preferred_ip_protocol": "ip4",
+            "transport_protocol": "tcp",
+            "query_name": question.name,
+            "query_type": question.type,
+            "valid_rcodes": ["NOERROR", "NXDOMAIN"] if listed else ["NOERROR"],
+            "validate_answer_rrs": rule,
+        },
     }
 
 

@@ -60,8 +60,27 @@ AUTH_FAILURE = (
     r"|^warning: [^ ]+\[[^\]]+\]: SASL [A-Z0-9-]+ authentication fail"
 )
 """nginx, Cyrus, Postfix. saslauthd's own line is left out: a health check fails a login there every 30 seconds."""
+WEB_AUTH_FAILURE = (
+    r"^[^ ]+ - [^\x22]*\[[^\]\x22]+\] \x22POST /(api/auth/login|oauth/|webmail/)[^\x22]*\x22 (401|403|422|429) "
+    r"|^[^ ]+ - (-?[^ \x22-][^\x22]*) \[[^\]\x22]+\] \x22[^\x22]*\x22 401 "
+)
+"""Access log of the proxy: a login form that is refused or braked, or a name with a wrong password (ActiveSync, calendars,
+monitoring). A first request without a name is how programs ask what they need."""
 BACKUP = r"^backup: kept (?P<engine>database|mail|files) after [0-9]+ seconds$"
 """What components/scripts/backup says of a backup that is in the repository, whole."""
+DRILL = r"^backup: drilled (?P<engine>database|mail) of [0-9TZ:-]+: [0-9]+ [a-z]+, [0-9]+ [a-z]+$"
+"""What a drill says of a backup that came back whole."""
+DRILL_FAILED = r"^backup: the (drill of the (databases|mail) failed|newest backup of (database|mail) does not come back): "
+FILTERED = r"^\([0-9]+-[0-9-]+\) (?P<verdict>Passed|Blocked) (?P<what>[A-Z-]+)"
+"""Amavis says what it did with a message. What it found in it comes later in the line, and in others."""
+SUBMITTED = r"^[0-9A-Za-z]+: client=[^ ]+, .*sasl_username=(?P<user>[^ ,]+)"
+"""smtpd begins a message of one of us."""
+NO_CONNECTION = r"(?i)too many connections"
+"""MariaDB's answer 1040, as its clients quote it."""
+REDIS_FULL = r"OOM command not allowed when used memory"
+"""Redis' answer to a write, as its clients quote it."""
+CLIENTS = ("webapp", "horizon", "scheduler", "roundcube")
+"""Whose lines may quote database and Redis. Postfix quotes the database in its warnings."""
 NO_SPACE = r"(?i)no space left on device|not enough free space in mail queue"
 POSTFIX_TROUBLE = r"^(warning|error|fatal|panic): "
 """Postfix about itself. Lines that quote a message begin with its queue id, and anybody may write a message."""
@@ -112,6 +131,7 @@ def _redact() -> str:
 
 def _find() -> str:
     stateful = ", ".join(f'"{daemon}"' for daemon in STATEFUL)
+    clients = ", ".join(f'"{daemon}"' for daemon in CLIENTS)
     return f"""\
 found = {{}}
 process = ""
@@ -129,13 +149,37 @@ event = ""
 detail = ""
 client = ""
 kept = parse_regex(line, r'{BACKUP}') ?? {{}}
+drilled = parse_regex(line, r'{DRILL}') ?? {{}}
 if exists(kept.engine) {{
   event = "backup"
   detail = string(kept.engine) ?? ""
+}} else if exists(drilled.engine) {{
+  event = "drill"
+  detail = string(drilled.engine) ?? ""
+}} else if match(line, r'{DRILL_FAILED}') {{
+  event = "drill-failed"
 }} else if includes([{stateful}], daemon) && match(text, r'{NO_SPACE}') && (daemon != "postfix" || match(text, r'{POSTFIX_TROUBLE}')) {{
   event = "no-space"
 }} else if match(text, r'{AUTH_FAILURE}') {{
   event = "auth-failure"
+}} else if daemon == "proxy" && match(line, r'{WEB_AUTH_FAILURE}') {{
+  event = "auth-failure"
+}} else if match(text, r'{NO_CONNECTION}') && (includes([{clients}], daemon) || (daemon == "postfix" && match(text, r'{POSTFIX_TROUBLE}'))) {{
+  event = "no-connection"
+}} else if includes([{clients}], daemon) && match(text, r'{REDIS_FULL}') {{
+  event = "redis-full"
+}} else if daemon == "postfix" && contains(process, "/submission") {{
+  submitted = parse_regex(text, r'{SUBMITTED}') ?? {{}}
+  if exists(submitted.user) {{
+    event = "submission"
+    detail = string(submitted.user) ?? ""
+  }}
+}} else if daemon == "postfix" && contains(process, "amavis") && !contains(process, "postfix/") {{
+  filtered = parse_regex(text, r'{FILTERED}') ?? {{}}
+  if exists(filtered.what) {{
+    event = "filter"
+    detail = downcase(string(filtered.verdict) ?? "") + " " + downcase(string(filtered.what) ?? "")
+  }}
 }} else if daemon == "postfix" && process == "postfix/smtpd" {{
   accepted = parse_regex(text, r'{CLIENT}') ?? {{}}
   refused = parse_regex(text, r'{REJECT}') ?? {{}}

@@ -31,6 +31,11 @@ def at(settings: Settings, daemon: Daemon, port: str) -> str:
     return f"{host(settings, daemon)}:{daemon.port(port).number}"
 
 
+def within(settings: Settings, daemon: Daemon, port: str) -> str:
+    """host:port of a daemon for whoever reads the numbers: the cluster's Prometheus needs the full name."""
+    return daemon.at(port) if settings.monitoring.own else at(settings, daemon, port)
+
+
 def external_url(settings: Settings, path: str) -> str:
     """What a browser types: links in alert mails start with it."""
     return f"https://{Names.of(settings).website}{path}"

@@ -22,8 +22,10 @@ from model.monitoring.places import (
     PROMETHEUS_PATH,
     external_url,
     host,
+    within,
 )
 from model.monitoring.probes import Probe, probes
+from model.monitoring.world import Question, questions, resolver
 from model.settings import Settings, Volume
 from model.topology import (
     ALERTMANAGER,
@@ -32,6 +34,7 @@ from model.topology import (
     LOGS,
     POSTFIX_EXPORTER,
     PROMETHEUS,
+    ROUND_TRIP,
     VECTOR,
     WEBAPP,
     Daemon,
@@ -64,6 +67,7 @@ SCRAPES: dict[Daemon | Sidecar, Scrape] = {
     LOGS: Scrape(),
     ALERTMANAGER: Scrape(path=f"{ALERTMANAGER_PATH}/metrics"),
     BLACKBOX: Scrape(),
+    ROUND_TRIP: Scrape(),
 }
 """Daemon -> where its numbers are."""
 
@@ -88,7 +92,10 @@ def config(settings: Settings) -> str:
                     }
                 ]
             },
-            "scrape_configs": list(_jobs(settings)),
+            "scrape_configs": [
+                _static("prometheus", PROMETHEUS.at("http"), Scrape(path=f"{PROMETHEUS_PATH}/metrics")),
+                *jobs(settings),
+            ],
         }
     )
 
@@ -110,12 +117,15 @@ def room(volume: Volume) -> int:
     return bytes_of(volume.size) * 8 // 10
 
 
-def _jobs(settings: Settings) -> Iterator[dict[str, Any]]:
-    yield _static("prometheus", PROMETHEUS.at("http"), Scrape(path=f"{PROMETHEUS_PATH}/metrics"))
+def jobs(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What is read of the stack, as entries of scrape_configs; Prometheus' own numbers are not among them."""
     for server, port in scraped(settings):
         yield _job(settings, server, port)
     if BLACKBOX in dict(scraped(settings)):
-        yield _probe_job(probes(settings))
+        at_blackbox = _at_blackbox(within(settings, BLACKBOX, "http"))
+        yield _probe_job(probes(settings), at_blackbox)
+        if asked := questions(settings):
+            yield _names_job(resolver(settings) or "", asked, at_blackbox)
 
 
 def _job(settings: Settings, server: Daemon | Sidecar, port: str) -> dict[str, Any]:
@@ -126,7 +136,7 @@ def _job(settings: Settings, server: Daemon | Sidecar, port: str) -> dict[str, A
             raise ValueError(
                 f"{server.name} has no Service of its own: SCRAPES names the one that lists its pods"
             )
-        return _static(scrape.job or server.name, server.at(port), scrape)
+        return _static(scrape.job or server.name, within(settings, server, port), scrape)
     discovery = {
         "names": [host(settings, server, service=scrape.pods)],
         "type": "A",
@@ -149,7 +159,7 @@ def _common(name: str, scrape: Scrape) -> dict[str, Any]:
     }
 
 
-def _probe_job(asked: tuple[Probe, ...]) -> dict[str, Any]:
+def _probe_job(asked: tuple[Probe, ...], at_blackbox: list[dict[str, Any]]) -> dict[str, Any]:
     return _common("probe", Scrape(path="/probe", timeout="20s")) | {
         "static_configs": [
             {
@@ -165,8 +175,33 @@ def _probe_job(asked: tuple[Probe, ...]) -> dict[str, Any]:
             }
             for probe in asked
         ],
-        "relabel_configs": [
-            {"source_labels": ["__address__"], "target_label": "__param_target"},
-            {"target_label": "__address__", "replacement": BLACKBOX.at("http")},
-        ],
+        "relabel_configs": at_blackbox,
     }
+
+
+def _names_job(at: str, asked: tuple[Question, ...], at_blackbox: list[dict[str, Any]]) -> dict[str, Any]:
+    """Every two minutes: Prometheus forgets a number after five, and nobody's DNS is asked more often than it needs."""
+    return _common("names", Scrape(path="/probe", interval="2m", timeout="20s")) | {
+        "static_configs": [
+            {
+                "targets": [at],
+                "labels": {
+                    "__param_module": each.module,
+                    "instance": each.about,
+                    "probe": each.probe,
+                    "question": each.key,
+                    "service": "names",
+                },
+            }
+            for each in asked
+        ],
+        "relabel_configs": at_blackbox,
+    }
+
+
+def _at_blackbox(blackbox: str) -> list[dict[str, Any]]:
+    """What is asked about becomes a parameter, and blackbox is who is asked."""
+    return [
+        {"source_labels": ["__address__"], "target_label": "__param_target"},
+        {"target_label": "__address__", "replacement": blackbox},
+    ]

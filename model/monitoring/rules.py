@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from model.monitoring.alert import RUNBOOK, Alert
 from model.monitoring.alerts_mail import mail
+from model.monitoring.alerts_round_trip import round_trip
 from model.monitoring.alerts_stack import stack
+from model.monitoring.alerts_use import use
 from model.monitoring.alerts_webapp import webapp
+from model.monitoring.alerts_world import world
 from model.monitoring.document import to_yaml
-from model.settings import Backup, Mail, MtaSts, Mx, Settings
+from model.settings import Alerts, Backup, Mail, Monitoring, MtaSts, Mx, RoundTrip, Settings
 
 _EVERYTHING = Settings(
     mode="cluster",
     domain="example.org",
     mail=Mail(mx=Mx(stage="live"), mta_sts=MtaSts(stage="enforce")),
+    monitoring=Monitoring(
+        alerts=Alerts(heartbeat="https://alive.example.com/kolab"),
+        round_trip=RoundTrip(mailbox="round-trip@example.org"),
+    ),
     backup=Backup.model_validate(
         {
             "repository": {
@@ -29,15 +38,25 @@ _EVERYTHING = Settings(
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """Every alert of this stack."""
-    return (*mail(settings), *webapp(), *stack(settings))
+    return (*mail(settings), *round_trip(settings), *use(), *webapp(), *stack(settings), *world(settings))
 
 
 def config(settings: Settings) -> str:
     """rules.yml."""
-    groups = {"mail": mail(settings), "webapp": webapp(), "stack": stack(settings)}
+    return to_yaml({"groups": groups(settings)})
+
+
+def groups(settings: Settings) -> list[dict[str, Any]]:
+    """All alerts as groups of rules."""
+    found = {
+        "mail": (*mail(settings), *round_trip(settings)),
+        "use": tuple(use()),
+        "webapp": tuple(webapp()),
+        "stack": tuple(stack(settings)),
+        "world": tuple(world(settings)),
+    }
     link = settings.monitoring.runbook_url or RUNBOOK
-    rows = [{"name": name, "rules": [a.rule(link) for a in found]} for name, found in groups.items()]
-    return to_yaml({"groups": rows})
+    return [{"name": name, "rules": [a.rule(link) for a in these]} for name, these in found.items() if these]
 
 
 def every() -> tuple[Alert, ...]:

@@ -6,7 +6,7 @@ Pure: the engine's preview or two renders become `Change`s elsewhere (ops/report
 from __future__ import annotations
 
 from model.review.change import Action, Change
-from model.review.picture import Picture
+from model.review.picture import Picture, whole
 from model.review.review import Item, Level, Review, Section, review
 
-__all__ = ["Action", "Change", "Item", "Level", "Picture", "Review", "Section", "review"]
+__all__ = ["Action", "Change", "Item", "Level", "Picture", "Review", "Section", "review", "whole"]

@@ -12,6 +12,8 @@ from model.settings import Settings
 
 _SCHEMA = {"seed": "the web application's tables", "roundcube-migrate": "the webmail's tables"}
 """Daemon whose Job changes a database -> what it changes."""
+DUMPS = "before-migration"
+"""Daemon whose Job dumps the databases before those run."""
 
 
 def pods(changes: Sequence[Change]) -> Iterator[Item]:
@@ -49,6 +51,14 @@ def migrations(changes: Sequence[Change]) -> Iterator[Item]:
                 f"{change.daemon} runs again on {_SCHEMA[change.daemon]}: a newer image may change them for good",
                 "care",
             )
+
+
+def dumps(changes: Sequence[Change]) -> Iterator[Item]:
+    """What is kept before: Jobs that dump the databases."""
+    if any(c.kind == "Job" and c.daemon == DUMPS and c.action in ("create", "replace") for c in changes):
+        yield Item(
+            "the databases are dumped first, when the rehearsals have passed: where that fails, nothing is migrated"
+        )
 
 
 def certificates(changes: Sequence[Change]) -> Iterator[Item]:

@@ -36,7 +36,15 @@ def _irreversible(before: Settings, after: Settings, changes: Sequence[Change]) 
     if any(change.loses_data for change in changes):
         yield Item("data that is gone comes back from a backup only", "care")
     if any(cluster_changes.migrations(changes)):
-        yield Item("tables that were migrated need a restored dump for the older image", "care")
+        dumped = any(cluster_changes.dumps(changes))
+        way = (
+            ": put the old digests back and update, then ./kolab backup restore database --before-migration;"
+            " accounts, address books and settings of after the dump are lost, mail is not"
+        )
+        yield Item(
+            f"tables that were migrated need a restored dump for the older image{way if dumped else ''}",
+            "care",
+        )
     grown = [
         change for change in changes if change.kind == "PersistentVolumeClaim" and change.action == "update"
     ]

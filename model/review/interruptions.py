@@ -46,6 +46,7 @@ FIGURES = {
     "victorialogs": Interruption((), 0, "logs wait at the nodes"),
     "vector": Interruption((), 0, "logs wait at the nodes"),
     "blackbox": Interruption((), 0, "a gap in the numbers"),
+    "round-trip": Interruption((), 0, "one message less that comes back"),
 }
 """Daemon -> what its replacement interrupts when it has one pod."""
 

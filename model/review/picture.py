@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.review.change import Change
 from model.settings import Settings
@@ -18,36 +18,38 @@ class Picture:
     public: dict[tuple[str, str], tuple[int, ...]]
     """(service, daemon) -> ports of the outside."""
     behind: tuple[tuple[str, str], ...]
-    """Public daemon and the daemon that it asks."""
+    """A daemon and one that it asks."""
     changed: frozenset[str]
-    """Services whose address moves, and daemons that restart, come or go."""
+    """What is drawn thick: services whose address moves, and daemons that restart, come or go."""
 
 
 def picture(before: Settings | None, after: Settings, changes: Sequence[Change]) -> Picture | None:
     """None where nothing in it changes, or everything does."""
     if before is None:
         return None
-    old, new = public_addresses(before), public_addresses(after)
-    ports: dict[tuple[str, str], set[int]] = {}
-    for port in public_ports(after):
-        ports.setdefault((port.service, port.daemon.name), set()).add(port.number)
-    public = {daemon for _, daemon in ports}
-    behind = sorted(
-        {
-            (edge.client.name, edge.server.name)
-            for edge in connections(after)
-            if isinstance(edge.server, Daemon) and edge.client.name in public
-        }
-    )
-    moved = {service for service in new if old.get(service) != new[service]}
+    drawn = whole(after)
+    public = {daemon for _, daemon in drawn.public}
+    behind = tuple(pair for pair in drawn.behind if pair[0] in public)
+    old = public_addresses(before)
+    moved = {service for service, found in drawn.addresses.items() if old.get(service) != found}
     touched = {change.daemon for change in changes if change.rolls or change.action in ("create", "delete")}
-    drawn = public | {daemon for pair in behind for daemon in pair}
-    changed = frozenset(moved | (touched & drawn))
-    if not changed:
-        return None
+    changed = frozenset(moved | (touched & (public | {daemon for pair in behind for daemon in pair})))
+    return replace(drawn, behind=behind, changed=changed) if changed else None
+
+
+def whole(settings: Settings, marked: frozenset[str] = frozenset()) -> Picture:
+    """All of a stack, with every daemon that asks another one; `marked` counts as changed."""
+    ports: dict[tuple[str, str], set[int]] = {}
+    for port in public_ports(settings):
+        ports.setdefault((port.service, port.daemon.name), set()).add(port.number)
+    asked = {
+        (edge.client.name, edge.server.name)
+        for edge in connections(settings)
+        if isinstance(edge.server, Daemon)
+    }
     return Picture(
-        dict(sorted(new.items())),
+        dict(sorted(public_addresses(settings).items())),
         {key: tuple(sorted(numbers)) for key, numbers in sorted(ports.items())},
-        tuple(behind),
-        changed,
+        tuple(sorted(asked)),
+        marked,
     )

@@ -68,7 +68,7 @@ def review(
         Section("Pods", tuple(cluster_changes.pods(changes)) if before else ()),
         Section("Data", tuple(cluster_changes.data(changes, after))),
         Section("Images", tuple(cluster_changes.images(changes))),
-        Section("Migrations", tuple(cluster_changes.migrations(changes))),
+        Section("Migrations", _migrations(changes)),
         Section("Objects", tuple(cluster_changes.objects(changes))),
     ]
     found = [section for section in found if section.items]
@@ -79,6 +79,11 @@ def review(
     return Review(
         stack, tuple(section for section in found if section.items), picture(before, after, changes)
     )
+
+
+def _migrations(changes: Sequence[Change]) -> tuple[Item, ...]:
+    found = tuple(cluster_changes.migrations(changes))
+    return (*(cluster_changes.dumps(changes) if found else ()), *found)
 
 
 def _first(after: Settings) -> list[Item]:

@@ -12,8 +12,10 @@ from model.findings import Finding
 from model.rules import (
     acknowledgements,
     addresses,
+    alerts,
     budget,
     egress,
+    extra,
     features,
     keys,
     mail,
@@ -33,8 +35,10 @@ Rule = Callable[[Settings], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     *acknowledgements.RULES,
     *addresses.RULES,
+    *alerts.RULES,
     *budget.RULES,
     *egress.RULES,
+    *extra.RULES,
     *features.RULES,
     *keys.RULES,
     *mail.RULES,

@@ -17,7 +17,7 @@ _AT = "kolab:network.addresses"
 def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
     """single-node has one address for everything; cluster has one for each public daemon."""
     given = settings.network.addresses
-    separate = [name for name in ("proxy", "smtp", "turn", "sieve", "meet") if getattr(given, name)]
+    separate = [name for name in given.services() if given.of(name)]
     if settings.single_node:
         if not given.all:
             yield rules.ADDRESS_MISSING.found()
@@ -28,7 +28,7 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
         yield rules.ADDRESS_MODE_CLUSTER.found()
     needed = public_services(settings)
     for name in needed:
-        if not getattr(given, name):
+        if not given.of(name):
             instead = ", or set features.meet: false" if name in ("meet", "turn") else ""
             yield rules.ADDRESS_MISSING_CLUSTER.found(name=name, instead=instead)
     for name in separate:
@@ -38,11 +38,9 @@ def mode_and_addresses(settings: Settings) -> Iterator[Finding]:
 
 def _given(settings: Settings) -> Iterator[tuple[str, str]]:
     """Key below network.addresses and address, for every one that is written there."""
-    for name in ("all", "proxy", "smtp", "turn", "sieve", "meet"):
-        value = getattr(settings.network.addresses, name)
-        yield from (
-            (name, str(a)) for a in (value if isinstance(value, tuple) else (value,)) if a is not None
-        )
+    given = settings.network.addresses
+    for name in ("all", *given.services()):
+        yield from ((name, str(address)) for address in given.of(name))
 
 
 def one_address_one_daemon(settings: Settings) -> Iterator[Finding]:
@@ -101,11 +99,11 @@ def public_side(settings: Settings) -> Iterator[Finding]:
 def ipv6(settings: Settings) -> Iterator[Finding]:
     """Only Postfix listens on IPv6 (upstream: mail and sieve listeners are IPv4 literals)."""
     given = settings.network.addresses
-    for name in ("proxy", "turn", "sieve", "meet"):
-        address = getattr(given, name)
-        if address is not None and address.version == 6:
+    for name in given.services():
+        if name != "smtp" and any(address.version == 6 for address in given.of(name)):
             yield rules.IPV6_NOT_LISTENING.found(name=name)
-    for name, addresses in (("all", given.all), ("smtp", given.smtp)):
+    for name in ("all", "smtp"):
+        addresses = given.of(name)
         versions = [address.version for address in addresses]
         if (addresses and versions.count(4) != 1) or versions.count(6) > 1:
             yield rules.ADDRESS_FAMILY.found(name=name)

@@ -8,7 +8,7 @@ from model import budget
 from model.catalogue import budget as rules
 from model.findings import Finding
 from model.settings import Settings
-from model.sizing import size_of
+from model.sizing import PROFILES, size_of
 from model.types import bytes_of
 
 
@@ -50,8 +50,18 @@ def postfix(settings: Settings) -> Iterator[Finding]:
         yield rules.POSTFIX_MEMORY.found(limit=_mib(limit), needed=_mib(needed), over=_mib(needed - limit))
 
 
+def people(settings: Settings) -> Iterator[Finding]:
+    """Cyrus and the proxy have the memory for everybody's sessions."""
+    for name, needed in (("imap", budget.imap_memory(settings)), ("proxy", budget.proxy_memory(settings))):
+        limit = bytes_of(size_of(settings, name).memory_limit)
+        if needed > limit:
+            yield rules.SESSIONS_MEMORY.found(
+                name=name, limit=_mib(limit), needed=_mib(needed), people=PROFILES[settings.size].people
+            )
+
+
 def _mib(number: int) -> int:
     return -(-number // budget.MIB)
 
 
-RULES = (database, webapp, postfix)
+RULES = (database, webapp, postfix, people)

@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from model.budget import Room, limited, requested
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.ingress import CONTROLLERS, kind_of
+from model.rules.cluster_admission import Webhook, cluster_admission
 from model.rules.cluster_cni import cluster_cni
+from model.rules.cluster_monitoring import cluster_monitoring
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
+from model.rules.cluster_priorities import PriorityClass, cluster_priorities
+from model.rules.cluster_room import cluster_room, free, together
 from model.settings import Ingress, Settings
 from model.topology import postfix_nodes
 
@@ -31,12 +36,20 @@ class ClusterFacts:
     """Names of CustomResourceDefinitions."""
     nodes: Mapping[str, Mapping[str, str]] | None = None
     """Node name -> labels."""
+    rooms: Mapping[str, Room] | None = None
+    """Node that takes new pods -> what it offers them, whatever others use of it already."""
+    taken: Mapping[str, Room] | None = None
+    """Node -> what pods of other namespaces request there."""
+    webhooks: tuple[Webhook, ...] | None = None
+    """Who is asked about objects in the stack's namespaces before they are stored."""
     service_lb: bool | None = None
     """Whether k3s' ServiceLB serves some Service."""
     ingress_classes: Mapping[str, str] | None = None
     """Ingress class -> the controller that serves it."""
     storage_classes: Mapping[str, bool] | None = field(default=None)
     """Storage class -> whether it is the default."""
+    priority_classes: Mapping[str, PriorityClass] | None = None
+    """By name."""
     network: NetworkFacts = field(default_factory=NetworkFacts)
     """Where its pods, Services, DNS and API servers are."""
     operators: OperatorFacts = field(default_factory=OperatorFacts)
@@ -49,10 +62,14 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
         yield rules.KUBERNETES_VERSION.found(found=facts.version, tried=TRIED)
     yield from _operators(settings, facts)
     yield from _nodes(settings, facts)
+    yield from cluster_room(settings, facts.rooms, facts.taken)
     yield from _classes(settings, facts)
     yield from cluster_network(settings, facts.network)
     yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
+    yield from cluster_priorities(settings, facts.priority_classes)
+    yield from cluster_monitoring(settings, facts.crds, facts.operators.readers)
+    yield from cluster_admission(settings, facts.webhooks)
 
 
 def untried(version: str) -> str:
@@ -92,6 +109,17 @@ def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     for path, node in named:
         if node is not None and node not in facts.nodes:
             yield rules.NODE_UNKNOWN.found(path=path, node=node, nodes=", ".join(sorted(facts.nodes)))
+
+
+def totals(
+    settings: Settings, rooms: Mapping[str, Room] | None, taken: Mapping[str, Room] | None = None
+) -> str:
+    """What the stack takes of the cluster, as a sentence."""
+    offered = f"; the nodes offer {together(rooms)}" if rooms else ""
+    if rooms and taken is not None:
+        offered += f", of which others leave {together(free(rooms, taken))}"
+    most = limited(settings) / 1024**3
+    return f"size {settings.size}: pods request {requested(settings)}, and may come to take {most:.1f}Gi{offered}"
 
 
 def _controller(ingress: Ingress, serving: str) -> Iterator[Finding]:

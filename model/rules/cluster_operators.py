@@ -11,6 +11,7 @@ from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.issuers import Issuer
 from model.names import Names
+from model.rules.cluster_monitoring import Reader
 from model.settings import Settings, Toleration
 
 CERTIFICATE_LABELS = {"app.kubernetes.io/name": "certificates", "app.kubernetes.io/instance": "kolab"}
@@ -47,6 +48,8 @@ class OperatorFacts:
     """Pool of MetalLB -> its ranges."""
     gateway_classes: Mapping[str, str] | None = None
     """Class of the Gateway API -> the controller that serves it."""
+    readers: tuple[Reader, ...] | None = None
+    """Every Prometheus that an operator keeps."""
 
 
 def cluster_operators(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:

@@ -15,8 +15,6 @@ from model.types import bytes_of
 _SWOOLE_LIMIT = 10 * 1024**2
 """package_max_length of the web application's server (upstream: src/config/octane.php)."""
 
-"""Containers of its pod that have sizes of their own."""
-
 
 def combinations(settings: Settings) -> Iterator[Finding]:
     """Features that cannot be had alone."""
@@ -25,16 +23,6 @@ def combinations(settings: Settings) -> Iterator[Finding]:
         yield rules.FEATURE_OFFICE.found()
     if settings.external.s3 and not features.files:
         yield rules.FEATURE_S3.found()
-    if settings.monitoring.enabled and not (
-        settings.monitoring.alerts.email or settings.monitoring.alerts.webhook
-    ):
-        yield rules.ALERTS_NOWHERE.found()
-    elif (
-        settings.monitoring.enabled
-        and settings.mail.mx.stage == "live"
-        and not settings.monitoring.alerts.webhook
-    ):
-        yield rules.ALERTS_BY_OWN_MAIL.found()
 
 
 def message_size(settings: Settings) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from model.identity.lint_places import lint_places
 from model.identity.lint_sending import lint_sending
 from model.identity.plan import plan
 from model.names import Names
-from model.settings import MtaSts, Settings
+from model.settings import Dmarc, MtaSts, Settings
 
 _AUTHORITIES = {
     "letsencrypt.org": "letsencrypt.org",
@@ -29,10 +29,16 @@ _AUTHORITIES = {
 
 def going_live(settings: Settings) -> Iterator[Finding]:
     """Mail is let in only when answers will be signed and somebody reads postmaster."""
-    policy = settings.mail.dmarc.policy
-    judged = [d for d in settings.domains if settings.dmarc_of(d) is settings.mail.dmarc]
-    if policy != "none" and not set(judged) <= set(settings.live):
-        yield rules.DMARC_ON_HOLD.found(policy=policy)
+    dmarc = settings.mail.dmarc
+    judged = [d for d in settings.domains if settings.dmarc_of(d) is dmarc]
+    if not set(judged) <= set(settings.live):
+        for key, policy in (
+            ("policy", dmarc.policy),
+            ("subdomainPolicy", dmarc.subdomain_policy),
+            ("nonexistentPolicy", dmarc.nonexistent_policy if _asked_for_np(dmarc) else None),
+        ):
+            if policy not in (None, "none"):
+                yield rules.DMARC_ON_HOLD.found(key=key, policy=policy)
     for domain in settings.taking:
         if settings.stage_of(domain) == "shadow" and not settings.other_mx_of(domain):
             yield rules.SHADOW_ALONE.found(domain=domain)
@@ -42,6 +48,10 @@ def going_live(settings: Settings) -> Iterator[Finding]:
         yield rules.LIVE_WITHOUT_DKIM.found()
     if settings.mail.postmaster is None:
         yield rules.LIVE_WITHOUT_POSTMASTER.found()
+
+
+def _asked_for_np(dmarc: Dmarc) -> bool:
+    return "nonexistent_policy" in dmarc.model_fields_set
 
 
 def dkim_keys(settings: Settings) -> Iterator[Finding]:

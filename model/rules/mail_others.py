@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from model.catalogue import mail as rules
 from model.findings import Finding
-from model.identity import caa, spf
+from model.identity import caa, mx, spf
+from model.identity.hosts import hosts as hosts_of
 from model.names import Names
 from model.settings import Caa, Settings
 
@@ -36,11 +37,22 @@ def spf_lookups(settings: Settings) -> Iterator[Finding]:
 def other_servers(settings: Settings) -> Iterator[Finding]:
     """Servers of somebody else are not ours."""
     ours = Names.of(settings).mx
+    closed = {host.name for host in hosts_of(settings)} - {ours}
     places = {"kolab:mail.mx.others": settings.mail.mx.others}
     places |= {f"kolab:domains.{d}.otherMx": own.other_mx or () for d, own in settings.per_domain.items()}
     for path, others in places.items():
-        if any(other.host == ours for other in others):
-            yield rules.OTHER_MX_OURS.found(path=path, host=ours)
+        hosts = [other.host for other in others]
+        for host in dict.fromkeys(hosts):
+            if host == ours:
+                yield rules.OTHER_MX_OURS.found(path=path, host=ours)
+            elif host in closed:
+                yield rules.OTHER_MX_HOST.found(path=path, host=host)
+            if hosts.count(host) > 1:
+                yield rules.OTHER_MX_TWICE.found(path=path, host=host)
+    for domain in settings.taking:
+        last = max((other.preference for other in settings.other_mx_of(domain)), default=0)
+        if settings.stage_of(domain) == "shadow" and last == mx.LAST:
+            yield rules.SHADOW_NO_ROOM.found(domain=domain, last=last)
 
 
 def authorities(settings: Settings) -> Iterator[Finding]:

@@ -58,8 +58,7 @@ def distinct(settings: Settings) -> Iterator[Finding]:
 
 def length(settings: Settings) -> Iterator[Finding]:
     """Names that we derive must still fit into DNS."""
-    names = Names.of(settings)
-    for host in (*names.web, names.mx, names.helo, names.imap, names.smtp, names.sieve, names.turn):
+    for host in Names.of(settings).every:
         if len(host) > 253:
             yield rules.NAME_TOO_LONG.found(host=host[:40])
 

@@ -129,6 +129,13 @@ def api_token(manifest: Manifest) -> Iterator[Finding]:
         yield rules.API_TOKEN.found(object=title(manifest))
 
 
+def system_priority(manifest: Manifest) -> Iterator[Finding]:
+    """Pods come before none of the cluster's own."""
+    chosen = str(pod_of(manifest).get("priorityClassName") or "")
+    if chosen.startswith("system-"):
+        yield rules.SYSTEM_PRIORITY.found(object=title(manifest), chosen=chosen)
+
+
 def image_moves(manifest: Manifest) -> Iterator[Finding]:
     """Images are named by their digests."""
     for image in dict.fromkeys(str(container.get("image")) for container in _containers(manifest)):
@@ -166,6 +173,7 @@ RULES = (
     plain_secret,
     two_writers,
     api_token,
+    system_priority,
     image_moves,
     way_out,
 )

@@ -15,6 +15,7 @@ from model.settings.backup import Backup, RestRepository, S3Repository
 from model.settings.base import Section
 from model.settings.dns import Caa, Dns, Hosts, Ptr, PtrManual, PtrZones, Shard
 from model.settings.domains import DomainSettings
+from model.settings.extra import Extra
 from model.settings.kubernetes import Kubernetes, KubernetesApi, Toleration
 from model.settings.mail import (
     SELECTOR,
@@ -31,7 +32,7 @@ from model.settings.mail import (
     Selector,
     Senders,
 )
-from model.settings.monitoring import Alerts, Monitoring
+from model.settings.monitoring import Alerts, Monitoring, PrometheusOperator, RoundTrip
 from model.settings.network import (
     ClusterDns,
     Egress,
@@ -74,6 +75,7 @@ __all__ = [
     "ExternalDatabase",
     "ExternalRedis",
     "ExternalS3",
+    "Extra",
     "Features",
     "Hosts",
     "ImagesRegistry",
@@ -90,6 +92,7 @@ __all__ = [
     "Mx",
     "Networking",
     "OtherMx",
+    "PrometheusOperator",
     "Ptr",
     "PtrManual",
     "PtrZones",
@@ -99,6 +102,7 @@ __all__ = [
     "Reports",
     "Resources",
     "RestRepository",
+    "RoundTrip",
     "S3Repository",
     "Section",
     "Selector",
@@ -161,8 +165,12 @@ class Settings(Section):
     """Pods."""
     meet: MeetMedia = MeetMedia()
     """Meet."""
+    size: Literal["small", "medium", "large"] = "small"
+    """How many people: small for ten, medium for a hundred, large for a thousand. Requests and limits of all containers follow (docs/reference/sizes.md); what runs more than once is `replicas`."""
     resources: dict[DaemonName, Resources] = {}
     """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
+    extra: Extra = Extra()
+    """Lines of your own for the daemons."""
     passport_public_key: PublicPem | None = None
     """Public half of the OAuth key pair, written by `./kolab secrets`."""
     rotations: dict[SecretKey, Annotated[int, Field(ge=1, le=9999)]] = {}

@@ -69,3 +69,10 @@ class Backup(Section):
     """When the first backup of a day begins (UTC, HH:MM)."""
     every: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
     """Hours from one backup to the next."""
+    drill: Literal["weekly", "monthly", "never"] = "weekly"
+    """How often the newest backup of accounts and mail is brought back beside the living stack, into volumes that go afterwards. They need as much room as kolab:storage gives to mail."""
+
+    @property
+    def drills(self) -> bool:
+        """Whether any are made."""
+        return self.drill != "never"

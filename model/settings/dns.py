@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Discriminator, Field
 
 from model.settings.base import Section
 from model.texts import CaaIssuer, ZoneId
-from model.types import Addresses, Email, Hostname, Network, ReverseZone, no_name_twice
+from model.types import Addresses, Hostname, Network, ReverseZone, no_name_twice
+from model.urls import ReportTarget
 
 
 class Hosts(Section):
@@ -62,7 +63,7 @@ class Caa(Section):
     """Who may issue wildcard certificates; `[]` is nobody. Default: those that may issue others."""
     critical: bool = False
     """Flag 128: an authority that does not know one of these properties must not issue (RFC 8659 section 4.1)."""
-    iodef: Email | None = None
+    iodef: ReportTarget | None = None
     """Where authorities report what they refused. Default: mail.reports.caaIodef."""
     whole: bool = False
     """Publish it at the domain itself too, where it governs every name below that has no CAA of its own."""

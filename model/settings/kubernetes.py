@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.texts import ClusterDomain, Context, Folder, Identifier, LabelKey, LabelValue, OwnNamespace
+from model.texts import (
+    ClusterDomain,
+    Context,
+    Folder,
+    Identifier,
+    LabelKey,
+    LabelValue,
+    OwnNamespace,
+    PriorityClassName,
+)
 from model.types import Networks, PortNumber
 
 
@@ -33,6 +42,17 @@ class Toleration(Section):
     """Effect of the taint; all of them where none is given."""
 
 
+class PriorityClasses(Section):
+    """What wins where a node is short of memory or processors: data over convenience, the rest between them."""
+
+    own: bool = True
+    """Whether the stack makes the two classes data-<namespace> and convenience-<namespace>, which the whole cluster sees. Pods without a class make room for those of the first."""
+    data: PriorityClassName | None = None
+    """Existing class for MariaDB, Redis, MinIO, Cyrus and Postfix, in place of the stack's own."""
+    convenience: PriorityClassName | None = None
+    """Existing class for Collabora, Meet, TURN, monitoring and drills, in place of the stack's own."""
+
+
 class Kubernetes(Section):
     """Which cluster the stack lives in."""
 
@@ -48,5 +68,7 @@ class Kubernetes(Section):
     """DNS suffix of Services in this cluster."""
     api: KubernetesApi = KubernetesApi()
     """API servers."""
+    priority_classes: PriorityClasses = PriorityClasses()
+    """Who wins where a node is short."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that all pods of this stack put up with, for nodes that are kept for mail."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Email, Hostname, MessageSize, Network, SpfName, bytes_of
+from model.types import Email, Hostname, MessageSize, Network, SpfMechanism, SpfName, bytes_of
 
 
 class OtherMx(Section):
@@ -74,6 +74,8 @@ class Senders(Section):
     """SPF records of services that send for us (`include:`), such as servers.mcsv.net."""
     networks: tuple[Network, ...] = ()
     """Networks or addresses of servers that send for us (`ip4:`, `ip6:`)."""
+    mechanisms: tuple[SpfMechanism, ...] = ()
+    """Other mechanisms, as they stand in a record that exists (`a:web.example.net`, `mx`, `exists:…`). Each costs a lookup."""
     counted: dict[SpfName, Annotated[int, Field(ge=0, le=100)]] = {}
     """Include -> DNS lookups inside it, written by `./kolab dns count`: receivers stop at ten in all (RFC 7208 section 4.6.4)."""
 
@@ -86,7 +88,7 @@ class Dmarc(Section):
     subdomain_policy: Literal["none", "quarantine", "reject"] | None = None
     """sp="""
     nonexistent_policy: Literal["none", "quarantine", "reject"] | None = "reject"
-    """np="""
+    """np=; the default waits until the domain is live."""
     testing: bool = False
     """t=y: receivers apply one level less."""
     rua: tuple[Email, ...] = ()

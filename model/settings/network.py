@@ -30,6 +30,16 @@ class PublicAddresses(Section):
     meet: Address | None = None
     """cluster: media of Meet (WebRTC)."""
 
+    @classmethod
+    def services(cls) -> tuple[str, ...]:
+        """Public Services that have addresses of their own in cluster mode."""
+        return tuple(name for name in cls.model_fields if name != "all")
+
+    def of(self, name: str) -> tuple[Address, ...]:
+        """What is written for `all` or a service."""
+        value = getattr(self, name)
+        return value if isinstance(value, tuple) else () if value is None else (value,)
+
 
 class _Egress(Section):
     """What every kind of egress answers; nobody else asks which kind it is."""

@@ -40,6 +40,8 @@ class Storage(Section):
     """Postfix queue, one per replica."""
     database: Volume = _volume("10Gi")
     """MariaDB."""
+    dumps: Volume = _volume("5Gi")
+    """Dumps of the databases, packed: the last three of before new images changed tables, and what the last restore overwrote."""
     redis: Volume = _volume("2Gi")
     """Job queue and sessions."""
     files: Volume = _volume("20Gi")

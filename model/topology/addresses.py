@@ -57,13 +57,7 @@ def load_balancer_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:
         # Postfix alone listens on IPv6 (model/rules/addresses.py, rule ipv6-not-listening).
         shared = tuple(str(address) for address in given.all if address.version == 4)
         return dict.fromkeys(public_services(settings), shared) | {"smtp": tuple(map(str, given.all))}
-    found = {}
-    for service in public_services(settings):
-        value = getattr(given, service)
-        found[service] = (
-            tuple(map(str, value)) if isinstance(value, tuple) else (str(value),) if value else ()
-        )
-    return found
+    return {service: tuple(map(str, given.of(service))) for service in public_services(settings)}
 
 
 def public_addresses(settings: Settings) -> dict[str, tuple[str, ...]]:

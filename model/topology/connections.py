@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model.settings import External, Settings
@@ -14,10 +14,14 @@ from model.topology.daemons import (
     BACKUP_DATABASE,
     BACKUP_FILES,
     BACKUP_MAIL,
+    BEFORE_MIGRATION,
     BLACKBOX,
     COLLABORA,
+    DRILL_DATABASE,
+    DRILL_MAIL,
     HORIZON,
     IMAP,
+    KEEP_DUMP,
     LOGS,
     MARIADB,
     MEET,
@@ -27,9 +31,12 @@ from model.topology.daemons import (
     PROMETHEUS,
     PROXY,
     REDIS,
+    REHEARSAL,
     RESTORE_DATABASE,
+    RESTORE_DUMP,
     RESTORE_FILES,
     RESTORE_MAIL,
+    ROUND_TRIP,
     ROUNDCUBE,
     ROUNDCUBE_MIGRATE,
     SCHEDULER,
@@ -83,6 +90,8 @@ NAMES = "names"
 """Why the cluster's DNS is asked."""
 _BY_ADDRESS = (TURN,)
 """Clients that are told the addresses of their servers."""
+_BY_NAME_ALONE = (REHEARSAL,)
+"""Clients that look their servers up and connect to none."""
 
 
 def connections(settings: Settings) -> tuple[Connection, ...]:
@@ -103,9 +112,25 @@ def connections(settings: Settings) -> tuple[Connection, ...]:
         same = found.get((client, server, row.ports))
         why = f"{same.why}; {row.why}" if same else row.why
         found[client, server, row.ports] = Connection(client, server, row.ports, why, row.public)
-    asking = dict.fromkeys(each.client for each in found.values() if each.client not in _BY_ADDRESS)
+    clients = (*(each.client for each in found.values()), *_BY_NAME_ALONE)
+    asking = dict.fromkeys(client for client in clients if client not in _BY_ADDRESS)
     names = [Connection(each, server, (), NAMES) for each in asking for server in outside.dns(settings, each)]
     return (*found.values(), *names)
+
+
+def readers(settings: Settings) -> Mapping[Daemon, Outside]:
+    """Daemon -> the cluster's Prometheus, on the ports where that may read this daemon's numbers; none where it is the stack's own."""
+    reader = settings.monitoring.reader
+    if reader is None:
+        return {}
+    pods = outside.Pods(
+        reader.namespace, tuple((key, (value,)) for key, value in sorted(reader.pods.items()))
+    )
+    places = {each: daemon for daemon in daemons(settings) for each in (daemon, *sidecars(settings, daemon))}
+    return {
+        places[server]: Outside("prometheus", (server.port(port),), (), pods)
+        for server, port in scraped(settings)
+    }
 
 
 def scraped(settings: Settings) -> tuple[tuple[Daemon | Sidecar, str], ...]:
@@ -144,6 +169,7 @@ def _connections(settings: Settings) -> Iterator[_Row]:
     yield from _mail_connections(settings, engines)
     yield from _web_connections(settings, engines)
     yield from _watch_connections(settings, engines)
+    yield from _dump_connections(engines)
     yield from _backup_connections(settings, engines)
 
 
@@ -200,18 +226,30 @@ def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
 def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     for target in (WEBAPP, IMAP, LOGS, ALERTMANAGER, BLACKBOX):
         yield _Row(PROMETHEUS, target, ("http",), "metrics")
-    for measured in (POSTFIX_EXPORTER, VECTOR):
+    for measured in (POSTFIX_EXPORTER, VECTOR, ROUND_TRIP):
         yield _Row(PROMETHEUS, measured, ("metrics",), "metrics")
     yield _Row(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
     yield _Row(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
     yield _Row(BLACKBOX, IMAP, ("sieve-tls",), "probes")
     yield _Row(BLACKBOX, engines.database, ("mysql",), "probes")
     yield _Row(BLACKBOX, engines.redis, ("redis",), "probes")
+    yield _Row(
+        ROUND_TRIP, PROXY, ("imaps", "submissions"), "sends itself a message and reads it", public=True
+    )
     yield _Row(VECTOR, LOGS, ("http",), "ships logs")
     for api in outside.kubernetes_api(settings):
         yield _Row(VECTOR, api, (), "looks up pod names")
     yield _Row(ALERTMANAGER, outside.web(settings), (), "alert webhooks")
-    yield _Row(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")
+    somebody_else = outside.alert_mail(settings)
+    if somebody_else:
+        yield _Row(ALERTMANAGER, somebody_else, (), "alert mail")
+    else:
+        yield _Row(ALERTMANAGER, POSTFIX, ("submission",), "alert mail")
+
+
+def _dump_connections(engines: _Engines) -> Iterator[_Row]:
+    yield _Row(BEFORE_MIGRATION, engines.database, ("mysql",), "dumps before tables change")
+    yield _Row(RESTORE_DUMP, engines.database, ("mysql",), "loads a dump")
 
 
 def _backup_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
@@ -220,7 +258,7 @@ def _backup_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]
     yield _Row(BACKUP_DATABASE, engines.database, ("mysql",), "dumps")
     yield _Row(RESTORE_DATABASE, engines.database, ("mysql",), "loads a dump")
     repository = outside.backups(settings.backup)
-    for client in (BACKUP_DATABASE, BACKUP_MAIL, BACKUP_FILES):
+    for client in (BACKUP_DATABASE, BACKUP_MAIL, BACKUP_FILES, KEEP_DUMP):
         yield _Row(client, repository, (), "writes backups")
-    for client in (RESTORE_DATABASE, RESTORE_MAIL, RESTORE_FILES):
+    for client in (RESTORE_DATABASE, RESTORE_MAIL, RESTORE_FILES, DRILL_DATABASE, DRILL_MAIL):
         yield _Row(client, repository, (), "reads backups")

@@ -97,6 +97,18 @@ RESTORE_MAIL = Daemon("restore-mail")
 """Writes the volumes of Cyrus while that is down."""
 RESTORE_FILES = Daemon("restore-files")
 """Writes the volume of MinIO while that is down."""
+DRILL_DATABASE = Daemon("drill-database")
+"""Loads the newest dump into a server of its own."""
+DRILL_MAIL = Daemon("drill-mail")
+"""Brings the newest backup of the mail back into volumes of its own."""
+KEEP_DUMP = Sidecar("keep-dump")
+"""Writes the dump of before a migration to the repository. Only with backups."""
+BEFORE_MIGRATION = Daemon("before-migration", sidecars=(KEEP_DUMP,))
+"""Dumps the databases before images change their tables."""
+RESTORE_DUMP = Daemon("restore-dump")
+"""Loads such a dump while nobody else uses the databases."""
+REHEARSAL = Daemon("rehearsal")
+"""Jobs that try an image before its workload gets it. They ask names and talk to nobody."""
 MARIADB = Daemon("mariadb", (Port("mysql", 3306),))
 REDIS = Daemon("redis", (Port("redis", 6379),))
 MINIO = Daemon("minio", (Port("s3", 9000),), sidecars=(BACKUP_FILES,))
@@ -152,6 +164,8 @@ ALERTMANAGER = Daemon("alertmanager", (Port("http", 9093),))
 LOGS = Daemon("victorialogs", (Port("http", 9428),))
 VECTOR = Daemon("vector", (Port("metrics", 9598),))
 BLACKBOX = Daemon("blackbox", (Port("http", 9115),))
+ROUND_TRIP = Daemon("round-trip", (Port("metrics", 9025),))
+"""Sends itself a message and reads it again, as a mail program does. Only where the stack file names its mailbox."""
 
 MEET_FIRST_MEDIA_PORT = 44444
 """First WebRTC port; worker n listens on this plus n (upstream: meet/server/server.js)."""
@@ -173,7 +187,7 @@ def daemons(settings: Settings) -> tuple[Daemon, ...]:
 def sidecars(settings: Settings, daemon: Daemon) -> tuple[Sidecar, ...]:
     """What runs beside `daemon`, in each of its pods."""
     left_out = {POSTFIX_EXPORTER: not settings.monitoring.enabled}
-    left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES), settings.backup is None)
+    left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES, KEEP_DUMP), settings.backup is None)
     return tuple(sidecar for sidecar in daemon.sidecars if not left_out.get(sidecar, False))
 
 
@@ -184,17 +198,24 @@ def _daemons(settings: Settings) -> Iterator[Daemon]:
         yield REDIS
     if settings.own_files:
         yield MINIO
+    yield from (BEFORE_MIGRATION, RESTORE_DUMP)
     yield from (SEED, WEBAPP, HORIZON, SCHEDULER, IMAP, POSTFIX, ROUNDCUBE, ROUNDCUBE_MIGRATE)
     if settings.backup is not None:
         yield from (BACKUP_DATABASE, RESTORE_DATABASE, RESTORE_MAIL)
         if settings.own_files:
             yield RESTORE_FILES
+        if settings.backup.drills:
+            yield from (DRILL_DATABASE, DRILL_MAIL)
     if settings.features.office:
         yield COLLABORA
     if settings.features.meet:
         yield MEET
         if settings.features.turn:
             yield TURN
-    yield PROXY
+    yield from (PROXY, REHEARSAL)
     if settings.monitoring.enabled:
-        yield from (PROMETHEUS, ALERTMANAGER, LOGS, VECTOR, BLACKBOX)
+        if settings.monitoring.own:
+            yield from (PROMETHEUS, ALERTMANAGER)
+        yield from (LOGS, VECTOR, BLACKBOX)
+        if settings.monitoring.trip is not None:
+            yield ROUND_TRIP

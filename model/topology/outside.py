@@ -6,6 +6,7 @@ chosen behind it (the NetworkPolicy API leaves that open). So each peer here is 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -113,6 +114,15 @@ def mail(settings: Settings) -> Outside:
     return at("relay", ports, *relay.networks, beside=() if relay.networks else _world(settings))
 
 
+def alert_mail(settings: Settings) -> Outside | None:
+    """The mail server of somebody else that takes alerts; None where our own does."""
+    server = settings.monitoring.alerts.server
+    if server is None:
+        return None
+    ports = (Port("alerts", server.port),)
+    return at("alerts", ports, *server.networks, beside=() if server.networks else _world(settings))
+
+
 def backups(backup: Backup) -> Outside:
     """Where backups lie."""
     port = urlsplit(backup.repository.endpoint).port or 443
@@ -182,7 +192,8 @@ def _both(numbers: Iterable[int]) -> tuple[Port, ...]:
     )
 
 
-def _blocks(networks: Iterable[Network], closed: Iterable[Network]) -> tuple[Block, ...]:
+@functools.lru_cache(maxsize=256)  # every row of the connections asks for the same few
+def _blocks(networks: tuple[Network, ...], closed: tuple[Network, ...]) -> tuple[Block, ...]:
     """`networks` without those of `closed`, each once: what is no smaller part of a block cannot be its exception."""
     v4 = [each for each in closed if isinstance(each, ipaddress.IPv4Network)]
     v6 = [each for each in closed if isinstance(each, ipaddress.IPv6Network)]

@@ -28,6 +28,9 @@ def add_command(commands: Any) -> None:
     add_json(parser)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a test report as well")
     parser.add_argument("--changed", action="store_true", help="only what has changed since the last run")
+    parser.add_argument(
+        "--quiet", action="store_true", help="with --changed: not a word when nothing has, as for cron"
+    )
     parser.add_argument("--wide", action="store_true", help="every check and its outcome")
     parser.add_argument("--list", action="store_true", help="what is checked, and why; asks nobody")
     parser.add_argument(
@@ -55,6 +58,8 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit codes: 0 healthy or warnings alone, 1 something is wrong, 3 nothing wrong was seen but not all could be."""
+    if options.quiet and not options.changed:
+        raise StackProblem("--quiet goes with --changed: without it there is always something to say")
     chosen = [check for check in CHECKS if not options.only or check.concern in options.only]
     unknown = set(options.only) - {check.concern for check in CHECKS}
     if unknown:
@@ -95,7 +100,8 @@ def run(options: argparse.Namespace) -> int:
     memory.write(place, outcomes, last)
     if options.junit:
         options.junit.write_text(output.junit(result), "utf-8")
-    print(output.programs(result) if options.json else output.people(result, wide=options.wide))
+    if shown or not options.quiet:
+        print(output.programs(result) if options.json else output.people(result, wide=options.wide))
     sys.stdout.flush()
     return result.code
 

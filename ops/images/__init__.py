@@ -21,7 +21,7 @@ _PLATFORM = "linux/amd64"
 def add_command(commands: Any) -> None:
     """Registers the command and its actions."""
     parser = commands.add_parser(
-        "images", help="list a stack's images, pin them by digest, look for newer ones"
+        "images", help="list a stack's images, pin them by digest, look for newer ones, mirror them"
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listed = actions.add_parser(
@@ -57,7 +57,16 @@ def add_command(commands: Any) -> None:
     newer = actions.add_parser(
         "newer", help="what the registries have that this stack does not; changes nothing"
     )
-    for each in (pinned, checked, newer):
+    mirrored = actions.add_parser(
+        "mirror", help="bring all that an installation asks the world for into a folder, for a closed network"
+    )
+    mirrored.add_argument("folder", type=Path, metavar="FOLDER")
+    mirrored.add_argument(
+        "--prove",
+        action="store_true",
+        help="fetch nothing: only show that nothing outside of FOLDER is asked for",
+    )
+    for each in (pinned, checked, newer, mirrored):
         add_stack(each)
         each.add_argument(
             "--ca", type=Path, metavar="FILE", help="certificates in PEM of a registry's own authority"
@@ -67,7 +76,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Does one action. Raises StackProblem, with nothing written, when a registry does not give what is asked."""
-    from ops.images import newer, pin, reference, registry, verdicts  # noqa: PLC0415 - other commands need no HTTP client
+    from ops.images import mirror, newer, pin, reference, registry, verdicts  # noqa: PLC0415 - other commands need no HTTP client
 
     stack = StackFile.read(options.stack)
     settings, _ = known(stack)
@@ -81,6 +90,11 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.action == "check":
         verdicts.show(registries, images, options.names, tag=options.tag, platform=options.platform)
+        return
+    if options.action == "mirror":
+        if not options.prove:
+            mirror.write(registries, settings, images, options.folder, _say)
+        _say(mirror.prove(settings, options.folder))
         return
     asked = pin.chosen(images, options.names, again=options.all)
     found = pin.resolve(registries, asked, options.platform or [_PLATFORM], _say)

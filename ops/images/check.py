@@ -1,8 +1,8 @@
 """Whether an image is one that the entry scripts know, from its files alone: nothing of it is run.
 
-What a script needs is read from the script itself (components/scripts/<image>/): the init that it runs or adjusts, the command
-at which that hands over to the daemon, and each line that it replaces. What only shows when the daemon reads its configuration
-is seen by the rehearsal that every update makes before it touches a pod (components/rehearsal.py).
+What a script needs is read from the script itself (components/scripts/<image>/): the init that it runs, and the command at
+which that hands over to the daemon. What only shows when the daemon reads its configuration is seen by the rehearsal that
+every update makes before it touches a pod (components/rehearsal.py).
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from ops.images.layers import Tree
 
 Level = Literal["does not fit", "warning"]
 
-_RUN = re.compile(r"^\s*(?:run_init|copy_init)\s+(/\S+)", re.MULTILINE)
+_RUN = re.compile(r"^\s*run_init\s+(/\S+)", re.MULTILINE)
 _HAND_OVER = re.compile(r"^\s*at_daemon\s+\S+\s+(.*)$", re.MULTILINE)
-_REPLACE = re.compile(r"""^\s*replace\s+(\S+)\s+(\d+)\s+('(?:[^']|'\\'')*')""", re.MULTILINE)
-_ADJUSTED_COPY = '"$KOLAB_INIT"'
 
 FILES: Mapping[str, Mapping[str, str]] = {
     "proxy": {"/usr/sbin/nginx": "web, IMAP and submission"},
@@ -86,7 +84,6 @@ def _init(files: Tree, script: str) -> Iterator[Misfit]:
         if problem := _syntax(text):
             yield Misfit("does not fit", f"{path} is no script that bash can read: {problem}")
         yield from _hand_over(path, text, script)
-        yield from _replaced(path, text, script, files)
 
 
 def _hand_over(path: str, init: str, script: str) -> Iterator[Misfit]:
@@ -97,20 +94,6 @@ def _hand_over(path: str, init: str, script: str) -> Iterator[Misfit]:
             yield Misfit(
                 "does not fit",
                 f"{path} starts none of {', '.join(names)}: what is adjusted at that moment would never run",
-            )
-
-
-def _replaced(path: str, init: str, script: str, files: Tree) -> Iterator[Misfit]:
-    for file, times, quoted in _REPLACE.findall(script):
-        line = shlex.split(quoted)[0]
-        where = path if file == _ADJUSTED_COPY else file.strip('"')
-        text = init if file == _ADJUSTED_COPY else files.text(where)
-        if text is None:
-            continue
-        count = text.splitlines().count(line)
-        if count != int(times):
-            yield Misfit(
-                "does not fit", f"{where} has the line '{line.strip()}' {count} times instead of {times}"
             )
 
 

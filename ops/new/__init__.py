@@ -15,7 +15,7 @@ from model.findings import report
 from model.settings import Settings
 from model.stack_file import StackFileError
 from ops import secrets
-from ops.new import begin, draft, look, questions
+from ops.new import begin, draft, look, outside, questions
 from ops.new.questions import Asker
 from ops.stacks import ROOT, StackFile, StackProblem
 
@@ -39,6 +39,11 @@ def add_command(commands: Any) -> None:
         help="ask nothing: defaults for all that no option says (also without a terminal)",
     )
     parser.add_argument(
+        "--no-address-lookup",
+        action="store_true",
+        help="do not ask OpenDNS and Google by which address they see this machine",
+    )
+    parser.add_argument(
         "--draft", action="store_true", help="write the stack file alone: no backend, no stack, no secrets"
     )
     parser.set_defaults(run=run)
@@ -50,7 +55,9 @@ def run(options: argparse.Namespace) -> None:
     _refuse_name(options.name, path)
     given = {question.key: getattr(options, question.key) for question in questions.ALL}
     asker = Asker(given, interactive=not options.yes and sys.stdin.isatty())
-    world = look.World()
+    # Where nobody answers, nobody can tell whether this machine is the server: its address is not looked up.
+    asks = asker.interactive and not options.no_address_lookup
+    world = look.World(ask_outside=outside.look if asks else None)
     answers = asked(asker, world)
     answers["nameservers"] = ",".join(world.nameservers)
     answers["cluster"] = json.dumps(world.says)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.settings import Settings
+from ops.new.look import SERVICES
 from ops.stacks import StackProblem
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -114,9 +115,8 @@ def _addresses(flag: str, written: str, mode: str) -> dict[str, str]:
                 f"nothing was written: --{flag} takes one address in single-node mode, such as 203.0.113.10"
             )
         return {"all": written}
-    return _pairs(
-        flag, written, "proxy=10.20.0.10,smtp=10.20.0.11,turn=10.20.0.12,sieve=10.20.0.13,meet=10.20.0.14"
-    )
+    services = enumerate(SERVICES, 10)
+    return _pairs(flag, written, ",".join(f"{name}=10.20.0.{number}" for number, name in services))
 
 
 def _mapped(inside: dict[str, str], answers: Answers) -> dict[str, str]:

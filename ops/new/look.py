@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import dns.exception
 import dns.resolver
 
+from model.settings import Settings
+from model.settings.network import PublicAddresses
+from model.topology import public_services
 from ops import backend
-from ops.new import cluster
+from ops.new import cluster, outside
 from ops.stacks import StackProblem
 
 _TIMEOUT = 3.0
 """Seconds for one question to the resolver."""
-_SERVICES = ("proxy", "smtp", "turn", "sieve", "meet")
+_NEEDED = public_services(Settings(mode="cluster", domain="example.org"))
+SERVICES = tuple(name for name in PublicAddresses.services() if name in _NEEDED)
+"""Public Services that nobody has to switch on: a new stack in cluster mode has an address for each."""
 
 
 def known_context(text: str) -> str:
@@ -47,6 +52,9 @@ class World:
     """False only when the domain is delegated and has no address."""
     nameservers: tuple[str, ...] = ()
     at_cloudflare: bool = False
+    ask_outside: Callable[[], outside.Seen] | None = None
+    """Asks by which address the world sees this machine; None where nobody would judge whether that is the server's."""
+    from_outside: outside.Seen = field(default_factory=outside.Seen)
     backend: str = field(default_factory=lambda: backend.current() or "")
 
     def learn(self, key: str, answers: Mapping[str, str]) -> Iterator[str]:
@@ -59,6 +67,9 @@ class World:
             self.pools, self.issuers = seen.pools, seen.issuers
             self.says = seen.says
             yield from seen.lines()
+        elif key == "mode" and self.ask_outside and not self.external:
+            self.from_outside = self.ask_outside()
+            yield from self.from_outside.lines
 
     def network(self, key: str) -> str | None:
         """What the cluster says of a key of kolab:network."""
@@ -66,12 +77,13 @@ class World:
         return found
 
     def offered(self, *, cluster: bool) -> str | None:
-        """Addresses to begin with: those of MetalLB's pools, else the only node's own."""
+        """Addresses to begin with: those of MetalLB's pools, else the only node's own, else this machine's."""
         free = [address for pool in self.pools for address in _of_pool(pool)]
         if cluster:
-            fits = len(free) >= len(_SERVICES)
-            return ",".join(f"{s}={a}" for s, a in zip(_SERVICES, free, strict=False)) if fits else None
-        return free[0] if free else next(iter(self.external.values()), None)
+            fits = len(free) >= len(SERVICES)
+            return ",".join(f"{s}={a}" for s, a in zip(SERVICES, free, strict=False)) if fits else None
+        known = (*free, *self.external.values(), self.from_outside.inside, self.from_outside.address)
+        return next(filter(None, known), None)
 
     def _domain(self, domain: str) -> Iterator[str]:
         """What the world sees now. Raises nothing."""
@@ -113,7 +125,7 @@ def _of_pool(pool: str) -> Iterator[str]:
             first, last = network[0], network[-1]
     except ValueError:
         return
-    for number in range(int(first), min(int(last), int(first) + len(_SERVICES) - 1) + 1):
+    for number in range(int(first), min(int(last), int(first) + len(SERVICES) - 1) + 1):
         yield str(ipaddress.IPv4Address(number))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from model.types import hostname
-from ops.new.look import World
+from ops.new.look import SERVICES, World
 from ops.stacks import StackProblem
 
 Answers = Mapping[str, str]
@@ -106,9 +107,23 @@ def _first_address(answers: Answers) -> str:
     return listed.get("smtp") or next(iter(listed.values()), text.split(",")[0])
 
 
+def _public(answers: Answers, world: World) -> str:
+    """What the world sees, where the addresses are private."""
+    written = (part.rpartition("=")[2] for part in answers["addresses"].split(","))
+    return "" if any(map(_of_the_world, written)) else world.from_outside.address
+
+
+def _of_the_world(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_global
+    except ValueError:
+        return False
+
+
 def _egress(answers: Answers, world: World) -> str | None:
     if _cluster(answers):
-        found = [f"{node}={address}" for node, address in world.external.items()]
+        seen = world.external or dict.fromkeys(world.nodes, world.from_outside.address)
+        found = [f"{node}={address}" for node, address in seen.items() if address]
         return ",".join(found) or None
     node = next(iter(world.nodes), "server1")
     return f"{node}={world.external.get(node) or _first_address(answers)}"
@@ -153,7 +168,7 @@ ALL: tuple[Question, ...] = (
         key="addresses",
         flag="addresses",
         metavar="ADDRESSES",
-        about="The address that answers, as the cluster knows it; in cluster mode proxy=...,smtp=...,turn=...,sieve=...,meet=... from a MetalLB pool.",
+        about=f"The address that answers, as the cluster knows it; in cluster mode {','.join(f'{name}=...' for name in SERVICES)} from a MetalLB pool.",
         default=lambda answers, world: world.offered(cluster=_cluster(answers)),
     ),
     Question(
@@ -161,7 +176,7 @@ ALL: tuple[Question, ...] = (
         flag="public",
         metavar="ADDRESSES",
         about="Behind NAT: the public address that maps to them (one for all, or proxy=...,smtp=...); empty where they are public themselves.",
-        default=lambda *_: "",
+        default=_public,
     ),
     Question(
         key="egress",
@@ -221,7 +236,7 @@ ALL: tuple[Question, ...] = (
         key="alerts",
         flag="alerts",
         metavar="ADDRESS",
-        about="Where alerts go: a mail address outside of this stack, or an https:// webhook; empty for nowhere.",
+        about="Where alerts go: an https:// webhook, which a live stack needs, or a mail address outside of this stack; empty for nowhere.",
         default=lambda *_: "",
     ),
     Question(

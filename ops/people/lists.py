@@ -37,7 +37,7 @@ def add_command(commands: Any) -> None:
     rooms = commands.add_parser("resource", help="rooms, cars and what else is booked")
     listing = rooms.add_subparsers(dest="action", required=True).add_parser(
         "list",
-        help="every resource; they are made in the web interface, since the application has no command for it",
+        help="every resource; they are made in the web interface, at /resources, since the application has no command for it",
     )
     add_stack(listing)
     add_json(listing)

@@ -11,7 +11,11 @@ the namespace of the stack (`kubectl config set-context --current --namespace ko
 its container (`kubectl exec -it <pod> -c <container> -- sh`); logs are at `/select/vmui/` of the website.
 
 Alerts carry their first steps with them, and a link to their section. Set `kolab:monitoring.runbookUrl` to the URL of a
-page that those who are woken can open without this repository; a copy of this one keeps its anchors."""
+page that those who are woken can open without this repository; a copy of this one keeps its anchors.
+
+They leave by every way that `kolab:monitoring.alerts` names: `webhook` (a chat, a pager, a topic of ntfy), `email` through
+this stack's Postfix, or `email` through `server`, the mail server of somebody else. A stack that takes the world's mail
+needs one that works while its own mail does not, and `heartbeat` where somebody notices that nothing comes any more."""
 
 
 def text() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from model.sizing import DEFAULTS
+from model.sizing import DEFAULTS, PROFILES
 from model.types import bytes_of
 from ops.reference.markdown import code, page, table
 
@@ -26,7 +26,15 @@ _DURATIONS = """\
 | a DKIM key after it was retired | 11 days |
 | senders try again | for four to five days |"""
 
-_PASSING = ("seed", "roundcube-migrate", "amavis-antivirus")
+_PROFILES = """\
+## For more people
+
+`kolab:size` says for how many people: these containers differ from the table above. Sessions of IMAP (4Mi each, three for
+each person) and at the proxy, Postfix with all of its clients and MariaDB with all of its connections were measured with the
+real daemons; the rest is reckoned from what they take for a few people. A preview says what the stack requests in sum and
+what the nodes of the cluster offer, and refuses what does not fit."""
+
+_PASSING = ("seed", "roundcube-migrate", "before-migration", "keep-dump", "restore-dump", "amavis-antivirus")
 
 
 def text() -> str:
@@ -38,7 +46,16 @@ def text() -> str:
     limit = sum(bytes_of(size.memory_limit) for size in lasting) / 1024**3
     rows.append(("**sum**", f"**{float(cpu):.1f}**", f"**{memory:.1f}Gi**", f"**{limit:.1f}Gi**"))
     head = ("Container", "CPU", "Memory", "Limit of memory")
-    return page("Sizes and durations", _INTRODUCTION, table(head, rows), _DURATIONS)
+    return page("Sizes and durations", _INTRODUCTION, table(head, rows), _PROFILES, _profiles(), _DURATIONS)
+
+
+def _profiles() -> str:
+    rows = [
+        (f"{name}, {each.people} people", code(container), size.cpu, size.memory, size.memory_limit)
+        for name, each in PROFILES.items()
+        for container, size in sorted(each.sizes.items())
+    ]
+    return table(("`kolab:size`", "Container", "CPU", "Memory", "Limit of memory"), rows)
 
 
 def _cpus(quantity: str) -> Fraction:

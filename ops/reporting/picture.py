@@ -1,4 +1,4 @@
-"""A review's picture as Mermaid, which forges draw by themselves, and as SVG."""
+"""A picture of a stack as Mermaid, which forges draw by themselves, and as SVG."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def mermaid(picture: Picture) -> str:
         lines.append(f'  to-{service} -- "{_ports(numbers)}" --> {daemon}')
     lines += [f"  {client} --> {server}" for client, server in picture.behind]
     marked = [f"to-{name}" if name in picture.addresses else name for name in sorted(picture.changed)]
-    lines += ["  classDef changed stroke:#d97706,stroke-width:3px", f"  class {','.join(marked)} changed"]
+    if marked:
+        lines += ["  classDef changed stroke:#d97706,stroke-width:3px", f"  class {','.join(marked)} changed"]
     return "\n".join(lines)
 
 
@@ -31,7 +32,7 @@ def svg(picture: Picture) -> str:
         list(dict.fromkeys(daemon for _, daemon in picture.public)),
         [],
     )
-    columns[2].extend(sorted({server for _, server in picture.behind} - set(columns[1])))
+    columns[2].extend(sorted({name for pair in picture.behind for name in pair} - set(columns[1])))
     places = {
         name: (_COLUMNS[column], 10 + row * _STEP)
         for column, names in enumerate(columns)

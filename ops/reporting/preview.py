@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from model import images
 from model.deployed import Deployed, UnreadableModel
 from model.ledger import Resource, possible
 from model.review.change import Action, Change, base_name
@@ -21,15 +25,59 @@ _ACTIONS: dict[str, Action] = {
     "update": "update",
     "replace": "replace",
     "create-replacement": "replace",
+    "import-replacement": "replace",
     "delete-replaced": "replace",
     "delete": "delete",
     "discard": "delete",
 }
-"""Operation of the engine -> what becomes of the object. Others (same, read, refresh) change nothing."""
+"""Operation of the engine -> what becomes of the object."""
+_NO_CHANGE = ("same", "read", "read-replacement", "refresh", "discard-replaced", "remove-pending-replace")
+"""Its other ones (pulumi: pkg/resource/deploy/step.go)."""
 
 
 _HOOK = "Preview failed: before hook "
 """How the engine begins the words of components/guard.py."""
+
+
+class _Part(BaseModel):
+    """A part of the engine's JSON (pulumi: sdk/go/common/display/json.go), as far as it is read here."""
+
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True, alias_generator=to_camel)
+
+
+class _State(_Part):
+    urn: str
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+
+
+class _Step(_Part):
+    op: str
+    urn: str = Field(pattern=r"^urn:pulumi:[^:]+::[^:]+::[^ ]+::[^ ]+$")
+    old_state: _State | None = None
+    new_state: _State | None = None
+
+    @property
+    def type(self) -> str:
+        """The resource's type, after those of all that it stands in."""
+        return self.urn.split("::")[2]
+
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+        return self.urn.rpartition("::")[2]
+
+
+class _Said(_Part):
+    severity: str
+    message: str = ""
+
+
+class _Content(_Part):
+    steps: tuple[_Step, ...] = Field(strict=False)
+    config: dict[str, Any] = {}
+    diagnostics: tuple[_Said, ...] | None = Field(None, strict=False)
+    change_summary: dict[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,52 +93,86 @@ class Preview:
 def read(path: Path, stack: StackFile) -> Preview:
     """The preview of `stack` in a file. Raises StackProblem when it is anything else than that, whole and as written."""
     content = _load(path)
-    steps = content["steps"]
-    _check(path, content, steps, stack)
-    said = content.get("diagnostics") or []
+    _check(path, content, stack)
     return Preview(
-        changes=tuple(_changes(steps)),
-        errors=tuple(_messages(said)),
-        deployed=_deployed(steps),
+        changes=tuple(_changes(content.steps)),
+        errors=tuple(_messages(content.diagnostics or ())),
+        deployed=_deployed(content.steps),
     )
 
 
-def _load(path: Path) -> dict[str, Any]:
-    problem = (
-        f"{path} is no preview: make it anew with ./kolab pulumi preview --json --stack <stack> > {path.name}"
-    )
+def _load(path: Path) -> _Content:
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise StackProblem(problem) from None
-    steps = content.get("steps") if isinstance(content, dict) else None
-    if not isinstance(steps, list) or not all(
-        isinstance(s, dict) and {"op", "urn"} <= s.keys() for s in steps
-    ):
-        raise StackProblem(problem)
-    return content
+        return _Content.model_validate(json.loads(path.read_text("utf-8"), object_pairs_hook=_once))
+    except (OSError, ValueError, RecursionError, ValidationError):
+        raise StackProblem(
+            f"{path} is no preview: make it anew with ./kolab pulumi preview --json --stack <stack> > {path.name}"
+        ) from None
 
 
-def _check(path: Path, content: Mapping[str, Any], steps: list[dict[str, Any]], stack: StackFile) -> None:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises ValueError for one that says something twice: others may read the other one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _check(path: Path, content: _Content, stack: StackFile) -> None:
     # Resources that stay as they are count in the summary, but have no step.
-    counted = Counter(str(step["op"]) for step in steps if step["op"] != "same")
-    summary = content.get("changeSummary")
-    told = {op: n for op, n in summary.items() if n and op != "same"} if isinstance(summary, dict) else None
-    if dict(counted) != told:
+    counted = Counter(step.op for step in content.steps if step.op != "same")
+    summary = content.change_summary
+    told = None if summary is None else {op: n for op, n in summary.items() if n and op != "same"}
+    if dict(counted) != told or not all(map(_consistent, content.steps)):
         raise StackProblem(
             f"{path} is not whole: its steps are not those that its summary counts; make it anew"
         )
-    if any(not str(step["urn"]).startswith(f"urn:pulumi:{stack.name}::") for step in steps):
+    if any(not step.urn.startswith(f"urn:pulumi:{stack.name}::") for step in content.steps):
         raise StackProblem(f"{path} is the preview of another stack than {stack.name}")
     seen = {
         key.removeprefix(f"{NAMESPACE}:"): value
-        for key, value in (content.get("config") or {}).items()
+        for key, value in content.config.items()
         if key.startswith(f"{NAMESPACE}:")
     }
     wanted = {key: value for key, value in stack.values.items() if key not in stack.secret_keys}
-    for key, value in wanted.items():
-        if key not in seen or _parsed(seen[key]) != _parsed(value):
+    for key in sorted({*wanted, *seen} - stack.secret_keys):
+        if (key in wanted) != (key in seen) or _parsed(seen[key]) != _parsed(wanted[key]):
             raise StackProblem(f"{path} was made from another stack file: kolab:{key} differs; make it anew")
+    settings, _ = stack.settings()
+    ours = {images.reference(settings.images, name) for name in images.used(settings)}
+    for step in content.steps:
+        if step.new_state and step.type.startswith(f"{_KOLAB}$"):
+            for image in _images(step.new_state.inputs):
+                if image not in ours:
+                    raise StackProblem(
+                        f"{path} was made from another stack file: {step.name} would run {image}; make it anew"
+                    )
+
+
+_KOLAB = "kolab:index:Kolab"
+"""What the program makes; whoever adds to it names images of their own."""
+
+
+def _consistent(step: _Step) -> bool:
+    """Whether a step is one that the engine takes: of a known kind, and about one resource, before and after."""
+    action = _ACTIONS.get(step.op)
+    states = [state for state in (step.old_state, step.new_state) if state]
+    if step.op not in {*_ACTIONS, *_NO_CHANGE} or any(state.urn != step.urn for state in states):
+        return False
+    needs = {"create": step.new_state, "delete": step.old_state}.get(str(action), True)
+    return bool(needs) and (action != "update" or len(states) == 2)
+
+
+def _images(node: Any) -> Iterator[str]:
+    """Of all containers in an object."""
+    if isinstance(node, Mapping):
+        for key, child in node.items():
+            if key in ("containers", "initContainers") and isinstance(child, list):
+                yield from (str(each.get("image")) for each in child if isinstance(each, Mapping))
+            yield from _images(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _images(child)
 
 
 def _parsed(value: Any) -> Any:
@@ -107,28 +189,26 @@ def _parsed(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _changes(steps: list[dict[str, Any]]) -> list[Change]:
+def _changes(steps: tuple[_Step, ...]) -> list[Change]:
     found: dict[str, Change] = {}
     for step in steps:
-        action = _ACTIONS.get(step["op"])
-        urn = str(step["urn"])
-        resource = urn.split("::")[2].rpartition("$")[2]
+        action = _ACTIONS.get(step.op)
+        resource = step.type.rpartition("$")[2]
         if action is None or not resource.startswith(("kubernetes:", "cloudflare:")):
             continue
-        old = (step.get("oldState") or {}).get("inputs") or {}
-        new = (step.get("newState") or {}).get("inputs") or {}
+        old = step.old_state.inputs if step.old_state else {}
+        new = step.new_state.inputs if step.new_state else {}
         if action == "delete":
             new = {}
         elif action == "create":
             old = {}
         kind = str((new or old).get("kind") or resource.rpartition(":")[2])
-        metadata = (new or old).get("metadata") or {}
-        logical = urn.rpartition("::")[2]
-        name = base_name(kind, str(metadata.get("name") or logical))
+        metadata = _group((new or old).get("metadata"))
+        name = base_name(kind, str(metadata.get("name") or step.name))
         # Guarded objects are acknowledged by their logical names.
-        name = logical if kind in ("PersistentVolumeClaim", "Namespace") else name
-        before = found.get(urn)
-        found[urn] = Change(
+        name = step.name if kind in ("PersistentVolumeClaim", "Namespace") else name
+        before = found.get(step.urn)
+        found[step.urn] = Change(
             action,
             kind,
             name,
@@ -139,13 +219,17 @@ def _changes(steps: list[dict[str, Any]]) -> list[Change]:
     return list(found.values())
 
 
-def _messages(said: list[dict[str, Any]]) -> list[str]:
+def _group(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _messages(said: tuple[_Said, ...]) -> list[str]:
     """The sentences of errors: findings stand on lines of their own, anything else is one message."""
     found = []
     for entry in said:
-        if entry.get("severity") != "error":
+        if entry.severity != "error":
             continue
-        text = str(entry.get("message", "")).strip().removeprefix("error: ")
+        text = entry.message.strip().removeprefix("error: ")
         head, *lines = [line.strip().removeprefix("error: ") for line in text.splitlines()] or [""]
         found += lines if head.startswith("the stack file has ") else [" ".join([head, *lines])]
     # The engine says twice that protected data would go; our hook says how to go on.
@@ -158,11 +242,11 @@ def _messages(said: list[dict[str, Any]]) -> list[str]:
     return [text for text in dict.fromkeys(told) if text and text != "preview failed"]
 
 
-def _deployed(steps: list[dict[str, Any]]) -> tuple[Deployed, ...]:
+def _deployed(steps: tuple[_Step, ...]) -> tuple[Deployed, ...]:
     state = [
-        Resource(urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2], old.get("outputs") or {})
-        for urn, old in ((str(step["urn"]), step.get("oldState")) for step in steps)
-        if old
+        Resource(step.type.rpartition("$")[2], step.name, step.old_state.outputs)
+        for step in steps
+        if step.old_state
     ]
     root = next((each.outputs for each in state if each.type == "pulumi:pulumi:Stack"), {})
     try:

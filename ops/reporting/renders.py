@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,10 @@ def stack_at(reference: str, name: str, root: Path = ROOT) -> StackFile | None:
 
 def between(tree: Path | None, stack: str, after: Settings) -> list[Change]:
     """What changes from the render of the base, by the base's own code, to that of `after`."""
-    old = _rendered(tree, stack) if tree else []
-    return changes(old, [_plain(item) for item in objects(resources(after))])
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        old = beside.submit(_rendered, tree, stack) if tree else None
+        new = [_plain(item) for item in objects(resources(after))]
+        return changes(old.result() if old else [], new)
 
 
 def _rendered(tree: Path, stack: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from model.monitoring.log_program import BACKUP
 from model.monitoring.places import ALERTMANAGER_PATH
 from model.settings import ExistingSecrets, Settings
+from ops import maintenance
 from ops.doctor.memo import Memo
 from ops.kubectl import Kubectl, Object
 from ops.people import application
@@ -26,10 +28,25 @@ from ops.status.row import Row, State
 LIMIT = 4.5
 """Seconds after which a part that has not answered is unknown."""
 _EACH = 4
-"""Seconds for one call of kubectl."""
+"""Seconds for all calls of kubectl: none goes on when the page is there, since the command would wait for it."""
 _KINDS = "pods,services,persistentvolumeclaims,statefulsets,deployments,cronjobs"
 _OLD = datetime.timedelta(hours=1)
 """Mail that has waited longer is worth a look; greylisting is over by then."""
+
+
+@dataclass(frozen=True)
+class Hurried(Kubectl):
+    """The same cluster, that has answered or is given up at `ends` (time.monotonic), however many questions there are."""
+
+    inner: Kubectl
+    ends: float
+
+    def run(self, *arguments: str, text: str | None = None, seconds: float = _EACH) -> str:
+        """What kubectl prints. Raises StackProblem when it fails, and when no time is left to ask."""
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise StackProblem(f"no answer within {_EACH} s")
+        return self.inner.run(*arguments, text=text, seconds=min(seconds, left))
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,8 @@ def rows(visit: Visit) -> list[Row]:
         with lock:
             found[part] = seen
 
+    hurried = Hurried(visit.cluster.context, visit.cluster.namespace, visit.cluster, time.monotonic() + _EACH)
+    visit = Visit(visit.settings, hurried, visit.now)
     pool = ThreadPoolExecutor(len(_PARTS))
     asked = [pool.submit(one, part, question) for part, question in _PARTS.items()]
     wait(asked, timeout=LIMIT)
@@ -130,6 +149,15 @@ def queue_rows(found: list[Message], now: datetime.datetime) -> Iterator[Row]:
     yield Row("queue", "all", state, text)
 
 
+def _maintenance(visit: Visit) -> Iterator[Row]:
+    rests = [pod for pod, rest in maintenance.states(visit.settings, visit.cluster, seconds=_EACH) if rest]
+    if rests:
+        text = f"on in {', '.join(rests)}, so senders are put off (451): ./kolab maintenance off"
+        yield Row("maintenance", "all", "warning", text)
+    else:
+        yield Row("maintenance", "all", "ok", "off")
+
+
 def _storage(visit: Visit) -> Iterator[Row]:
     objects = visit.objects()
     nodes = sorted({pod["spec"].get("nodeName", "") for pod in judge.of_kind(objects, "Pod")} - {""})
@@ -190,6 +218,9 @@ def last_kept(log: str) -> datetime.datetime | None:
 def _alerts(visit: Visit) -> Iterator[Row]:
     if not visit.settings.monitoring.enabled:
         return iter([Row("alerts", "none", "warning", "kolab:monitoring is off: nobody is told of anything")])
+    if not visit.settings.monitoring.own:
+        said = "the cluster's Alertmanager has them: label stack is the domain of this stack"
+        return iter([Row("alerts", "elsewhere", "ok", said)])
     url = f"http://localhost:9093{ALERTMANAGER_PATH}"
     line = ("amtool", "alert", "query", "--output=json", f"--alertmanager.url={url}")
     said = visit.cluster.execute("alertmanager-0", "alertmanager", *line, seconds=_EACH)
@@ -210,6 +241,7 @@ _PARTS: dict[str, Callable[[Visit], Iterable[Row]]] = {
     "certificates": _certificates,
     "domains": _domains,
     "queue": _queue,
+    "maintenance": _maintenance,
     "storage": _storage,
     "backup": _backups,
     "alerts": _alerts,

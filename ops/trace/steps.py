@@ -40,6 +40,10 @@ _VERDICTS = {
 }
 
 
+_TESTS = 5
+"""Of a filter, that are told: dozens weigh next to nothing."""
+
+
 @dataclass(frozen=True)
 class Step:
     """Something that happened to a message. `keys` join it with other steps: queue ids of a pod, and the Message-ID."""
@@ -122,13 +126,21 @@ def _of_amavis(pod: str, time: str, found: re.Match[str]) -> Step:
     keys |= {message} if (message := one("Message-ID")) else set()
     meaning = _VERDICTS.get(found["verdict"], "")
     score = f", score {one('Hits')}" if one("Hits") not in ("", "-") else ""
-    tests = f", tests {one('Tests')}" if one("Tests") else ""
+    tests = f", by {weights}" if (weights := _weights(rest)) else ""
     let = "let through" if found["done"] == "Passed" else "stopped"
     whom = re.findall(r"<([^>]*)>", found["to"])
     return Step(
         time, f"Amavis ({pod})", f"{let} as {found['verdict']}{score}{tests}: {meaning or 'see its log'}",
         frozenset(keys), _lower(found["sender"], *whom), problem=found["done"] == "Blocked",
     )  # fmt: skip
+
+
+def _weights(rest: str) -> str:
+    """The tests that made the score, the heaviest first."""
+    found = re.search(r"Tests: \[([^\]]*)\]", rest)
+    each = re.findall(r"(\w+)=(-?[0-9.]+)", found[1] if found else "")
+    heavy = sorted(each, key=lambda pair: -abs(float(pair[1])))[:_TESTS]
+    return ", ".join(f"{name} {weight}" for name, weight in heavy)
 
 
 def _of_cyrus(time: str, said: str) -> Iterator[Step]:

@@ -20,6 +20,8 @@ NODES = {"n1": "198.51.100.11", "n2": "198.51.100.12"}
 """Nodes of the lab, and what the internet sees of each."""
 
 
+LATER = "later.example"
+"""Has its records from the beginning; the web application learns of it in the operator's day (test_the_day.py)."""
 _BIG = ("mariadb", "webapp", "imap", "amavis", "roundcube", "collabora", "meet")
 """What asks for much."""
 MOVABLE = ("database", "redis", "files")
@@ -31,11 +33,11 @@ def for_lab(mode: str) -> dict[str, Any]:
     config = example(f"Pulumi.{mode}")
     for key in config["mail"]["dkim"]["selectors"].values():
         key["publicKey"] = "AAAA"
-    config["hostedDomains"] = ["example.net"]
+    config["hostedDomains"] = ["example.net", LATER] if mode == "single-node" else ["example.net"]
     config["kubernetes"] = {"context": "lab", "clusterIdentifier": "lab"}
     config["dns"] = {
         "provider": "zonefile",
-        "zones": {"example.org": "", "example.net": ""},
+        "zones": dict.fromkeys(("example.org", *config["hostedDomains"]), ""),
         "nameservers": {"ns1.example.com": [], "ns2.example.com": []},
     }
     config["tls"] = {"issuer": "selfSigned"}

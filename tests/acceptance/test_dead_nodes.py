@@ -164,7 +164,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         yield
     cut.acknowledged = set(" ".join(_output(writer) for writer in writers).split())
     for name, watcher in watchers.items():
-        silent = float(_output(watcher))
+        silent = float(_output(watcher).split()[0])
         if name in held:
             cut.outages[name] = silent
             report.note(f"the address of {name} is silent when its node dies", silent)

@@ -6,14 +6,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from model import identity
-from model.settings import Settings
 from tests.bench import clock, imports
+from tests.bench.hosting import hosting, model_and_zones
 from tests.engine.program import Program, Run
 from tests.engine.stacks import configured, example
 from tests.support import cloudflare
@@ -46,14 +44,10 @@ def _imports() -> Iterator[str]:
 
 
 def _model() -> Iterator[str]:
-    def records(count: int) -> Callable[[], object]:
-        settings = Settings.model_validate(_hosting(count))
-        return lambda: [
-            identity.zone_file(settings, zone, found) for zone, found in identity.zones(settings).items()
-        ]
-
-    many, few = clock.in_turn([records(1000), records(100)], _REPETITIONS)
+    works = [model_and_zones(each) for each in (hosting(1000), hosting(100), hosting(1000, own=True))]
+    many, few, own = clock.in_turn(works, _REPETITIONS)
     yield _line("zone files of 1,000 hosted domains / ten times those of 100", many, _times(few, 10))
+    yield _line("zone files of 1,000 hosted domains, each with overrides / without them", own, many)
 
 
 def _program(folder: Path) -> Iterator[str]:
@@ -84,22 +78,13 @@ def _floor(root: Path, resources: int) -> Program:
 def _records(folder: Path) -> Iterator[str]:
     def deployed(records: int) -> clock.Time:
         root = folder / str(records)
-        program, _ = configured(root, "records", _hosting(records // _RECORDS_OF_A_DOMAIN))
+        program, _ = configured(root, "records", hosting(records // _RECORDS_OF_A_DOMAIN))
         plugins = f"{cloudflare.install(root / 'bin')}:{os.environ['PATH']}"
         world = {"PATH": plugins, cloudflare.WORLD: str(root / "world.json")}
         return clock.once(lambda: _must(program.up(env=world)))
 
     many, few = deployed(2000), deployed(200)
     yield _line("up of 2,000 DNS records / ten times that of 200", many, _times(few, 10))
-
-
-def _hosting(domains: int) -> dict[str, Any]:
-    """The example of cluster mode with many hosted domains, as a stack that only publishes records."""
-    config = example("Pulumi.cluster")
-    config["hostedDomains"] = [f"h{number}.example.net" for number in range(domains)]
-    zones = dict.fromkeys((config["domain"], *config["hostedDomains"]), "0" * 32)
-    config["dns"] |= {"zones": zones, "shard": {"index": 0, "count": 1}}
-    return config | {"scope": "dns"}
 
 
 def _must(run: Run) -> None:

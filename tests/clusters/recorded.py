@@ -30,7 +30,8 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     major, minor = seen["version"].removeprefix("v").split(".")[:2]
     yield "/version/", {**_VERSION, "major": major, "minor": minor, "gitVersion": seen["version"]}
     yield "/api/v1/nodes", [_node(each) for each in seen["nodes"]]
-    yield "/api/v1/pods", [_pod(f"pod-{address}", address) for address in seen.get("pods", ())]
+    others = [_other(node, **asked) for node, asked in seen.get("requested", {}).items()]
+    yield "/api/v1/pods", [*(_pod(f"pod-{address}", address) for address in seen.get("pods", ())), *others]
     dns = seen["dns"]
     home = dns.get("namespace", "kube-system")
     yield f"/api/v1/namespaces/{home}/pods", [_pod(f"dns-{n}", None, dns["ports"]) for n in range(2)]
@@ -52,7 +53,22 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "/apis/apps/v1/namespaces/kube-system/daemonsets", system
     crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     yield crds, [_crd(each) for each in seen.get("crds", ())]
+    yield from _admission(seen)
     yield from _operators(seen)
+
+
+def _admission(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    shown = {"mutating": [], "validating": []} | seen.get("webhooks", {})
+    for kind, found in shown.items():
+        yield (
+            f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations",
+            [{"metadata": {"name": each["name"]}, "webhooks": each["webhooks"]} for each in found],
+        )
+        for each in found:
+            for hook in each["webhooks"]:
+                home = hook["clientConfig"]["service"]["namespace"]
+                ready = {"addresses": ["10.0.0.9"], "conditions": {"ready": each.get("ready", True)}}
+                yield f"/apis/discovery.k8s.io/v1/namespaces/{home}/endpointslices", [{"endpoints": [ready]}]
 
 
 def _operators(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -65,6 +81,13 @@ def _operators(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             "/apis/metallb.io/v1beta1/ipaddresspools",
             [_named(name, {"addresses": ranges}) for name, ranges in pools.items()],
         )
+    yield (
+        "/apis/monitoring.coreos.com/v1/prometheuses",
+        [
+            {"metadata": dict(zip(("namespace", "name"), at.split("/"), strict=True)), "spec": spec}
+            for at, spec in seen.get("prometheuses", {}).items()
+        ],
+    )
     issuers = [_named(*each) for each in seen.get("issuers", {}).items()]
     yield "/apis/cert-manager.io/v1/clusterissuers", issuers
     default = "storageclass.kubernetes.io/is-default-class"
@@ -89,7 +112,21 @@ def _node(shown: Mapping[str, Any]) -> Object:
     )
     addresses = [{"type": "InternalIP", "address": each} for each in shown["addresses"]]
     metadata = {"name": shown["name"], "labels": shown.get("labels", {})}
-    return {"metadata": metadata, "spec": spec, "status": {"addresses": addresses}}
+    status = {"addresses": addresses} | (
+        {"allocatable": shown["allocatable"]} if "allocatable" in shown else {}
+    )
+    return {"metadata": metadata, "spec": spec, "status": status}
+
+
+def _other(node: str, cpu: str, memory: str) -> Object:
+    """What other workloads request on a node, as one pod."""
+    asked = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
+    spec = {"nodeName": node, "containers": [asked]}
+    return {
+        "metadata": {"name": f"on-{node}", "namespace": "shop"},
+        "spec": spec,
+        "status": {"phase": "Running"},
+    }
 
 
 def _pod(name: str, address: str | None, ports: Mapping[str, int] | None = None) -> Object:

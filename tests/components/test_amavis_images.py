@@ -31,7 +31,7 @@ my ($said) = $ENV{PROBE} =~ /(.*)/;
 open(my $out, '>', $said) or die "probe: $!";
 print $out JSON::PP->new->encode({
   networks => [@mynetworks], bind => $inet_socket_bind, acl => [@inet_acl], signs => [sort grep { $banks{$_} } keys %banks],
-  dsn => $lookup_sql_dsn[0][0], kill => $sa_kill_level_deflt,
+  dsn => $lookup_sql_dsn[0][0], kill => $sa_kill_level_deflt, line => $log_templ,
   destinies => [$final_spam_destiny == D_PASS, $final_banned_destiny == D_PASS, $final_bad_header_destiny == D_PASS, $final_virus_destiny == D_DISCARD],
 });
 1;
@@ -117,6 +117,17 @@ def test_the_level_of_spam_is_that_of_the_stack_whatever_the_image_has_of_its_ow
     assert float(understood["kill"]) == 8.5
     # What becomes of it is decided here: nothing vanishes.
     assert understood["destinies"][0]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_log_names_the_tests_of_a_verdict_and_nothing_that_people_wrote(
+    sandbox: Sandbox, generation: str
+) -> None:
+    _, understood = rehearse(sandbox, generation)
+    said = [line for line in understood["line"].splitlines() if not line.startswith("#")]
+    # Once for what is let through, once for what is stopped.
+    assert sum("Tests: " in line for line in said) == 2
+    assert not any(word in line for line in said for word in ("Subject: ", "From: "))
 
 
 def conf(name: str, old: str, new: str, refused: str | None = None) -> Mutant:

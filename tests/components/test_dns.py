@@ -299,3 +299,25 @@ def test_importing_the_component_leaves_most_of_the_cloudflare_package_alone() -
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = {name.removeprefix("pulumi_cloudflare.") for name in done.stdout.split()}
     assert modules == {"_inputs", "_utilities", "dns_record", "outputs", "provider"}
+
+
+_COMPARED = """
+import importlib, inspect, sys
+import components.cloudflare_api
+for name in ("outputs", "_inputs"):
+    part = sys.modules.pop(f"pulumi_cloudflare.{name}")
+    whole = importlib.import_module(f"pulumi_cloudflare.{name}")
+    ours = [each for each in vars(part) if each.startswith("DnsRecord")]
+    assert ours == [each for each in vars(whole) if each.startswith(("DnsRecordData", "DnsRecordSettings"))], ours
+    assert 0 < len(ours) < len(vars(part)) < len(vars(whole))
+    for each in ours:
+        assert vars(vars(part)[each]).keys() == vars(vars(whole)[each]).keys(), each
+        same = inspect.get_annotations if issubclass(vars(part)[each], dict) else inspect.signature
+        assert str(same(vars(part)[each])) == str(same(vars(whole)[each])), each
+"""
+
+
+@pytest.mark.thorough
+def test_the_types_of_a_record_are_those_of_the_whole_package() -> None:
+    done = subprocess.run([sys.executable, "-c", _COMPARED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

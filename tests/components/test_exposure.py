@@ -33,23 +33,15 @@ def behind(name: str, service: dict[str, Any], port: dict[str, Any]) -> list[tup
     ]
 
 
-PORTS = {
-    25: "postfix",
-    80: "proxy",
-    143: "proxy",
-    443: "proxy",
-    465: "proxy",
-    587: "proxy",
-    993: "proxy",
-    3478: "coturn",
-    4190: "imap",
-    44444: "meet",
-    44445: "meet",
-}
+PORTS = [
+    (name, port.number, port.daemon.name)
+    for name in ("single-node", "cluster")
+    for port in topology.public_ports(stack(name))
+]
+"""What is public stands in tests/model/test_topology.py."""
 
 
-@pytest.mark.parametrize(("number", "daemon"), PORTS.items())
-@pytest.mark.parametrize("name", ["single-node", "cluster"])
+@pytest.mark.parametrize(("name", "number", "daemon"), sorted({*PORTS}))
 def test_each_public_port_leads_to_one_daemon(name: str, number: int, daemon: str) -> None:
     found = [
         target
@@ -61,9 +53,14 @@ def test_each_public_port_leads_to_one_daemon(name: str, number: int, daemon: st
     assert {target for target, _ in found} == {daemon}
 
 
+def _given() -> dict[str, str]:
+    """Address of the shipped cluster -> its public Service."""
+    return {address: service for service, address in raw("cluster")["network"]["addresses"].items()}
+
+
 def test_nothing_else_is_public() -> None:
     opened = {port["port"] for each in public("cluster").values() for port in each["spec"]["ports"]}
-    assert opened == PORTS.keys()
+    assert opened == {number for name, number, _ in PORTS if name == "cluster"}
 
 
 def test_each_daemon_of_a_cluster_has_its_address() -> None:
@@ -71,13 +68,7 @@ def test_each_daemon_of_a_cluster_has_its_address() -> None:
         name: each["metadata"]["annotations"]["metallb.io/loadBalancerIPs"]
         for name, each in public("cluster").items()
     }
-    assert found == {
-        "public-proxy": "10.20.0.10",
-        "public-smtp": "10.20.0.11",
-        "public-turn": "10.20.0.12",
-        "public-sieve": "10.20.0.13",
-        "public-meet": "10.20.0.14",
-    }
+    assert found == {f"public-{service}": address for address, service in _given().items()}
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -118,7 +109,7 @@ def test_no_second_way_in_is_opened_on_the_nodes() -> None:
 
 def test_no_other_service_of_the_cluster_takes_our_addresses() -> None:
     (pool,) = deployment("cluster").of_kind("IPAddressPool")
-    assert pool["spec"]["addresses"] == [f"10.20.0.{last}/32" for last in range(10, 15)]
+    assert pool["spec"]["addresses"] == [f"{address}/32" for address in sorted(_given())]
     assert pool["spec"]["autoAssign"] is False
     assert pool["spec"]["serviceAllocation"]["namespaces"] == ["kolab"]
 

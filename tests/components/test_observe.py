@@ -10,8 +10,10 @@ import pytest
 
 from components.observe import observe
 from components.observe_where import Where
+from model.budget import Room
 from model.rules.cluster import ClusterFacts
 from model.rules.cluster_operators import Taint
+from model.rules.cluster_priorities import PriorityClass
 from model.settings import ClusterDns
 from tests.model.files import settings
 from tests.support.api_server import api_server, asked
@@ -214,6 +216,32 @@ def test_ingress_classes_are_read_with_the_controllers_that_serve_them(answers: 
     ]
     answers["/apis/networking.k8s.io/v1/ingressclasses"] = classes
     assert facts().ingress_classes == {"traefik": "traefik.io/ingress-controller", "strange": ""}
+
+
+def test_priority_classes_are_read_with_their_values(answers: dict[str, Any]) -> None:
+    answers["/apis/scheduling.k8s.io/v1/priorityclasses"] = [
+        {"metadata": {"name": "gold"}, "value": 5000},
+        {"metadata": {"name": "all"}, "value": 7, "globalDefault": True},
+    ]
+    assert facts().priority_classes == {"gold": PriorityClass(5000), "all": PriorityClass(7, default=True)}
+
+
+def test_priority_classes_that_may_not_be_read_are_not_judged(answers: dict[str, Any]) -> None:
+    answers["/apis/scheduling.k8s.io/v1/priorityclasses"] = 403
+    assert facts().priority_classes is None
+
+
+def test_what_nodes_offer_is_read_of_those_that_take_pods(answers: dict[str, Any]) -> None:
+    def node(name: str, **spec: Any) -> Object:
+        allocatable = {"cpu": "3920m", "memory": "7937Mi"}
+        return {"metadata": {"name": name}, "spec": spec, "status": {"allocatable": allocatable}}
+
+    answers["/api/v1/nodes"] = [node("n1"), node("n2", unschedulable=True)]
+    assert facts().rooms == {"n1": Room(3920, 7937 * 1024**2)}
+
+
+def test_nodes_that_do_not_say_what_they_offer_are_not_counted(answers: dict[str, Any]) -> None:
+    assert facts().rooms == {}
 
 
 def test_the_version_and_the_addresses_of_nodes_are_read(answers: dict[str, Any]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from model import topology
 from tests.support.deploy import deploy
-from tests.support.stacks import changed, deployment
+from tests.support.stacks import changed, deployment, stack
 
 Rule = dict[str, Any]
 
@@ -83,6 +84,18 @@ def test_behind_an_ingress_meet_reaches_the_website_at_the_controller() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["external", "full"])
+def test_the_message_that_comes_back_goes_to_the_proxys_mail_ports_as_the_worlds_does(name: str) -> None:
+    """Also behind an Ingress controller, which answers for websites alone."""
+    world, proxy, *names = egress(name, "round-trip")
+    assert (networks(world), ports(world)) == (
+        {"10.20.0.10/32", "192.0.2.10/32"},
+        {("TCP", 993), ("TCP", 465)},
+    )
+    assert ports(proxy) == {("TCP", 6993), ("TCP", 6465)}
+    assert {number for rule in names for _, number in ports(rule)} == {53}
+
+
 def test_the_relay_reaches_nothing_but_meet() -> None:
     for rule in egress("cluster", "coturn"):
         assert {number for _, number in ports(rule)} <= {44444, 44445}
@@ -105,12 +118,34 @@ def test_a_controller_on_its_nodes_own_network_may_speak_to_the_proxy() -> None:
     assert blocks == {"10.42.7.0/24": {6443}}
 
 
+def test_the_clusters_prometheus_reads_numbers_and_nobody_else_in_its_namespace_does() -> None:
+    found = {}
+    for policy in deployment("external").of_kind("NetworkPolicy"):
+        for rule in policy["spec"].get("ingress") or ():
+            for peer in rule.get("from", ()):
+                if "monitoring" in str(peer.get("namespaceSelector")):
+                    found[policy["metadata"]["name"]] = (peer["podSelector"], ports(rule))
+    theirs = {
+        "matchExpressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": ["prometheus"]}]
+    }
+    assert found == {
+        "webapp": (theirs, {("TCP", 8000)}),
+        "imap": (theirs, {("TCP", 11080)}),
+        "postfix": (theirs, {("TCP", 9154)}),
+        "victorialogs": (theirs, {("TCP", 9428)}),
+        "vector": (theirs, {("TCP", 9598)}),
+        "blackbox": (theirs, {("TCP", 9115)}),
+        "round-trip": (theirs, {("TCP", 9025)}),
+    }
+
+
 def test_the_world_may_speak_to_public_ports_only() -> None:
+    public = {port.daemon.name for port in topology.public_ports(stack("cluster"))}
     for workload in deployment("cluster").workloads:
         policy = deployment("cluster").get("NetworkPolicy", workload.daemon)
         for rule in policy["spec"]["ingress"]:
             if "from" not in rule:
-                assert workload.daemon in ("proxy", "postfix", "imap", "coturn", "meet")
+                assert workload.daemon in public
 
 
 def test_the_log_collector_is_reached_across_the_namespaces() -> None:

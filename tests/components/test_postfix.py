@@ -16,12 +16,9 @@ from tests.support.deploy import Workload, deploy
 from tests.support.sandbox import Sandbox, talking, wait_for
 from tests.support.stacks import changed, deployment
 
-MKDIR = "mkdir /var/log/kolab"
-EXEC = "exec /usr/sbin/postfix -c /etc/postfix start-fg"
-REINJECTION = "0.0.0.0:13025     inet        n       -       n       -       100     smtpd"
 FILES = {
-    "/init.sh": f"set -e\n{MKDIR}\n{EXEC}\n",
-    "/etc/postfix/master.cf": f"{REINJECTION}\n    -o syslog_name=postfix/amavis\n",
+    "/init.sh": "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n",
+    "/etc/postfix/main.cf": "",
     "/etc/pki/tls/private/postfix.pem": "certificate key",
     "/kolab/certificate/tls.crt": "certificate ",
     "/kolab/certificate/tls.key": "key",
@@ -29,14 +26,20 @@ FILES = {
 """What our adjustments rely on (upstream: docker/postfix/rootfs)."""
 
 POSTCONF = """case "$*" in
+"-M smtp/unix"|"-M relay/unix") echo "$2" ;;
+-M) for port in 10025 10587 127.0.0.1:13025; do echo "$port inet n - n - - smtpd"; done
+  echo 'smtp-amavis unix - - n - 3 smtp'; echo 'policy_spf unix - n n - - spawn user=nobody' ;;
+-x) echo 'mydestination = example.org'; echo 'smtpd_sender_login_maps = static:all'
+  echo 'local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf'; echo 'local_transport = lmtp:imap:11024' ;;
+-xP) echo '10025/inet/content_filter = smtp-amavis:[127.0.0.1]:13024'; echo '10587/inet/content_filter = smtp-amavis:[127.0.0.1]:13026'
+  for list in 10025/inet/smtpd_sender_restrictions 10587/inet/smtpd_recipient_restrictions; do echo "$list = check_policy_service unix:private/policy_spf, permit"; done
+  echo '127.0.0.1:13025/inet/smtpd_recipient_restrictions = permit_mynetworks, reject' ;;
 "-h virtual_alias_maps") echo '$alias_maps, mysql:/etc/postfix/sql/virtual_alias_maps.cf' ;;
 "-Ph 10587/inet/content_filter") echo 'smtp-amavis:[127.0.0.1]:13026' ;;
 -n) echo 'local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf' ;;
--M) echo 'policy_spf unix - n n - - spawn user=nobody argv=/usr/libexec/postfix/kolab_policy' ;;
 esac"""
-"""What the image's postconf answers; tests/components/test_budget.py asks a real one."""
+"""What the image's postconf answers; tests/components/test_postfix_images.py asks a real one."""
 
-CONTRACT = [("/init.sh", MKDIR), ("/init.sh", EXEC), ("/etc/postfix/master.cf", REINJECTION)]
 COMMANDS = "/etc/postfix/kolab_commands"
 STARTED = "/usr/sbin/postfix -c /etc/postfix start-fg"
 PEM = "/etc/pki/tls/private/postfix.pem"
@@ -50,11 +53,10 @@ def file(path: str, name: str = "single-node") -> str:
     return deployment(name).file("postfix", "postfix", f"{entry.PATH}/{path}")
 
 
-def image(sandbox: Sandbox, name: str = "single-node", without: tuple[str, str] = ("", "")) -> None:
-    """Puts the image's files and commands into the sandbox, `without` one line of one file."""
-    path_of_change, line = without
+def image(sandbox: Sandbox, name: str = "single-node") -> None:
+    """Puts the image's files and commands into the sandbox."""
     for path, text in FILES.items():
-        sandbox.put(path, text.replace(f"{line}\n", ":\n") if path == path_of_change else text)
+        sandbox.put(path, text)
     sandbox.mount(entry.PATH, deployment(name).folder("postfix", "postfix", entry.PATH))
     for command in ("chown", "postfix", "/usr/sbin/postfix"):
         sandbox.command(command)
@@ -74,17 +76,6 @@ def start(sandbox: Sandbox, name: str = "single-node") -> Sandbox:
     return sandbox
 
 
-def main_cf(sandbox: Sandbox) -> dict[str, str]:
-    """What was written to main.cf."""
-    lines = [call.removeprefix("postconf -e ") for call in sandbox.calls if call.startswith("postconf -e ")]
-    return dict(line.split(" = ", 1) for line in lines)
-
-
-def of_services(sandbox: Sandbox) -> list[str]:
-    """What was decided for single services of master.cf."""
-    return [word for call in sandbox.calls if call.startswith("postconf -P ") for word in call.split()[2:]]
-
-
 @pytest.fixture
 def started(sandbox: Sandbox) -> Sandbox:
     return start(sandbox)
@@ -92,14 +83,6 @@ def started(sandbox: Sandbox) -> Sandbox:
 
 def test_the_image_starts_postfix_after_its_adjustments(started: Sandbox) -> None:
     assert started.calls[-1] == STARTED
-
-
-@pytest.mark.parametrize("line", CONTRACT, ids=lambda line: line[1].split()[0])
-def test_a_postfix_image_that_lacks_a_line_does_not_start(sandbox: Sandbox, line: tuple[str, str]) -> None:
-    image(sandbox, without=line)
-    done = sandbox.run(file("entry.sh"), env=environment())
-    assert (done.returncode, STARTED in sandbox.calls) == (70, False)
-    assert done.stderr.startswith("entry: expected 1 line(s)")
 
 
 def test_postfix_starts_again_where_it_ran_before(started: Sandbox) -> None:
@@ -112,66 +95,13 @@ def test_only_the_pod_itself_may_relay_through_postfix() -> None:
         assert postfix(name).env("postfix")["MYNETWORKS"] == "127.0.0.0/8"
 
 
-def test_the_null_sender_may_write_to_port_25(started: Sandbox) -> None:
-    # The image's table of senders refuses <>: no bounce, no delivery report and no vacation answer would arrive.
-    assert "check_sender_access" not in main_cf(started)["smtpd_sender_restrictions"]
-
-
-def test_a_stranger_still_cannot_write_as_one_of_us(started: Sandbox) -> None:
-    rules = main_cf(started)["smtpd_sender_restrictions"].split(", ")
-    assert rules.index("reject_unauthenticated_sender_login_mismatch") < rules.index("permit")
-
-
-def test_spf_is_still_judged(started: Sandbox) -> None:
-    rules = main_cf(started)["smtpd_sender_restrictions"].split(", ")
-    assert rules.index("check_policy_service unix:private/policy_spf") < rules.index("permit")
-
-
-def test_auth_is_not_offered_on_port_25(started: Sandbox) -> None:
-    assert "10025/inet/smtpd_sasl_exceptions_networks=static:all" in of_services(started)
-
-
 @pytest.mark.parametrize("command", ["AUTH PLAIN AGEAYg==", "auth login", " AUTH\tPLAIN", "AUTH"])
 def test_a_password_has_no_meaning_on_port_25(started: Sandbox, command: str) -> None:
-    assert f"10025/inet/smtpd_command_filter=regexp:{COMMANDS}" in of_services(started)
     pattern, replacement = started.path(COMMANDS).read_text().rsplit(" ", 1)
     # POSIX's classes are the only thing in it that Python does not know.
     known = pattern.strip("/").replace("[[:space:]]", r"\s")
     assert re.sub(known, replacement, command, flags=re.IGNORECASE).startswith("NO-PASSWORDS-HERE")
     assert re.search(known, "MAIL FROM:<auth@example.org>", re.IGNORECASE) is None
-
-
-def test_sasl_stays_on_at_port_25_since_the_check_of_senders_needs_it(started: Sandbox) -> None:
-    switched = [call for call in started.calls if "smtpd_sasl_auth_enable" in call]
-    # Cyrus has no password there; who reaches that listener is another question.
-    assert switched == ["postconf -P 10026/inet/smtpd_sasl_auth_enable=no"]
-
-
-def test_the_mail_proxy_may_log_in_on_the_inner_port_without_tls(started: Sandbox) -> None:
-    # nginx speaks no TLS to its backends; with this set for all of Postfix nobody could submit mail.
-    assert "smtpd_tls_auth_only" not in main_cf(started)
-
-
-def test_the_submission_ports_of_the_image_are_closed(started: Sandbox) -> None:
-    assert "postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet" in started.calls
-
-
-def test_the_reinjection_port_listens_inside_the_pod_only(started: Sandbox) -> None:
-    assert started.text("/etc/postfix/master.cf").startswith("127.0.0.1:13025 ")
-
-
-def test_addresses_cannot_be_tried_out_by_vrfy_or_etrn(started: Sandbox) -> None:
-    written = main_cf(started)
-    assert (written["disable_vrfy_command"], written["smtpd_etrn_restrictions"]) == ("yes", "reject")
-
-
-def test_old_tls_is_refused_in_words_that_old_postfix_understands(started: Sandbox) -> None:
-    for key in ("smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"):
-        assert main_cf(started)[key] == "!SSLv2,!SSLv3,!TLSv1,!TLSv1.1"
-
-
-def test_postfix_greets_with_the_name_that_its_egress_address_points_back_to(started: Sandbox) -> None:
-    assert main_cf(started)["myhostname"] == "mail.example.org"
 
 
 @pytest.mark.parametrize(
@@ -192,21 +122,15 @@ def test_mail_leaves_by_ipv6_only_from_addresses_that_dns_names(
     sandbox.mount(entry.PATH, stack.folder("postfix", "postfix", entry.PATH))
     done = sandbox.run(stack.file("postfix", "postfix", f"{entry.PATH}/entry.sh"), env=environment("cluster"))
     assert done.returncode == 0, done.stderr
-    assert main_cf(sandbox)["inet_protocols"] == listens
+    assert any(f" inet_protocols={listens} " in call for call in sandbox.calls)
     ways = [call for call in sandbox.calls if "smtp/unix/inet_protocols" in call]
     assert ways == [f"postconf -P smtp/unix/inet_protocols={sends} relay/unix/inet_protocols={sends}"]
-
-
-def test_messages_may_be_as_large_as_the_stack_file_says(started: Sandbox) -> None:
-    assert main_cf(started)["message_size_limit"] == str(50 * 1024**2)
 
 
 def test_mail_to_the_postmaster_reaches_a_mailbox_that_exists(started: Sandbox) -> None:
     aliases = dict(line.split() for line in started.text("/etc/postfix/kolab_aliases").splitlines())
     for local in ("postmaster", "abuse", "dmarc-reports", "tls-reports"):
         assert aliases[f"{local}@example.org"] == "jane@example.org"
-    first = "postconf -e virtual_alias_maps = texthash:/etc/postfix/kolab_aliases, "
-    assert any(call.startswith(first) for call in started.calls)
 
 
 def test_every_hosted_domain_has_a_postmaster() -> None:
@@ -279,7 +203,7 @@ def test_a_first_start_may_wait_an_hour_for_the_import() -> None:
 def test_the_private_key_of_postfix_is_closed_to_others(started: Sandbox) -> None:
     # The image leaves it readable for everybody in the container.
     assert stat.S_IMODE(started.path(PEM).stat().st_mode) == 0o600
-    assert f"chown root:root {PEM}" in started.calls
+    assert f"chown root:root {PEM}.new" in started.calls
 
 
 def test_a_renewed_certificate_reaches_postfix_without_a_restart(sandbox: Sandbox) -> None:
@@ -300,8 +224,8 @@ RELAY = "postconf -P kolab-relay/unix/"
 
 def relay(sandbox: Sandbox) -> dict[str, str]:
     """What was decided about the way to the smarthost."""
-    calls = [call.removeprefix(RELAY) for call in sandbox.calls if call.startswith(RELAY)]
-    return dict(call.split("=", 1) for call in calls)
+    (call,) = (call for call in sandbox.calls if call.startswith(RELAY))
+    return dict(word.removeprefix("kolab-relay/unix/").split("=", 1) for word in call.split()[2:])
 
 
 @pytest.fixture
@@ -312,12 +236,12 @@ def relaying(sandbox: Sandbox) -> Sandbox:
 
 def test_what_is_demanded_of_a_smarthost_is_demanded_of_nobody_else(relaying: Sandbox) -> None:
     # Amavis speaks no TLS: with one level for all of Postfix, every message in and out would wait for ever.
-    written = main_cf(relaying)
+    written = [call for call in relaying.calls if call.startswith("postconf -e ")]
     assert (
         "postconf -e relayhost = [relay.example.net]:587 default_transport = kolab-relay relay_transport = kolab-relay"
         in relaying.calls
     )
-    assert not any(key.startswith(("smtp_tls", "smtp_sasl")) for key in written)
+    assert not any("smtp_tls" in call or "smtp_sasl" in call for call in written)
     decided = relay(relaying)
     assert (decided["smtp_tls_security_level"], decided["smtp_tls_secure_cert_match"]) == (
         "secure",
@@ -365,7 +289,7 @@ def test_authorities_that_are_no_certificates_are_refused_at_preview(text: str) 
 
 
 def test_without_a_smarthost_mail_goes_straight_to_its_receiver(started: Sandbox) -> None:
-    assert "relayhost" not in main_cf(started)
+    assert any(" relayhost= default_transport=smtp " in call for call in started.calls)
 
 
 def test_the_queue_of_each_replica_lies_on_its_own_protected_claim() -> None:
@@ -497,8 +421,8 @@ def test_the_queues_length_is_read_from_the_queue_itself() -> None:
 
 def test_accepted_mail_waits_when_dns_does_not_know_cyrus(started: Sandbox) -> None:
     """Seen when a node died that ran half of the cluster's DNS: Postfix bounced what it had accepted."""
-    kind, _, path = main_cf(started)["lmtp_delivery_status_filter"].partition(":")
-    assert kind == "regexp"
+    path = "/etc/postfix/kolab_verdicts"
+    assert any(f" lmtp_delivery_status_filter=regexp:{path} " in call for call in started.calls)
     pattern, verdict = re.fullmatch(r"/(.*)/ (.*)\n", started.text(path)).groups()  # type: ignore[union-attr]
     seen = "5.4.4 unable to look up host imap: Name or service not known"
     assert re.sub(pattern, verdict.replace("$1", r"\1"), seen) == seen.replace("5.4.4", "4.4.3")

@@ -148,6 +148,14 @@ def test_monitoring_on_a_name_of_its_own_is_nowhere_else_and_nothing_else_is_the
         assert status(port, "example.org", "/webmail/") == 200
 
 
+def test_without_engines_of_its_own_a_stack_shows_logs_alone(tmp_path: Path) -> None:
+    monitoring = Monitoring(host="watch.example.org", alone=True, allowed=None, own=False)
+    with nginx(tmp_path, replace(PAGES, hosts=(*PAGES.hosts, "watch.example.org")), monitoring) as port:
+        assert status(port, "watch.example.org", "/select/vmui/", "operator:secret") == 200
+        for path in ("/prometheus/", "/alertmanager/"):
+            assert status(port, "watch.example.org", path, "operator:secret") == 403
+
+
 @pytest.mark.parametrize(
     ("shared", "codes"), [("version: STSv1\r\nmode: testing\r\n", (200, 200, 410)), (None, (410, 200, 410))]
 )

@@ -233,7 +233,7 @@ REFUSED: dict[str, tuple[Callable[[], str], str]] = {
         lambda: swap(A, "xclient off;", "xclient off; quic_mail on;"), 'refuses its configuration: .*unknown directive "quic_mail"',
     ),
     "half a configuration": (lambda: swap(A, "stream {\n", "stream { {\n"), "a statement without words"),
-    "no configuration": (lambda: swap(A, "/etc/nginx/nginx.conf", "/etc/nginx/other.conf"), "no .events. section in configuration"),
+    "no configuration": (lambda: swap(A, "/etc/nginx/nginx.conf", "/etc/nginx/other.conf"), "no block events"),
 }  # fmt: skip
 """Images that this stack cannot run, and what is said about them."""
 

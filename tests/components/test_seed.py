@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from components import entry
@@ -19,6 +21,7 @@ fi
 if [[ $query == *information_schema* ]]; then ls /tmp/db | grep -cxE 'migrations|users'; exit 0; fi
 table=$(sed 's/.*FROM \([a-z0-9]*\).*/\1/' <<< "$query")
 [ -e "/tmp/db/$table" ] || { echo "ERROR 1146 (42S02): Table '$table' doesn't exist" >&2; exit 1; }
+if [[ $query == "SELECT migration "* ]]; then cat "/tmp/db/$table"; exit; fi
 if [[ $query == *admin@* ]]; then grep -c fresh-admin "/tmp/db/$table"; exit 0; fi
 wc -l < "/tmp/db/$table"
 """
@@ -26,12 +29,21 @@ wc -l < "/tmp/db/$table"
 
 ARTISAN = r"""
 case "$*" in
-  *"migrate --seed --force") for t in migrations users; do echo row > /tmp/db/$t; done; echo fresh-admin >> /tmp/db/users; touch /tmp/db/ip4nets ;;
+  *"migrate --force" | *"migrate --seed --force")
+    for file in database/migrations/*.php; do
+      [ -e /tmp/overlooked ] || basename "$file" .php >> /tmp/db/migrations
+    done ;;&
+  *"migrate --force") ;;
+  *"migrate --seed --force") echo row > /tmp/db/users; echo fresh-admin >> /tmp/db/users; touch /tmp/db/ip4nets ;;
   *"data:import") [ -e /tmp/offline ] || echo 192.0.2.0/24 > /tmp/db/ip4nets ;;
   "user:password "*) echo changed > /tmp/db/users ;;
   *) exit 9 ;;
 esac
 """
+
+
+MIGRATIONS = ("2014_10_12_000000_create_users_table", "2026_05_01_100000_create_group_members_table")
+MIGRATE = "php -dmemory_limit=512M ./artisan migrate --force"
 
 
 def script() -> str:
@@ -47,6 +59,8 @@ class Database:
         for command, body in (("mysql", MYSQL), ("php", ARTISAN), (f"{SOURCE}/artisan", ARTISAN)):
             sandbox.command(command, body)
         sandbox.command("/update.sh")
+        for migration in MIGRATIONS:
+            sandbox.put(f"{SOURCE}/database/migrations/{migration}.php", "<?php")
         sandbox.mount(entry.PATH, deployment("single-node").folder("seed", "seed", entry.PATH))
         sandbox.quick_sleep()
         workload = deployment("single-node").workload("seed")
@@ -92,7 +106,7 @@ def test_the_first_administrator_gets_the_password_of_the_stack(database: Databa
 def test_a_password_that_somebody_changed_is_left_alone(database: Database) -> None:
     database.holds(migrations=9, users=3, ip4nets=5)
     database.seed()
-    assert database.changes == []
+    assert database.changes == [MIGRATE]
 
 
 def test_the_seed_script_drops_nothing(database: Database) -> None:
@@ -102,18 +116,55 @@ def test_the_seed_script_drops_nothing(database: Database) -> None:
     )
     database.holds(migrations=9, users=3, ip4nets=5)
     database.seed()
-    assert {table: database.rows(table) for table in ("migrations", "users", "ip4nets")} == {
-        "migrations": 9,
-        "users": 3,
-        "ip4nets": 5,
-    }
+    assert {table: database.rows(table) for table in ("users", "ip4nets")} == {"users": 3, "ip4nets": 5}
+    assert database.rows("migrations") >= 9
 
 
-def test_a_database_with_accounts_is_left_as_it_is(database: Database) -> None:
+def test_the_tables_of_a_database_with_accounts_are_brought_to_the_image(database: Database) -> None:
     database.holds(migrations=9, users=3, ip4nets=5)
     code, output = database.seed()
-    assert code == 0
-    assert "the database holds accounts: left as it is" in output
+    assert (code, database.changes) == (0, [MIGRATE])
+    assert "the database holds accounts: only its tables are brought to this image" in output
+
+
+@pytest.mark.parametrize("rows", [{}, {"migrations": 9, "users": 3, "ip4nets": 5}], ids=["empty", "full"])
+def test_a_migration_that_the_application_overlooks_is_named_and_fails_the_job(
+    database: Database, sandbox: Sandbox, rows: dict[str, int]
+) -> None:
+    database.holds(**rows)
+    sandbox.put("/tmp/overlooked", "")
+    sandbox.put("/tmp/db/.keep", "")
+    if not rows:
+        sandbox.command("php", "touch /tmp/db/{migrations,users,ip4nets}")
+    code, output = database.seed()
+    assert (code, "seed: done" in output) == (1, False)
+    assert f"the tables lack what these migrations make: {' '.join(MIGRATIONS)};" in output
+
+
+def test_a_migration_that_fails_is_the_end(database: Database, sandbox: Sandbox) -> None:
+    database.holds(migrations=9, users=3, ip4nets=5)
+    sandbox.command("php", "echo 'SQLSTATE[42S21]: Column already exists' >&2; exit 1")
+    code, output = database.seed()
+    assert (code, "seed: done" in output) == (1, False)
+    assert "Column already exists" in output
+
+
+def test_a_migration_that_may_choose_not_to_run_is_not_missed(database: Database, sandbox: Sandbox) -> None:
+    database.holds(migrations=9, users=3, ip4nets=5)
+    choosy = f"{SOURCE}/database/migrations/2026_06_01_100000_index_for_postgres.php"
+    sandbox.put("/tmp/overlooked", "")
+    for name in MIGRATIONS:
+        sandbox.path(f"{SOURCE}/database/migrations/{name}.php").unlink()
+    sandbox.put(choosy, "<?php return new class { public function shouldRun(): bool {} };")
+    assert database.seed()[0] == 0
+
+
+def test_an_image_without_its_migrations_is_refused(database: Database, sandbox: Sandbox) -> None:
+    database.holds(migrations=9, users=3, ip4nets=5)
+    shutil.rmtree(sandbox.path(f"{SOURCE}/database"))
+    code, output = database.seed()
+    assert code == 70
+    assert "has no database/migrations: it differs" in output
 
 
 def test_a_wrong_password_is_no_empty_database(database: Database, sandbox: Sandbox) -> None:
@@ -133,7 +184,8 @@ def test_a_name_server_that_fails_in_between_changes_nothing_and_is_an_error(
     database.holds(migrations=9, users=3, ip4nets=0)
     sandbox.put("/tmp/db/fails-on", question)
     code, output = database.seed()
-    assert (code != 0, database.changes, "seed: done" in output) == (True, [], False)
+    assert (code != 0, "seed: done" in output) == (True, False)
+    assert set(database.changes) <= {MIGRATE}
     assert "the database does not answer about" in output
 
 
@@ -162,7 +214,8 @@ def test_registries_that_cannot_be_reached_are_an_error_and_tried_again(
 def test_accounts_without_address_ranges_only_get_the_import(database: Database) -> None:
     database.holds(migrations=9, users=3, ip4nets=0)
     code, _ = database.seed()
-    assert (code, [call.rpartition(" ")[2] for call in database.changes]) == (0, ["data:import"])
+    assert code == 0
+    assert database.changes == [MIGRATE, MIGRATE.replace("migrate --force", "data:import")]
 
 
 def test_no_container_runs_the_images_own_seed() -> None:

@@ -132,6 +132,9 @@ def test_a_webapp_image_without_octane_is_refused_with_a_sentence(
 @pytest.mark.parametrize("role", ["webapp", "horizon"])
 def test_a_rehearsal_changes_no_table_and_serves_nothing(sandbox: Sandbox, role: str, init: str) -> None:
     image(sandbox, init)
+    # Neither the database nor Redis is there to be asked.
+    for command in ("mysql", "php", f"{SOURCE}/artisan"):
+        sandbox.command(command, '[[ "$*" = *data:countries ]]')
     assert start(sandbox, role, task="rehearse") == (0, [])
     assert "this image can run here" in sandbox.out
 

@@ -15,6 +15,7 @@ _CLAIMS = {
     "filters": "postfix-filters-0",
     "database": "mariadb-data",
     "redis": "redis-data",
+    "dumps": "before-migration-dumps",
     "files": "minio-data",
     "metrics": "prometheus-data",
     "logs": "victorialogs-data",
@@ -22,6 +23,17 @@ _CLAIMS = {
 """Volume of the stack file -> logical name of its claim."""
 
 BASES: dict[str, tuple[str, Changes]] = {
+    "alerts by another server": (
+        "cluster",
+        {
+            "monitoring.alerts.server": {
+                "host": "smtp.example.com",
+                "sender": "alerts@example.com",
+                "username": "alerts",
+            }
+        },
+    ),
+    "mail that comes back": ("cluster", {"monitoring.roundTrip": {"mailbox": "round-trip@example.org"}}),
     "single-node": ("single-node", {}),
     "cluster": ("cluster", {}),
     "ingress": (
@@ -45,6 +57,12 @@ BASES: dict[str, tuple[str, Changes]] = {
         {
             "tls": {"issuer": "secrets", "proxy": "web-tls", "mx": "mx-tls", "sieve": "sieve-tls"},
             "hostedDomains": ["example.net"],
+        },
+    ),
+    "a Prometheus of others": (
+        "cluster",
+        {
+            "monitoring": {"mode": "prometheus-operator", "operator": {"namespace": "monitoring"}},
         },
     ),
     "engines of others": (
@@ -99,6 +117,8 @@ HARMLESS: dict[str, Changes] = {
         "domain": "example.net",
         "hostedDomains": ["example.com"],
         "kubernetes.clusterDomain": "kube.example.net",
+        "kubernetes.priorityClasses.data": "business-critical",
+        "kubernetes.priorityClasses.convenience": "batch",
         "kubernetes.tolerations": [{"key": "mail", "operator": "Exists"}],
         "network.loadBalancer": "hostPort",
         "network.addresses.all": "192.0.2.20",
@@ -125,11 +145,13 @@ HARMLESS: dict[str, Changes] = {
         "tls[existing].name": "other",
         "tls[existing].kind": "Issuer",
         "tls[existing].caa": "pki.goog",
+        "size": "medium",
         "monitoring.retention": "30d",
         "monitoring.logsRetention": "14d",
         "monitoring.seLinuxType": "spc_t",
         "monitoring.alerts.email": "joe@example.com",
         "monitoring.alerts.webhook": "https://alerts.example.com/",
+        "monitoring.alerts.heartbeat": "https://alive.example.org/",
         "monitoring.runbookUrl": "https://wiki.example.com/alerts",
         "images.registry": "registry.example.net/kolab",
         "images.mirror": "registry.example.net",
@@ -140,6 +162,13 @@ HARMLESS: dict[str, Changes] = {
         "features.turn": False,
         "features.office": False,
         "features.activesync": False,
+        "extra.postfix": {"smtpd_hard_error_limit": 10},
+        "extra.imap": {"quotawarn": 80},
+        "extra.roundcube": {"product_name": "Mail"},
+        "extra.spamassassin": ["score URIBL_BLACK 4.0"],
+        "extra.website": ["gzip on"],
+        "extra.environment": {"imap": {"LC_ALL": "C.UTF-8"}},
+        "extra.annotations": {"imap": {"prometheus.io/scrape": "true"}},
         "resources.imap.cpu": "2",
         "resources.imap.memory": "4Gi",
         "resources.imap.memoryLimit": "8Gi",
@@ -147,7 +176,13 @@ HARMLESS: dict[str, Changes] = {
         "acknowledge": [{"rule": "image-latest", "subject": "*", "reason": "a mirror pins what it copies"}],
         **{f"storage.{volume}.size": "900Gi" for volume in _CLAIMS},
     },
+    "a Prometheus of others": {
+        "monitoring.operator.namespace": "observability",
+        "monitoring.operator.pods": {"app": "prometheus"},
+        "monitoring.operator.labels": {"release": "kube-prometheus-stack"},
+    },
     "cluster": {
+        "kubernetes.priorityClasses.own": False,
         "network.addresses.proxy": "10.20.0.20",
         "network.addresses.smtp": "10.20.0.21",
         "network.addresses.turn": "10.20.0.22",
@@ -202,6 +237,7 @@ HARMLESS: dict[str, Changes] = {
         "mail.dmarc.fo": "1",
         "mail.senders.includes": ["spf.example.com"],
         "mail.senders.networks": ["198.51.100.64/28"],
+        "mail.senders.mechanisms": ["a:web.example.com", "mx:example.com/28"],
         "mail.senders.counted": {"spf.example.com": 2},
         "mail.mx.others": [{"host": "backup.example.com", "preference": 50}],
         "domains": {"example.net": {"senders": {"networks": ["198.51.100.80"]}}},
@@ -217,6 +253,17 @@ HARMLESS: dict[str, Changes] = {
         "replicas.roundcube": 3,
         "replicas.postfix": 3,
         "meet.workers": 4,
+    },
+    "alerts by another server": {
+        "monitoring.alerts.server.host": "smtp2.example.com",
+        "monitoring.alerts.server.port": 465,
+        "monitoring.alerts.server.sender": "watch@example.com",
+        "monitoring.alerts.server.username": "watch",
+        "monitoring.alerts.server.networks": ["10.9.0.26/32"],
+    },
+    "mail that comes back": {
+        "monitoring.roundTrip.mailbox": "round-trip@example.net",
+        "monitoring.roundTrip.every": 10,
     },
     "gateway": {"network.egress[gateway].addresses": ["198.51.100.21"], "mail.mtaSts.stage": "testing"},
     "relay": {
@@ -257,6 +304,7 @@ HARMLESS: dict[str, Changes] = {
     "backups": {
         "backup.at": "23:15",
         "backup.every": 6,
+        "backup.drill": "monthly",
         "backup.repository[s3].endpoint": "https://s3b.example.net:9000",
         "backup.repository[s3].networks": "198.51.100.112/28",
         "backup.repository[s3].authorities": certificate()[0],
@@ -285,6 +333,11 @@ REFUSED: dict[str, tuple[str, Changes, str]] = {
     "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}, "namespace-main"),
     "features.files": ("single-node", {"features.files": False, "features.office": False}, "minio-data"),
     "monitoring.enabled": ("single-node", {"monitoring.enabled": False}, "prometheus-data"),
+    "monitoring.mode": (
+        "single-node",
+        {"monitoring": {"mode": "prometheus-operator", "operator": {"namespace": "monitoring"}}},
+        "prometheus-data",
+    ),
     "passportPublicKey": (
         "single-node",
         {"passportPublicKey": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"},

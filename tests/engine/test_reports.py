@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,9 +20,11 @@ from model.review import Review
 from ops.report import compare
 from ops.reporting import markdown
 from ops.stacks import StackFile, StackProblem
+from tests.bench import clock
 from tests.engine.conftest import Deployed
 from tests.engine.program import at_once
 from tests.engine.settings_table import Changes
+from tests.support import clone
 
 GOLDEN = Path(__file__).parent / "reviewed"
 _DIGEST = "sha256:" + "5" * 64
@@ -152,3 +157,19 @@ def test_a_preview_without_one_of_its_steps_is_refused(reports: dict[str, Report
 def test_the_preview_of_another_stack_file_is_refused(reports: dict[str, Reported]) -> None:
     with pytest.raises(StackProblem, match="kolab:hostedDomains differs"):
         compare(None, reports["domain-added"].stack, planned=reports["nothing"].path)
+
+
+def test_the_report_on_a_cluster_costs_no_more_than_three_starts_of_the_program(
+    reports: dict[str, Reported],
+) -> None:
+    """And no more than two seconds of a processor; a burdened machine is slower in both."""
+    root = reports["mta-sts-to-testing"].path.parent
+    clone.git(root, "init", "--quiet")
+    clone.commit(root, "a stack")
+    run = partial(subprocess.run, cwd=root, check=True, capture_output=True)
+    report = [sys.executable, "-m", "ops", "report", "--stack", "cluster", "--preview", "preview.json"]
+    whole, start = clock.in_turn(
+        [partial(run, report), partial(run, [sys.executable, "-c", "import ops.report"])], 3
+    )
+    assert whole.processor < 3 * start.processor, (whole, start)
+    assert whole.processor <= 2, whole

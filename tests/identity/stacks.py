@@ -65,6 +65,9 @@ def raw() -> dict[str, Any]:
             "accountUri": "https://acme-v02.api.letsencrypt.org/acme/acct/1",
         },
         "tlsa": {"current": "a" * 64, "next": "b" * 64},
+        "monitoring": {
+            "alerts": {"webhook": "https://alerts.example.com", "heartbeat": "https://alive.example.com"}
+        },
     }
 
 

@@ -122,3 +122,30 @@ def test_a_zone_with_a_policy_and_clients_elsewhere_is_no_conflict_on_hold() -> 
     assert list(conflicts(plan(held).zones["example.org"], lines, "example.org")) == []
     live = list(conflicts(plan(stack()).zones["example.org"], lines, "example.org"))
     assert len(live) >= 3
+
+
+@pytest.mark.parametrize("stage", ["hold", "shadow"])
+def test_names_that_do_not_exist_have_no_policy_unasked_before_the_domain_is_live(stage: str) -> None:
+    own = {"example.net": {"stage": stage, "otherMx": [{"host": "mx.old.example", "preference": 5}]}}
+
+    def text(**changes: Any) -> str:
+        (found,) = Answers(records(stack(**changes))).text("_dmarc.example.net", "v=DMARC1")
+        return found
+
+    assert "np=" not in text(domains=own, mail__dmarc={})
+    assert "np=reject" in text(mail__dmarc={})
+    assert "np=reject" in text(domains=own, mail__dmarc={"nonexistentPolicy": "reject"})
+
+
+@pytest.mark.parametrize(("stage", "end"), [("hold", "?all"), ("shadow", "?all"), ("live", "-all")])
+def test_spf_judges_nobody_before_the_domain_is_live_unless_it_names_who_else_sends(
+    stage: str, end: str
+) -> None:
+    own = {"stage": stage, "otherMx": [{"host": "mx.old.example", "preference": 5}]}
+
+    def text(**changes: Any) -> str:
+        (found,) = Answers(records(stack(mail__spfAll="-all", **changes))).text("example.net", "v=spf1")
+        return found
+
+    assert text(domains={"example.net": own}).endswith(f" {end}")
+    assert text(domains={"example.net": {**own, "senders": {"networks": ["203.0.113.7"]}}}).endswith(" -all")

@@ -14,8 +14,11 @@ from model.identity import dmarc, mta_sts, records, spf
 from model.identity.answers import Answers
 from model.identity.spf_check import evaluate
 from model.identity.spf_count import Uncountable, count
+from model.identity.spf_terms import terms
 from model.rehearsal import rehearse
 from model.rules import mail_others
+from ops.spf_flatten import flatten
+from ops.stacks import StackProblem
 from tests.identity.stacks import stack
 
 OURS = "v=spf1 ip4:198.51.100.3 ip4:198.51.100.9 ip6:2001:db8:1::3"
@@ -197,3 +200,112 @@ def test_consent_is_published_for_single_reports_too() -> None:
 def test_a_section_about_a_domain_that_is_not_here_is_refused() -> None:
     (finding,) = found(domains={"example.edu": {"senders": {}}})
     assert (finding.rule, finding.path) == ("domain-not-served", "kolab:domains.example.edu")
+
+
+def test_mechanisms_stand_as_they_are_written_and_each_costs_a_lookup() -> None:
+    given = {"mechanisms": ["a:web.example", "mx", "?exists:%{ir}.list.example"], "networks": ["203.0.113.7"]}
+    assert text_of("example.org", "v=spf1", mail__senders=given) == (
+        f"{OURS} ip4:203.0.113.7 a:web.example mx ?exists:%{{ir}}.list.example ~all"
+    )
+    assert spf.lookups(stack(mail__senders=given), "example.org") == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "mx", "A:Web.example/28//64", "-mx:x.example", "exists:%{l1r-}.x.%{d2}", "a//64"]
+)
+def test_mechanisms_that_are_taken_can_be_read_by_receivers(text: str) -> None:
+    (found,) = stack(mail__senders={"mechanisms": [text]}).mail.senders.mechanisms
+    assert terms(f"v=spf1 {found}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ptr",
+        "all",
+        "+all",
+        "include:x.example",
+        "ip4:203.0.113.1",
+        "a b",
+        "a:",
+        "exists:",
+        "a:x",
+        "mx/99x",
+        "a:%{x}.example",
+        "redirect=x.example",
+        "exp=x.example",
+        'a:x.example"',
+        "",
+    ],
+)
+def test_what_is_no_mechanism_or_has_a_key_of_its_own_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="must be a, mx or exists of SPF"):
+        stack(mail__senders={"mechanisms": [text]})
+
+
+FLAT = {
+    ("svc.example", "TXT"): ["v=spf1 ip4:192.0.2.0/25 include:in.example a:web.example/28 mx ?all"],
+    ("in.example", "TXT"): ["v=spf1 ip4:192.0.2.128/25 ip6:2001:db8::/48 redirect=more.example"],
+    ("more.example", "TXT"): ["V=SPF1 ip4:203.0.113.5 -all"],
+    ("web.example", "A"): ["198.51.100.7"],
+    ("svc.example", "MX"): ["10 mail.svc.example."],
+    ("mail.svc.example", "AAAA"): ["2001:db8:1::1"],
+    ("macro.example", "TXT"): ["v=spf1 exists:%{i}.x.example -all"],
+    ("loop.example", "TXT"): ["v=spf1 include:loop.example -all"],
+    ("open.example", "TXT"): ["v=spf1 +all"],
+    ("not.example", "TXT"): ["v=spf1 -ip4:192.0.2.1 ip4:192.0.2.0/24 -all"],
+}
+
+
+def test_an_include_is_flattened_into_the_networks_that_it_stands_for() -> None:
+    assert flatten("svc.example", lambda name, kind: FLAT.get((name, kind), [])) == (
+        "192.0.2.0/24",
+        "198.51.100.0/28",
+        "203.0.113.5",
+        "2001:db8::/48",
+        "2001:db8:1::1",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["macro.example", "loop.example", "open.example", "not.example", "gone.example"]
+)
+def test_what_is_no_list_of_networks_is_not_flattened(name: str) -> None:
+    with pytest.raises(StackProblem, match="cannot be flattened"):
+        flatten(name, lambda name, kind: FLAT.get((name, kind), []))
+
+
+@pytest.mark.parametrize(
+    ("others", "rule"),
+    [
+        (
+            [{"host": "backup.example", "preference": 20}, {"host": "Backup.example.", "preference": 30}],
+            "other-mx-twice",
+        ),
+        ([{"host": "imap.example.org", "preference": 20}], "other-mx-host"),
+        ([{"host": "mail.example.org", "preference": 20}], "other-mx-host"),
+        ([{"host": "autoconfig.example.net", "preference": 20}], "other-mx-host"),
+    ],
+)
+def test_what_cannot_take_mail_beside_us_is_refused(others: list[dict[str, Any]], rule: str) -> None:
+    (finding,) = found(mail__mx={"stage": "live", "others": others})
+    assert (finding.rule, finding.path, finding.severity) == (rule, "kolab:mail.mx.others", "error")
+
+
+@pytest.mark.parametrize(("preference", "ours"), [(5, 15), (65530, 65535), (65535, None)])
+def test_in_shadow_ours_stands_behind_where_there_is_room(preference: int, ours: int | None) -> None:
+    own = {"stage": "shadow", "otherMx": [{"host": "old.example", "preference": preference}]}
+    changes: dict[str, Any] = {"domains": {"example.net": own}}
+    if ours is None:
+        assert [each.rule for each in found(**changes)] == ["shadow-no-room"]
+    else:
+        values = {str(value) for value in Answers(records(stack(**changes))).ask("example.net", "MX")}
+        assert values == {f"{preference} old.example.", f"{ours} mx.example.org."}
+
+
+@pytest.mark.parametrize("report", ["https://reports.example.org/caa", "http://reports.example.org:8080/"])
+def test_authorities_may_report_to_a_url(report: str) -> None:
+    made = stack(domains={"example.net": {"caa": {"iodef": report}}})
+    assert any(str(r.value) == f'0 iodef "{report}"' for r in records(made) if r.name.endswith("example.net"))
+    with pytest.raises(ValidationError, match=r"must be an address such as .* or a URL"):
+        stack(dns__caa={"iodef": "nobody"})

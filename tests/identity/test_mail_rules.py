@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from model.findings import Finding
-from model.identity import plan
+from model.identity import plan, records
 from model.rules import check
 from tests.identity.keys import elliptic, public
 from tests.identity.stacks import findings, rules, selectors, stack
@@ -144,7 +144,10 @@ def test_reports_to_a_stranger_need_his_consent() -> None:
 
 
 def test_a_strict_policy_on_hold_is_a_warning() -> None:
-    assert only("dmarc-on-hold", mail__mx={"stage": "hold"}).severity == "warning"
+    held: dict[str, Any] = {"mail__mx": {"stage": "hold"}}
+    for key in ("policy", "subdomainPolicy", "nonexistentPolicy"):
+        found = only("dmarc-on-hold", **held, mail__dmarc={key: "reject"})
+        assert (found.severity, found.path) == ("warning", f"kolab:mail.dmarc.{key}")
 
 
 def test_spf_that_does_not_fit_an_answer_is_refused() -> None:
@@ -163,6 +166,29 @@ def test_an_include_of_ourselves_is_refused() -> None:
 def test_a_host_that_shares_the_helo_name_but_not_its_addresses_is_refused() -> None:
     found = only("host-two-places", hosts={"helo": "mx.example.org"})
     assert found.path == "kolab:hosts.helo"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "path"),
+    [
+        ({"mx": "mail.example.org"}, "kolab:hosts.mx"),
+        ({"mx": "mx.example.org", "helo": "mx.example.org"}, "kolab:hosts.helo"),
+        ({"helo": "imap.example.org", "turn": "mail.example.org"}, "kolab:hosts.helo"),
+        (
+            {"helo": "imap.example.org", "turn": "mail.example.org", "sieve": "out.example.org"},
+            "kolab:hosts.helo",
+        ),
+        ({"imap": "mail.example.org", "mx": "in.example.org"}, "kolab:hosts.imap"),
+        ({"website": "mail.example.org"}, "kolab:hosts.website"),
+    ],
+    ids=str,
+)
+def test_the_name_that_is_proposed_is_none_that_is_taken(hosts: dict[str, str], path: str) -> None:
+    made = stack(hosts=hosts)
+    taken = {record.name for record in records(made)}
+    said = [found for found in findings(made) if found.rule == "host-two-places"]
+    assert [found.path for found in said] == [path]
+    assert said[0].fix.rpartition(" ")[2] not in taken
 
 
 def test_a_host_in_a_place_that_owners_make_an_alias_is_refused() -> None:

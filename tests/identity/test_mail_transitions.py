@@ -347,8 +347,16 @@ def test_the_domain_of_a_stack_that_takes_mail_stays_whatever_is_acknowledged() 
     meant: Any = {"acknowledge": [{"rule": "domain-fixed", "reason": "meant, and all owners know"}]}
     assert "domain-fixed" in step(sts("none"), sts("none", **swapped))
     assert ("acknowledge-firm", "kolab:acknowledge[0].rule") in places(refused_file(raw("cluster", meant)))
+
+
+def test_the_domain_of_a_stack_on_hold_changes_with_a_reason_only() -> None:
     held: Any = {"mail__mx": {"stage": "hold"}}
-    assert "domain-fixed" not in step(sts("none", **held), sts("none", **held, **swapped))
+    swapped: Any = {"domain": "example.net", "hostedDomains": ["example.org"]}
+    assert "domain-changed" in step(sts("none", **held), sts("none", **held, **swapped))
+    # Nor in the step that lets mail come.
+    assert "domain-changed" in step(sts("none", **held), sts("none", **swapped))
+    emptied: Any = {"acknowledge": [{"rule": "domain-changed", "reason": "the database was emptied"}]}
+    assert "domain-changed" not in step(sts("none", **held), sts("none", **held, **swapped, **emptied))
 
 
 def test_a_public_address_moves_only_with_a_reason() -> None:

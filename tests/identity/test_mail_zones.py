@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import dns.zone
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 
@@ -106,7 +107,13 @@ def test_on_hold_nothing_leads_mail_or_mail_clients_here() -> None:
 
 def test_what_hold_keeps_back_is_exactly_what_live_adds() -> None:
     held = stack(mail__mx={"stage": "hold"})
-    assert {*records(held), *held_back(held)} == set(records(stack()))
+    # Until then neither SPF nor np= judges: the server before this one still sends.
+    neutral = {r for r in records(held) if r.type == "TXT"} - {*records(stack())}
+    assert {r.value.text.partition(" ")[0] for r in neutral if isinstance(r.value, TXT)} == {
+        "v=spf1",
+        "v=DMARC1;",
+    }
+    assert {*records(held), *held_back(held)} - neutral == set(records(stack()))
     assert any(r.type == "MX" and r.name == "example.org" for r in held_back(held))
     assert held_back(stack()) == []
 
@@ -174,6 +181,7 @@ def test_a_serial_after_a_served_one_is_later_in_serial_arithmetic() -> None:
             assert 0 < (serial(body, served) - served) % 2**32 < 2**31
 
 
+@pytest.mark.thorough
 def test_a_thousand_hosted_domains_take_seconds_and_cost_the_same_each() -> None:
     def seconds(count: int) -> float:
         hosted = [f"d{n}.example" for n in range(count)]

@@ -109,6 +109,16 @@ MODULES = {
             share={"github.com/cert-manager/cert-manager": {"deploy/crds": "cert-manager-crds"}},
         ),
         Module(
+            "prometheus-operator",
+            takes="seconds",
+            share={
+                "github.com/prometheus-operator/prometheus-operator": {
+                    "example/prometheus-operator-crd": "prometheus-operator-crds"
+                }
+            },
+            in_lab=False,
+        ),
+        Module(
             "restic",
             takes="3 minutes on 2 cores",
             programs={

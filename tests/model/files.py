@@ -19,16 +19,17 @@ from tests.model import real_keys
 
 Raw = dict[str, Any]
 
-_PUBLIC = {
-    service: f"11.0.0.{number}"
-    for number, service in enumerate(("proxy", "smtp", "turn", "sieve", "meet"), 10)
-}
-
 
 @functools.cache
 def _shipped(name: str) -> Raw:
     config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
     return {key.removeprefix("kolab:"): value for key, value in config.items()}
+
+
+_PUBLIC = {
+    service: f"11.0.0.{number}"
+    for number, service in enumerate(_shipped("cluster")["network"]["addresses"], 10)
+}
 
 
 def raw(base: str = "cluster", changes: Raw | None = None) -> Raw:
@@ -64,7 +65,10 @@ _REAL: Raw = {
     "mail/postmaster": "jane@kolabtest.eu",
     "tls/email": "jane@kolabtest.eu",
     "tls/accountUri": "https://acme-v02.api.letsencrypt.org/acme/acct/77",
-    "monitoring/alerts": {"webhook": "https://alerts.kolabtest.eu"},
+    "monitoring/alerts": {
+        "webhook": "https://alerts.kolabtest.eu",
+        "heartbeat": "https://alive.kolabtest.eu",
+    },
     "backup": {
         "repository": {
             "kind": "s3",

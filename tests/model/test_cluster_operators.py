@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.daemon import labels_of
+from components.labels import labels_of
 from model.issuers import Issuer
 from model.rules.cluster import ClusterFacts, cluster
 from model.rules.cluster_operators import CERTIFICATE_LABELS, OperatorFacts, Taint, cluster_operators

@@ -7,10 +7,12 @@ import re
 import pytest
 
 from model import budget
+from model.identity.hosts import hosts
 from model.images import KOLAB, OTHERS, reference
 from model.names import Names
 from model.secrets import CATALOGUE, FORMATS, NAMES, is_secret_key, secrets
 from model.settings import ImagesRegistry
+from model.settings.dns import Hosts
 from model.sizing import DEFAULTS, Size, size_of
 from model.topology import daemons
 from tests.model.files import Raw, raw, settings
@@ -34,9 +36,15 @@ def test_every_host_has_a_documented_default() -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["website", "mx", "helo", "imap", "smtp", "sieve", "turn"])
+@pytest.mark.parametrize("role", Hosts.model_fields)
 def test_a_chosen_host_wins(role: str) -> None:
     assert getattr(names({f"hosts/{role}": "chosen.example.org"}), role) == "chosen.example.org"
+
+
+@pytest.mark.parametrize("base", ["single-node", "cluster", "real"])
+def test_every_name_that_has_an_address_is_one_of_all_names(base: str) -> None:
+    found = settings(base, {"hosts/monitoring": "watch.example.org"})
+    assert {host.name for host in hosts(found)} <= {*Names.of(found).every}
 
 
 def test_admin_and_reseller_follow_the_website() -> None:
@@ -175,6 +183,19 @@ def needed(changes: Raw | None = None) -> list[str]:
         ({"tls/ownToken": True}, set(), {"acmeCloudflareToken"}),
         ({"tls/ownToken": True, "dns/provider": "zonefile"}, {"cloudflareApiToken"}, {"acmeCloudflareToken"}),
         ({"monitoring": {"alerts": {"webhook": "secret"}}}, set(), {"alertsWebhook"}),
+        ({"monitoring": {"alerts": {"heartbeat": "secret"}}}, set(), {"alertsHeartbeat"}),
+        ({"monitoring/roundTrip": {"mailbox": "round-trip@example.org"}}, set(), {"roundTripPassword"}),
+        (
+            {
+                "monitoring/alerts/server": {
+                    "host": "smtp.example.com",
+                    "sender": "a@example.com",
+                    "username": "a",
+                }
+            },
+            set(),
+            {"alertsServerPassword"},
+        ),
         ({"mail/dkim": None}, {"dkimKey-k202605", "dkimKey-k202611"}, set()),
         ({"network/egress": {"mode": "relay", "host": "relay.example.net"}}, set(), set()),
         (

@@ -31,6 +31,10 @@ GATEWAY: dict[str, Any] = {"mode": "gateway", "addresses": ["198.51.100.20"]}
 S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
 LONG = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "eu"))
 
+SERVER = {"host": "smtp.example.com", "sender": "alerts@example.com"}
+LEFT: dict[str, Any] = {"mode": "prometheus-operator", "operator": {"namespace": "monitoring"}}
+OWN_WAY = {("alerts-by-own-mail", "kolab:monitoring.alerts")}
+
 CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     # Peers that are no part of the world.
     *(
@@ -60,6 +64,24 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
             ("mxKey", {("secret-rotation-impossible", "kolab:rotations.mxKey")}),
             ("nothing", {("secret-rotation-impossible", "kolab:rotations.nothing")}),
             ("redisPassword", set()),
+        )
+    ),
+    # Lines of one's own (tests/model/test_extra.py has more of each).
+    *(
+        ("cluster", {"extra": extra}, {(f"extra-{rule}", f"kolab:extra.{at}")})
+        for rule, extra, at in (
+            ("open-relay", {"postfix": {"mynetworks": "0.0.0.0/0"}}, "postfix.mynetworks"),
+            ("delivery", {"postfix": {"always_bcc": "spy"}}, "postfix.always_bcc"),
+            ("plaintext", {"imap": {"allowplaintext": True}}, "imap.allowplaintext"),
+            ("client-address", {"website": ["real_ip_header X-IP"]}, "website[0]"),
+            ("data", {"spamassassin": ["bayes_path /tmp/bayes"]}, "spamassassin[0]"),
+            ("code", {"environment": {"imap": {"LD_PRELOAD": "x"}}}, "environment.imap.LD_PRELOAD"),
+            ("closed", {"website": ["gzip on", "allow all"]}, "website[1]"),
+            ("secret", {"roundcube": {"sql_debug": True}}, "roundcube.sql_debug"),
+            ("own", {"roundcube": {"imap_host": "x"}}, "roundcube.imap_host"),
+            ("unknown", {"annotations": {"imap": {"a/b": "c"}}}, "annotations.imap.a/b"),
+            ("daemon", {"environment": {"mail": {"LANG": "C"}}}, "environment.mail"),
+            ("twice", {"website": ["gzip on", "gzip off"]}, "website[1]"),
         )
     ),
     # Nodes that are kept for mail.
@@ -193,8 +215,86 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ),
     (
         "cluster",
-        {"monitoring/alerts": {"email": "joe@example.com"}},
-        {("alerts-by-own-mail", "kolab:monitoring.alerts.webhook")},
+        {"monitoring/alerts/webhook": None},
+        {("alerts-by-own-mail", "kolab:monitoring.alerts")},
+    ),
+    # Somebody else's server, and ways that only look as if they left this stack.
+    *(
+        ("cluster", {"monitoring/alerts": {**given, "heartbeat": "https://alive.example.com"}}, found)
+        for given, found in (
+            ({"webhook": "secret"}, set()),
+            ({"webhook": "https://ntfy.example.com/kolab?template=alertmanager"}, set()),
+            ({"email": "joe@pager.example", "server": SERVER}, set()),
+            ({"email": "jane@example.org", "server": SERVER}, OWN_WAY),
+            ({"email": "joe@pager.example", "server": {**SERVER, "host": "smtp.example.org"}}, OWN_WAY),
+            ({"webhook": "https://example.org/alerts"}, OWN_WAY),
+            ({"webhook": "https://192.0.2.10/alerts"}, OWN_WAY),
+            ({"email": "joe@example.com", "webhook": "https://alerts.example.com", "server": SERVER}, set()),
+            (
+                {"webhook": "https://alerts.example.com", "server": SERVER},
+                {("alerts-server-unused", "kolab:monitoring.alerts.server")},
+            ),
+        )
+    ),
+    # Numbers and alerts that are left to the cluster.
+    (
+        "cluster",
+        {"monitoring": {"mode": "prometheus-operator", "operator": {"namespace": "monitoring"}}},
+        set(),
+    ),
+    *(
+        ("cluster", {"monitoring": given}, {(rule, f"kolab:monitoring.{at}") for rule, at in found})
+        for given, found in (
+            ({"mode": "prometheus-operator"}, {("monitoring-operator", "operator")}),
+            ({**LEFT, "enabled": False}, {("monitoring-operator-unused", "mode")}),
+            *(
+                (
+                    {**LEFT, "operator": {"namespace": namespace}},
+                    {("monitoring-operator-namespace", "operator.namespace")},
+                )
+                for namespace in ("kolab", "kolab-logs")
+            ),
+            *(
+                ({**LEFT, "alerts": {key: value}}, {("monitoring-of-the-cluster", f"alerts.{key}")})
+                for key, value in (
+                    ("email", "joe@pager.example"),
+                    ("server", SERVER),
+                    ("webhook", "https://alerts.example.com"),
+                    ("heartbeat", "secret"),
+                )
+            ),
+            ({**LEFT, "retention": "15d"}, {("monitoring-of-the-cluster", "retention")}),
+        )
+    ),
+    *(
+        (
+            "cluster",
+            {f"monitoring/{key}": value for key, value in given.items()},
+            {(rule, f"kolab:monitoring.{at}")},
+        )
+        for given, rule, at in (
+            (
+                {"roundTrip": {"mailbox": "probe@elsewhere.example"}},
+                "round-trip-elsewhere",
+                "roundTrip.mailbox",
+            ),
+            ({"roundTrip": {"mailbox": "Noreply@example.org"}}, "round-trip-elsewhere", "roundTrip.mailbox"),
+            (
+                {"roundTrip": {"mailbox": "probe@example.org"}, "enabled": False},
+                "round-trip-elsewhere",
+                "roundTrip",
+            ),
+        )
+    ),
+    (
+        "cluster",
+        {"monitoring/operator": {"namespace": "monitoring"}},
+        {("monitoring-operator-unused", "kolab:monitoring.operator")},
+    ),
+    (
+        "cluster",
+        {"monitoring/alerts/heartbeat": None},
+        {("no-heartbeat", "kolab:monitoring.alerts.heartbeat")},
     ),
     (
         "cluster",
@@ -206,7 +306,14 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         },
         set(),
     ),
-    ("cluster", {"monitoring/alerts": None}, {("alerts-nowhere", "kolab:monitoring.alerts")}),
+    (
+        "cluster",
+        {"monitoring/alerts": None},
+        {
+            ("alerts-nowhere", "kolab:monitoring.alerts"),
+            ("no-heartbeat", "kolab:monitoring.alerts.heartbeat"),
+        },
+    ),
     ("cluster", {"mail/contentFilter": True}, {("content-filter-size", "kolab:mail.messageSizeLimit")}),
     ("cluster", {"mail/contentFilter": True, "mail/messageSizeLimit": "10Mi"}, set()),
     ("real", {"kubernetes/context": None}, {("cluster-unnamed", "kolab:kubernetes.context")}),
@@ -233,8 +340,23 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     (
         "cluster",
         {"resources/imap": {"memoryLimit": "64Mi"}},
-        {("limit-below-request", "kolab:resources.imap.memoryLimit")},
+        {
+            ("limit-below-request", "kolab:resources.imap.memoryLimit"),
+            ("sessions-memory", "kolab:resources.imap.memoryLimit"),
+        },
     ),
+    (
+        "cluster",
+        {"size": "large", "resources/imap": {"memory": "2Gi", "memoryLimit": "8Gi"}},
+        {("sessions-memory", "kolab:resources.imap.memoryLimit")},
+    ),
+    (
+        "cluster",
+        {"size": "large", "resources/proxy": {"memory": "64Mi", "memoryLimit": "256Mi"}},
+        {("sessions-memory", "kolab:resources.proxy.memoryLimit")},
+    ),
+    ("cluster", {"size": "medium"}, set()),
+    ("cluster", {"size": "large"}, set()),
     ("cluster", {"resources/imap": {"memory": "8Gi"}}, set()),
     # Public halves.
     ("cluster", {"passportPublicKey": None}, {("public-half-missing", "kolab:passportPublicKey")}),

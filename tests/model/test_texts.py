@@ -82,6 +82,7 @@ GOOD = {
     "Identifier": "prod-1",
     "Folder": "rendered/local/manifests",
     "DaemonName": "postfix-exporter",
+    "PriorityClassName": "business-critical",
     "Registry": "registry.example.org:5000/kolab/images",
     "Tag": "2026.11_1",
     "Interface": "bond0.100",
@@ -99,6 +100,7 @@ GOOD = {
     "HttpsUrl": "https://acme-v02.api.letsencrypt.org/acme/acct/1234567890",
     "Endpoint": "https://s3.example.net:9000",
     "PageUrl": "https://wiki.example.org/mail?page=alerts",
+    "ReportTarget": "https://reports.example.org/caa",
     "Webhook": "http://alerts.example.org:8080/kolab",
 }
 HOSTILE = (
@@ -176,7 +178,7 @@ def test_a_webhook_is_a_url_without_secrets(url: str) -> None:
 
 def test_a_webhook_with_a_token_says_where_it_belongs() -> None:
     said = words(urls.Webhook, "https://hooks.slack.com/services/T0001/B0001/abcdefghij0123456789ABCD")
-    assert "webhook: secret" in said
+    assert "write secret here" in said
     assert "kolab:alertsWebhook" in said
 
 
@@ -249,3 +251,15 @@ def test_names_of_objects_may_have_dots_as_the_api_allows(changes: Raw) -> None:
 def test_a_name_that_the_web_application_would_read_as_no_name_is_refused(kind: Any, word: str) -> None:
     assert "reads as no name" in words(kind, word)
     assert read(kind, f"{word}-1") == f"{word}-1"
+
+
+@pytest.mark.parametrize("name", ["192.168.1.1", "1.2.3.4", "999.0.0.1"])
+def test_a_bucket_that_reads_like_an_address_is_refused_as_s3_does(name: str) -> None:
+    assert "no IPv4 address" in words(texts.Bucket, name)
+    assert [read(texts.Bucket, each) for each in (f"{name}.a", f"v{name}", "192.168.1")]
+
+
+@pytest.mark.parametrize("tag", [True, 1000.0, 2026.11, 20261101])
+def test_a_tag_that_yaml_reads_as_something_else_is_asked_for_in_quotes(tag: object) -> None:
+    (said,) = refused(raw("cluster", {"images/tag": tag}))
+    assert (said.path, said.problem) == ("kolab:images.tag", "must be text; numbers and dates need quotes")

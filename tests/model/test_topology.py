@@ -9,6 +9,7 @@ import pytest
 
 from model import topology
 from model.settings import PublicAddresses, Settings
+from model.stack_file import StackFileError, load
 from model.topology import (
     ALERTMANAGER,
     COLLABORA,
@@ -26,6 +27,7 @@ from model.topology import (
 from ops.stacks import ROOT
 from tests.model import invariants
 from tests.model.files import Raw, settings
+from tests.support.stacks import raw
 
 S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
 EXTERNAL = {
@@ -182,6 +184,14 @@ def test_every_public_service_has_an_address_of_its_own_in_cluster_mode() -> Non
     assert not missing, f"PublicAddresses in model/settings/network.py and PublicPort differ in {missing}"
 
 
+@pytest.mark.parametrize("service", sorted(PublicAddresses.services()))
+def test_whatever_is_public_is_asked_for_an_address(service: str) -> None:
+    values = raw("cluster")
+    del values["network"]["addresses"][service]
+    with pytest.raises(StackFileError, match=rf"kolab:network\.addresses\.{service}: "):
+        load(values, need_secrets=False)
+
+
 def test_host_ports_are_opened_by_the_pod_that_listens() -> None:
     found = settings(*VARIANTS["host ports"])
     assert topology.host_ports(found, POSTFIX) == {"smtp-in": 25}
@@ -201,7 +211,7 @@ def test_the_proxy_may_reach_what_answers_a_public_path(path: str, backend: Daem
 @pytest.mark.parametrize(
     ("server", "port", "expected"),
     [
-        (topology.MARIADB, "mysql", {"seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "roundcube-migrate", "blackbox"}),
+        (topology.MARIADB, "mysql", {"before-migration", "restore-dump", "seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "roundcube-migrate", "blackbox"}),
         (topology.REDIS, "redis", {"seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "blackbox"}),
         (topology.MINIO, "s3", {"webapp", "horizon", "scheduler"}),
         (IMAP, "lmtp", {"postfix"}),

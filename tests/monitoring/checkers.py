@@ -11,6 +11,10 @@ import pytest
 
 from model.settings import Settings
 
+MONITORING: dict[str, Any] = {
+    "alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"},
+    "roundTrip": {"mailbox": "round-trip@example.org"},
+}
 PACKAGES = {
     "promtool": "prometheus",
     "amtool": "prometheus-alertmanager",
@@ -25,7 +29,7 @@ def settings(**changed: Any) -> Settings:
         "domain": "example.org",
         "hostedDomains": ["example.net"],
         "mail": {"mx": {"stage": "live"}, "mtaSts": {"stage": "enforce"}},
-        "monitoring": {"alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"}},
+        "monitoring": MONITORING,
         "backup": {
             "repository": {
                 "kind": "s3",

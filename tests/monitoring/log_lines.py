@@ -24,6 +24,31 @@ COUNTED: dict[str, tuple[str, str, Counted]] = {
         "backup: kept database after 3 seconds",
         Counted("backup", "database"),
     ),
+    "a drill of the mail": (
+        "drill-mail",
+        "backup: drilled mail of 2026-11-26T01:40Z: 12 mailboxes, 3400 messages",
+        Counted("drill", "mail"),
+    ),
+    "a drill of the databases": (
+        "drill-database",
+        "backup: drilled database of 2026-11-26T01:30Z: 93 tables, 41 accounts",
+        Counted("drill", "database"),
+    ),
+    "a drill that failed": (
+        "drill-mail",
+        "backup: the drill of the mail failed: there are 11 mailboxes in place of 12",
+        Counted("drill-failed"),
+    ),
+    "a backup that does not come back": (
+        "drill-database",
+        "backup: the newest backup of database does not come back: Fatal: ciphertext verification failed",
+        Counted("drill-failed"),
+    ),
+    "a name that quotes a drill": (
+        "imap",
+        "Nov 23 07:40:00 imap cyrus-imapd/imap[83]: backup: the drill of the mail failed: x",
+        Counted(),
+    ),
     "a backup that failed": (
         "imap",
         "backup: the repository does not answer; nothing was changed",
@@ -33,6 +58,46 @@ COUNTED: dict[str, tuple[str, str, Counted]] = {
         "imap",
         "Nov 23 07:40:00 imap cyrus-imapd/imap[83]: backup: kept mail after 12 seconds",
         Counted(),
+    ),
+    "somebody of ours who sends": (
+        "postfix",
+        f"{_POSTFIX} postfix/submission/smtpd[123]: 4Yx9Zk2WfVz1: client=proxy[10.42.0.9], sasl_method=PLAIN, sasl_username=jane@example.org",
+        Counted("submission", "jane@example.org"),
+    ),
+    "a virus that the filter keeps": (
+        "postfix",
+        f"{_POSTFIX} /usr/sbin/amavisd[31]: (00031-01-2) Blocked INFECTED (Eicar-Signature) {{DiscardedInbound,Quarantined}}, [203.0.113.7]",
+        Counted("filter", "blocked infected"),
+    ),
+    "spam that arrives marked": (
+        "postfix",
+        f"{_POSTFIX} amavis[31]: (00031-01) Passed SPAM {{RelayedTaggedInbound}}, [203.0.113.7]",
+        Counted("filter", "passed spam"),
+    ),
+    "a name that looks like the filter": (
+        "postfix",
+        f"{_POSTFIX} postfix/smtpd[31]: (00031-01) Blocked SPAM",
+        Counted(),
+    ),
+    "an application without a connection": (
+        "webapp",
+        "[2026-11-23 07:40:00] production.ERROR: SQLSTATE[HY000] [1040] Too many connections",
+        Counted("no-connection"),
+    ),
+    "Postfix without a connection": (
+        "postfix",
+        f"{_POSTFIX} postfix/proxymap[9]: warning: connect to mysql server mariadb: Too many connections",
+        Counted("no-connection"),
+    ),
+    "a message about connections": (
+        "postfix",
+        f"{_POSTFIX} postfix/cleanup[9]: 4Yx9Zk2WfVz1: message-id=<too many connections@example.com>",
+        Counted(),
+    ),
+    "a full Redis": (
+        "horizon",
+        "[2026-11-23 07:40:00] production.ERROR: OOM command not allowed when used memory > 'maxmemory'.",
+        Counted("redis-full"),
     ),
     "a client from outside": (
         "postfix",
@@ -69,7 +134,7 @@ COUNTED: dict[str, tuple[str, str, Counted]] = {
         "postfix",
         f"{_POSTFIX} postfix/submission/smtpd[9]: A1B2C3: client=unknown[10.42.0.9], sasl_method=PLAIN,"
         " sasl_username=user@example.org",
-        Counted(),
+        Counted("submission", "user@example.org"),
     ),
     "mail handed back by the filter is no client of port 25": (
         "postfix",
@@ -110,6 +175,51 @@ COUNTED: dict[str, tuple[str, str, Counted]] = {
         '2026/11/23 07:40:00 [info] 11#11: *187 client login failed: "Invalid login or password" while in http auth'
         ' state, client: 203.0.113.9, server: 0.0.0.0:6993, login: "user@example.org"',
         Counted("auth-failure"),
+    ),
+    "a wrong password in the login form": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "POST /api/auth/login HTTP/2.0" 422 150 "-" "-" "-"',
+        Counted("auth-failure"),
+    ),
+    "a guess that was braked": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "POST /api/auth/login HTTP/2.0" 429 150 "-" "-" "-"',
+        Counted("auth-failure"),
+    ),
+    "a wrong password in the webmail": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "POST /webmail/?_task=login HTTP/1.1" 401 150 "-" "-" "-"',
+        Counted("auth-failure"),
+    ),
+    "a wrong password of a phone": (
+        "proxy",
+        '203.0.113.7 - jane@example.org [23/Nov/2026:07:40:00 +0000] "OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1" 401 150 "-" "-" "-"',
+        Counted("auth-failure"),
+    ),
+    "a wrong password of a name with spaces": (
+        "proxy",
+        '203.0.113.7 - jane doe [23/Nov/2026:07:40:00 +0000] "PROPFIND /dav/ HTTP/1.1" 401 150 "-" "-" "-"',
+        Counted("auth-failure"),
+    ),
+    "a program that asks what it needs is no wrong password": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "PROPFIND /dav/ HTTP/1.1" 401 150 "-" "-" "-"',
+        Counted(),
+    ),
+    "a right password in the login form": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "POST /api/auth/login HTTP/2.0" 200 150 "-" "-" "-"',
+        Counted(),
+    ),
+    "a session that has ended is no wrong password": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "POST /api/auth/refresh HTTP/2.0" 401 150 "-" "-" "-"',
+        Counted(),
+    ),
+    "a path that looks like a failed login": (
+        "proxy",
+        '203.0.113.7 - - [23/Nov/2026:07:40:00 +0000] "GET /?POST /api/auth/login HTTP/2.0" 401 150 "-" "-" "-"',
+        Counted(),
     ),
     "a wrong password at Cyrus": (
         "imap",

@@ -32,6 +32,13 @@ def _probe(name: str) -> Case:
     return Case(bad={series: "1x5 0x60"}, good={series: "1x10 0 1x60"})
 
 
+def _names(probe: str) -> Case:
+    asked = f'probe="{probe}",instance="x",question="q"'
+    success, answered = f"probe_success{{{asked}}}", f"probe_dns_query_succeeded{{{asked}}}"
+    # Silence is not a wrong answer.
+    return Case(bad={success: "1x5 0x60", answered: "1x65"}, good={success: "1x5 0x60", answered: "0x65"})
+
+
 def _down(job: str) -> Case:
     series = f'up{{job="{job}",instance="x"}}'
     return Case(bad={series: "1x5 0x60"}, good={series: "1x10 0 1x60"})
@@ -58,7 +65,47 @@ def _kept(engine: str) -> Case:
     )
 
 
+def _drilled(engine: str) -> Case:
+    series = _events("drill", detail=engine)
+    step, day = 10, DAY // 10
+    # Every week, and then never again.
+    return Case(
+        bad={series: f"1x{day - 1} 2x{20 * day}"},
+        good={series: f"1x{7 * day - 1} 2x{7 * day} 3x{20 * day}"},
+        after="15000m",
+        step=step,
+    )
+
+
+_BACK = 'kolab_round_trip_last_success_timestamp_seconds{instance="r1"}'
+
 CASES = {
+    # Every five minutes, and then never again; a new pod that knows of none yet is no such thing.
+    "RoundTripLate": Case(
+        bad={_BACK: "0 0 300 300 300 600 600 600x60"},
+        good={_BACK: "0 0" + "".join(f" {60 * m}" for m in range(2, 35)) + " 0x20"},
+        after="45m",
+    ),
+    "RoundTripSlow": Case(
+        bad={'kolab_round_trip_seconds{instance="r1"}': "2x5 61x60"},
+        good={'kolab_round_trip_seconds{instance="r1"}': "2x5 300x9 2 300x9 59x20"},
+        after="34m",
+    ),
+    "DatabaseNotDrilled": _drilled("database"),
+    "MailNotDrilled": _drilled("mail"),
+    "BackupDrillFailed": Case(
+        bad={_events("drill-failed"): "_x22 1x60"},
+        good={_events("drill", detail="mail"): "_x22 1x60"},
+    ),
+    "ReverseNameGone": _names("ptr"),
+    "DkimKeyGone": _names("dkim"),
+    "RecordsDiffer": _names("records"),
+    "AddressListed": _names("blocklist"),
+    "NamesUnanswered": Case(
+        bad={'probe_dns_query_succeeded{probe="ptr",instance="x",question="q"}': "1x5 0x60"},
+        good={'probe_dns_query_succeeded{probe="ptr",instance="x",question="q"}': "1x10 0x9 1x60"},
+        after="50m",
+    ),
     "DatabaseNotBackedUp": _kept("database"),
     "MailNotBackedUp": _kept("mail"),
     "FilesNotBackedUp": _kept("files"),
@@ -96,6 +143,36 @@ CASES = {
     "PostfixPodMissing": Case(
         bad={'up{job="postfix",instance="p1"}': "1x60"},
         good={'up{job="postfix",instance="p1"}': "1x60", 'up{job="postfix",instance="p2"}': "1x60"},
+    ),
+    "Watchdog": Case(bad={"up": "0x60"}, good={}),
+    "MailDiscarded": Case(
+        bad={_events("filter", detail="blocked infected"): "0x22 1x60"},
+        good={
+            _events("filter", detail="passed spam"): "0+5x60",
+            _events("filter", detail="passed clean"): "0+5x60",
+        },
+    ),
+    "DatabaseConnectionsExhausted": Case(
+        bad={_events("no-connection", origin="webapp"): "_x22 1x60"},
+        good={_events("smtp-client", origin="postfix"): "0+5x60"},
+    ),
+    "RedisFull": Case(
+        bad={_events("redis-full", origin="webapp"): "_x22 1x60"},
+        good={_events("no-connection", origin="webapp"): "0+5x60"},
+    ),
+    "BulkSender": Case(
+        bad={_events("submission", detail="jane@example.org"): "0+6x120"},
+        # Many people who each send little.
+        good={_events("submission", detail=f"u{n}@example.org"): "0+4x120" for n in range(5)},
+        after="90m",
+    ),
+    "UsersSuspended": Case(
+        bad={'kolab_users_count{state="suspended",instance="w"}': "2x70 5x60"},
+        good={
+            'kolab_users_count{state="suspended",instance="w"}': "5x70 2x60",
+            'kolab_users_count{state="active",instance="w"}': "0+1x130",
+        },
+        after="90m",
     ),
     "ClientAddressLost": Case(
         # The counter is born with its first line: no increase() sees that one.

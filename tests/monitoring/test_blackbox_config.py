@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +12,11 @@ import yaml
 from model.identity import mta_sts
 from model.monitoring import blackbox
 from model.monitoring.probes import probes
+from model.monitoring.world import questions
 from model.settings import Settings
-from tests.monitoring.checkers import program, run, settings
+from tests.monitoring.checkers import run, settings
+from tests.monitoring.exporter import exporting, numbers
 from tests.monitoring.fake_servers import TLS, certificate, serving
-from tests.support.ports import free_port
-from tests.support.sandbox import PATIENCE, wait_for
 
 NAMES = (
     "mx.example.org",
@@ -89,25 +85,9 @@ BAD = {
 @pytest.fixture(scope="module")
 def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running blackbox with our modules; certificates of the tests have no public authority."""
-    file = tmp_path_factory.mktemp("blackbox") / "blackbox.yml"
     text = blackbox.config(settings()).replace("insecure_skip_verify: false", "insecure_skip_verify: true")
-    file.write_text(text)
-    at = f"127.0.0.1:{free_port()}"
-    command = [program("prometheus-blackbox-exporter"), f"--config.file={file}", f"--web.listen-address={at}"]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: _answers(f"http://{at}/-/healthy"))
-        yield f"http://{at}"
-    finally:
-        running.terminate()
-        running.wait(timeout=10)
-
-
-def _answers(url: str) -> bool:
-    with contextlib.suppress(OSError):
-        urllib.request.urlopen(url, timeout=PATIENCE).close()  # noqa: S310 (loopback)
-        return True
-    return False
+    with exporting(tmp_path_factory.mktemp("blackbox"), text) as url:
+        yield url
 
 
 def ask(exporter: str, name: str, port: int) -> dict[str, float]:
@@ -116,12 +96,7 @@ def ask(exporter: str, name: str, port: int) -> dict[str, float]:
     query = {"module": name, "target": f"https://127.0.0.1:{port}/" if web else f"127.0.0.1:{port}"}
     if web:
         query["hostname"] = "mta-sts.example.org" if name == "mta-sts" else "example.org"
-    url = f"{exporter}/probe?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 (loopback)
-        lines = [
-            line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")
-        ]
-    return {name: float(value) for name, value in lines}
+    return numbers(exporter, query)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -152,7 +127,9 @@ def test_blackbox_accepts_the_configuration(mode: str, tmp_path: Path) -> None:
 
 def test_every_probe_has_a_module(stack: Settings) -> None:
     modules = yaml.safe_load(blackbox.config(stack))["modules"]
-    assert {probe.name for probe in probes(stack)} == set(modules)
+    assert {probe.name for probe in probes(stack)} | {each.module for each in questions(stack)} == set(
+        modules
+    )
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def _alertmanager(site: Site, *, password: str | None = PASSWORD, webhook: str |
         flags=alertmanager.flags(STACK),
         password=password,
         webhook=webhook,
+        heartbeat=None,
     )
     return Alertmanager("alertmanager", site, args)
 

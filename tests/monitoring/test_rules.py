@@ -13,7 +13,7 @@ import yaml
 from model.monitoring import rules
 from model.monitoring.alert import Alert
 from tests.engine.program import CHECKOUT
-from tests.monitoring.checkers import attempt, run, settings
+from tests.monitoring.checkers import MONITORING, attempt, run, settings
 from tests.monitoring.rule_cases import CASES, Case
 from tests.support.document import document
 
@@ -112,7 +112,7 @@ def test_the_runbook_link_leads_to_the_alerts_own_section(alert: Alert) -> None:
 
 def test_links_lead_to_the_operators_own_copy_when_there_is_one() -> None:
     own = "https://wiki.example.org/alerts?page=1"
-    text = yaml.safe_load(rules.config(settings(monitoring={"runbookUrl": own})))
+    text = yaml.safe_load(rules.config(settings(monitoring={**MONITORING, "runbookUrl": own})))
     links = {rule["annotations"]["runbook_url"] for group in text["groups"] for rule in group["rules"]}
     assert links == {f"{own}#{name.lower()}" for name in ALERTS}
 

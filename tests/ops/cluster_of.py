@@ -24,7 +24,7 @@ class FakeCluster(kubectl.Kubectl):
     calls: list[tuple[str, ...]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
-    def run(self, *arguments: str, text: str | None = None, seconds: int = 120) -> str:
+    def run(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
         """The first answer whose words are all in the call, in their order."""
         self.calls.append(arguments)
         if text is not None:

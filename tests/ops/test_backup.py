@@ -11,7 +11,7 @@ import pytest
 from ops import backup, kubectl
 from ops.backup import Snapshot
 from ops.stacks import StackFile, StackProblem
-from tests.support.stacks import stack
+from tests.support.stacks import changed, stack
 
 
 def at(text: str) -> datetime.datetime:
@@ -46,7 +46,14 @@ def test_an_engine_without_a_backup_is_refused() -> None:
 
 def test_times_of_restic_are_read_in_utc() -> None:
     text = json.dumps(
-        [{"id": "e5", "time": "2026-11-26T03:30:00.123456789+02:00", "tags": ["mail"], "summary": {}}]
+        [
+            {
+                "id": "e5",
+                "time": "2026-11-26T03:30:00.123456789+02:00",
+                "tags": ["data-0b6d", "mail"],
+                "summary": {},
+            }
+        ]
     )
     (found,) = backup.read(text)
     assert (found.engine, found.time.strftime("%H:%M")) == ("mail", "01:30")
@@ -75,7 +82,7 @@ class Fake(kubectl.Kubectl):
 
     calls: list[tuple[str, ...]] = []  # noqa: RUF012 - shared on purpose, and emptied by the fixture
 
-    def run(self, *arguments: str, text: str | None = None, seconds: int = 120) -> str:
+    def run(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
         """Answers the list of snapshots."""
         self.calls.append(arguments)
         if arguments[0] == "get":
@@ -135,7 +142,29 @@ def test_cyrus_is_down_while_its_volumes_are_written(cluster: list[tuple[str, ..
         ("get", "pods", "-l"),
         ("job", "restore-mail", "c3"),
         ("scale", "statefulset/imap", "--replicas=1"),
+        ("rollout", "status", "statefulset/imap"),
     ]
+
+
+def test_a_restore_ends_when_cyrus_answers_again_since_the_next_one_reads_the_repository_there(
+    cluster: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Fake.run
+
+    def run(self: Fake, *arguments: str, **more: Any) -> str:
+        if arguments[0] == "rollout":
+            raise StackProblem("timed out waiting for the condition")
+        return plain(self, *arguments, **more)
+
+    monkeypatch.setattr(Fake, "run", run)
+    with pytest.raises(StackProblem, match=r"imap does not start: timed out .*; `./kolab logs` shows why"):
+        backup.restore(options("restore", "mail", "--context", "prod"))
+
+
+def test_every_daemon_that_was_stopped_is_waited_for(cluster: list[tuple[str, ...]]) -> None:
+    backup.restore(options("restore", "database", "--context", "prod"))
+    stopped = {call[1] for call in cluster if call[0] == "scale" and call[2] == "--replicas=0"}
+    assert {call[2] for call in cluster if call[0] == "rollout"} == stopped != set()
 
 
 def test_postfix_asks_no_database_that_is_half_loaded_and_gets_its_replicas_back(
@@ -174,3 +203,87 @@ def test_a_failed_restore_of_mail_leaves_the_pod_that_reads_the_repository(
     with pytest.raises(StackProblem, match="in part only"):
         backup.restore(options("restore", "mail", "--context", "prod"))
     assert cluster[-1] == ("scale", "statefulset/imap", "--replicas=1")
+
+
+def test_a_drill_tries_accounts_and_mail_and_stops_nothing(cluster: list[tuple[str, ...]]) -> None:
+    backup.drill(options("drill"))
+    assert cluster == [("job", "drill-database"), ("job", "drill-mail")]
+
+
+def test_one_engine_may_be_drilled_alone(cluster: list[tuple[str, ...]]) -> None:
+    backup.drill(options("drill", "mail"))
+    assert cluster == [("job", "drill-mail")]
+
+
+def test_there_is_no_drill_of_files(cluster: list[tuple[str, ...]]) -> None:
+    with pytest.raises(StackProblem, match="no drill of files; name one of database, mail"):
+        backup.drill(options("drill", "files"))
+    assert cluster == []
+
+
+def test_a_stack_without_drills_says_which_key_has_switched_them_off(
+    cluster: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = changed("full", {"backup": {"drill": "never"}})
+    monkeypatch.setattr(_File, "settings", lambda _: (without, ()))
+    with pytest.raises(StackProblem, match=r"kolab:backup\.drill is never"):
+        backup.drill(options("drill"))
+    assert cluster == []
+
+
+def test_a_dump_of_before_a_migration_counts_as_one_of_the_databases() -> None:
+    later = Snapshot("e5", "before-migration", at("2026-11-26T10:00"), 1)
+    assert backup.choose([*SNAPSHOTS, later], "database", None) == later
+    assert backup.choose([*SNAPSHOTS, later], "database", at("2026-11-26T09:59")).id == "b2"
+
+
+def test_the_way_back_of_tables_needs_no_backups_and_says_first_which_dump_it_takes(
+    cluster: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup.restore(options("restore", "database", "--before-migration", name="single-node"))
+    assert cluster == [("job", "restore-dump", "", "choose")]
+    said = capsys.readouterr().out
+    assert "become what they were: done." in said
+    assert "Nothing was changed." in said
+
+
+def test_tables_go_back_while_nobody_uses_them(cluster: list[tuple[str, ...]]) -> None:
+    words = ("restore", "database", "--before-migration", "--context", "prod")
+    backup.restore(options(*words))
+    loaded = cluster.index(("job", "restore-dump", ""))
+    for workload in (
+        "statefulset/postfix",
+        "deployment/webapp",
+        "deployment/horizon",
+        "deployment/roundcube",
+    ):
+        assert cluster.index(("scale", workload, "--replicas=0")) < loaded
+    assert any(call[:2] == ("scale", "deployment/webapp") for call in cluster[loaded:])
+    # The Job itself keeps what it overwrites.
+    assert not [call for call in cluster if call[:2] == ("job", "backup-database")]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [(("--to", "2026-11-26T03:30+01:00"), "2026-11-26T02:30:00Z"), (("--before-restore",), "before-restore")],
+)
+def test_a_time_or_the_last_restore_chooses_the_dump(
+    cluster: list[tuple[str, ...]], words: tuple[str, ...], wanted: str
+) -> None:
+    backup.restore(options("restore", "database", "--before-migration", *words))
+    assert set(cluster[0]) == {"job", "restore-dump", wanted, "choose"}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("mail", "--before-migration"), "name database"),
+        (("database", "--before-migration", "--before-restore", "--to", "2026-11-26"), "leave --to out"),
+    ],
+)
+def test_what_makes_no_sense_of_a_migration_is_refused(
+    cluster: list[tuple[str, ...]], words: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(StackProblem, match=why):
+        backup.restore(options("restore", *words))
+    assert cluster == []

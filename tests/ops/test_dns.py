@@ -92,7 +92,14 @@ def test_a_policy_of_another_server_is_in_the_way_of_an_mx_without_one(server: N
             f"kolab:domains.{ZONE}.senders: {{includes: [servers.mcsv.net], networks: [203.0.113.0/28]}}",
         ),
         ("v=spf1 ip6:2001:db8:9::1 ?all", f'kolab:domains.{ZONE}.senders: {{"networks": ["2001:db8:9::1"]}}'),
-        ("V=SPF1 +include:a.example mx redirect=b.example", "name the servers of mx, redirect=b.example in"),
+        (
+            "V=SPF1 +include:a.example ptr redirect=b.example",
+            "name the servers of ptr, redirect=b.example in",
+        ),
+        (
+            "v=spf1 a mx:other.example/28 -all",
+            f'kolab:domains.{ZONE}.senders: {{"mechanisms": ["a", "mx:other.example/28"]}}',
+        ),
     ],
 )
 def test_a_second_spf_record_is_refused_with_the_one_that_serves_both(
@@ -167,6 +174,65 @@ def test_a_wildcard_is_one_warning_and_no_error_at_every_name_that_it_answers_fo
 def test_a_wildcard_further_down_is_seen(server: NameServer) -> None:
     server.add(ZONE, f"*._domainkey.{ZONE}", "TXT", '"v=DKIM1; p="')
     assert [each.rule for each in found(server)] == ["dns-wildcard"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "stage", "severity"),
+    [
+        ("MX", "10 mail.else.example.", "hold", "error"),
+        ("CNAME", "mail.else.example.", "hold", "error"),
+        ("A", "203.0.113.9", "hold", "error"),
+        ("AAAA", "2001:db8:ffff::1", "live", "warning"),
+        ("MX", "10 mail.else.example.", "live", None),
+        ("TXT", '"hello"', "hold", None),
+    ],
+    ids=str,
+)
+def test_a_mail_domain_that_a_wildcard_answers_for_loses_no_answer(
+    kind: str, value: str, stage: str, severity: str | None, server: NameServer
+) -> None:
+    below = stack(
+        dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[f"lists.{ZONE}"], mail__mx={"stage": stage}
+    )
+    server.add(ZONE, f"*.{ZONE}", kind, value)
+    said = [each for each in existing_conflicts(below, [server.given]) if each.rule == "dns-wildcard-ends"]
+    assert [each.severity for each in said] == ([severity] if severity else [])
+    if severity:
+        assert f"lists.{ZONE}" in said[0].problem
+    # What it answered with is its own then, so nothing ends.
+    server.add(ZONE, f"lists.{ZONE}", kind, value)
+    assert "dns-wildcard-ends" not in {each.rule for each in existing_conflicts(below, [server.given])}
+
+
+def test_a_neighbour_in_other_hands_is_named_among_those_that_caa_would_govern(server: NameServer) -> None:
+    server.add(ZONE, f"shop.{ZONE}", "NS", "ns.else.example.")
+    server.add(ZONE, f"autodiscover.{ZONE}", "CNAME", "autodiscover.else.example.")
+    server.add(ZONE, f"_dmarc.{ZONE}", "CNAME", "dmarc.else.example.")
+    held = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[], mail__mx={"stage": "hold"})
+    (governed,) = [f for f in existing_conflicts(held, [server.given]) if f.rule == "dns-caa-governs"]
+    assert f"shop.{ZONE}" in governed.problem
+    assert f"autodiscover.{ZONE}" in governed.problem
+    assert "_dmarc" not in governed.problem
+
+
+def test_a_hosted_domain_below_a_delegation_is_in_other_hands(server: NameServer) -> None:
+    server.add(ZONE, f"*.{ZONE}", "MX", "10 mail.else.example.")
+    server.add(ZONE, f"lists.{ZONE}", "NS", "ns.else.example.")
+    below = stack(dns__zones={ZONE: ""}, dns__ptr=None, hostedDomains=[f"lists.{ZONE}"])
+    assert "dns-cut" in {each.rule for each in existing_conflicts(below, [server.given])}
+
+
+@pytest.mark.parametrize(
+    ("tag", "fix"),
+    [("issue", "remove it at the provider"), ("issuewild", f"kolab:domains.{ZONE}.caa: {{issuewild: []}}")],
+)
+def test_caa_that_lets_nobody_issue_is_said_in_words_that_the_stack_file_takes(
+    tag: str, fix: str, server: NameServer
+) -> None:
+    server.add(ZONE, ZONE, "CAA", f'0 {tag} ";"')
+    (finding,) = found(server)
+    assert (finding.rule, finding.severity) == ("dns-caa-beside", "warning")
+    assert fix in finding.fix
 
 
 def test_a_server_without_the_zone_is_not_taken_for_an_empty_zone(server: NameServer) -> None:

@@ -157,6 +157,13 @@ def test_an_authority_that_is_no_file_is_refused(capsys: pytest.CaptureFixture[s
     assert "--authority" in capsys.readouterr().err
 
 
+def test_quiet_alone_is_refused_since_there_is_always_something_to_say(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["doctor", "--stack", "cluster", "--quiet"]) == 1
+    assert "--quiet goes with --changed" in capsys.readouterr().err
+
+
 def test_every_fix_is_filled_in() -> None:
     for check in CHECKS:
         told = output.fix(check, "subject", _result())
@@ -197,6 +204,11 @@ def test_the_command_ends_with_its_code_and_tells_the_second_time_what_is_new(
     assert main(asked) == 1
     assert "no difference" in (said := capsys.readouterr().out)
     assert "spf-single" not in said
+    assert main([*asked, "--quiet"]) == 1
+    assert capsys.readouterr().out == ""
+    world.reset()
+    assert main([*asked, "--quiet"]) == 0
+    assert "Good again" in capsys.readouterr().out
 
 
 @pytest.mark.thorough

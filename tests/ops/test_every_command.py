@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 
-from ops.__main__ import main, parser
+from ops.__main__ import _MODULES, main, parser
 from ops.artisan import MARK
 from ops.frame import go_ahead
 from ops.stacks import StackProblem
@@ -55,6 +56,22 @@ def leaves(made: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str,
             yield from leaves(inner, f"{name} {word}".strip())
     if not below:
         yield name, made
+
+
+def test_the_table_of_modules_says_whose_each_command_is() -> None:
+    for module, names in _MODULES.items():
+        made = argparse.ArgumentParser().add_subparsers()
+        import_module(module).add_command(made)
+        assert tuple(made.choices) == names
+
+
+@pytest.mark.parametrize("command", ["user", "generate", "", None])
+def test_a_command_is_read_as_if_all_were_there(command: str | None) -> None:
+    found = {name for name, _ in leaves(parser(command))}
+    everything = {name for name, _ in leaves(parser())}
+    assert found == (
+        {name for name in everything if name.startswith("user ")} if command == "user" else everything
+    )
 
 
 def test_the_table_has_every_command_that_wants_the_clusters_name() -> None:

@@ -227,11 +227,11 @@ def test_a_list_says_who_publishes_an_image_and_who_runs_it(
     made = editor(host, imap=f"sha256:{'1' * 64}")
     run(made, monkeypatch, "list", "--json")
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["webapp"]["users"] == ["seed", "webapp", "horizon", "scheduler"]
+    assert rows["webapp"]["users"] == ["seed", "webapp", "horizon", "scheduler", "rehearsal"]
     assert (rows["imap"]["owner"], rows["imap"]["digest"]) == ("Kolab", f"sha256:{'1' * 64}")
     assert (rows["restic"]["owner"], rows["restic"]["repository"]) == ("restic", "restic/restic")
     run(made, monkeypatch, "list")
-    assert "seed, webapp, horizon, scheduler" in capsys.readouterr().out
+    assert "seed, webapp, horizon, scheduler, rehearsal" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

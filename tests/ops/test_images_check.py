@@ -108,7 +108,8 @@ def test_a_layer_that_is_no_archive_is_said() -> None:
 def recipe(name: str) -> dict[str, str | None]:
     """The files of a lab image, and those of its daemon's package that the scripts call."""
     root = RECIPES / name / "rootfs"
-    own = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
+    files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    own = {str(path.relative_to(root)): path for path in files}
     found: dict[str, str | None] = {file: path.read_text("utf-8") for file, path in own.items()}
     for path in check.FILES[name.removesuffix("-b")]:
         found.setdefault(path.lstrip("/"), "there")

@@ -49,6 +49,11 @@ def answer(server: Mailserver, recipient: str = "jane@example.org") -> tuple[int
         return code, text.decode()
 
 
+def warnings(server: Mailserver) -> str:
+    line = ["/usr/sbin/postconf", "-c", str(server.sandbox.path("/etc/postfix")), "-n"]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stderr
+
+
 def waits(server: Mailserver) -> str:
     line = ["/usr/sbin/postqueue", "-c", str(server.sandbox.path("/etc/postfix")), "-p"]
     return subprocess.run(line, check=True, capture_output=True, text=True).stdout
@@ -97,3 +102,11 @@ def test_its_end_without_a_beginning_changes_nothing(server: Mailserver) -> None
     before = configuration(server)
     script(server, "off")
     assert configuration(server) == before
+
+
+def test_postfix_warns_of_no_unread_parameter_before_and_while_it_lasts(server: Mailserver) -> None:
+    assert warnings(server) == ""
+    script(server, "on")
+    assert warnings(server) == ""
+    script(server, "off")
+    assert warnings(server) == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
+import threading
 import time
 from typing import Any
 
@@ -249,6 +250,23 @@ def test_the_table_has_every_part_and_well_is_0(
         assert part == "certificates" or f"\n{part} " in said, part
 
 
+def test_maintenance_is_named_while_it_lasts_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resting = {
+        "get app.kubernetes.io/name=proxy": "proxy-1",
+        "maintenance.sh state": "on\n",
+        "proxy-1 test": "",
+    }
+    stand_in(monkeypatch, resting | ANSWERS)
+    assert main(["status", "--stack", "x", "--json", "--only", "maintenance"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["state"], row["text"]) == (
+        "warning",
+        "on in postfix-0, so senders are put off (451): ./kolab maintenance off",
+    )
+
+
 def test_what_fails_is_unknown_and_ends_with_3_while_the_rest_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,15 +281,34 @@ def test_what_fails_is_unknown_and_ends_with_3_while_the_rest_is_told(
     assert any(row["part"] == "pods" and row["state"] == "ok" for row in found["rows"])
 
 
-@pytest.mark.thorough
-def test_a_cluster_that_says_nothing_costs_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(self: Kubectl, *_: str, text: str | None = None, seconds: int = 0) -> str:
-        time.sleep(seconds + 2)
-        raise StackProblem("late")
+def test_alerts_that_the_cluster_keeps_are_looked_for_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kubectl, "run", lambda *_, **__: pytest.fail("there is no Alertmanager to ask"))
+    visit = look.Visit(stack("external"), Kubectl(CONTEXT, "kolab"), NOW)
+    (row,) = look._PARTS["alerts"](visit)
+    assert (row.state, row.text) == (
+        "ok",
+        "the cluster's Alertmanager has them: label stack is the domain of this stack",
+    )
 
-    monkeypatch.setattr(Kubectl, "run", silent)
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("answers_after", [3, 60])
+def test_a_cluster_that_is_slow_or_says_nothing_costs_five_seconds(
+    answers_after: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: Kubectl, *_: str, text: str | None = None, seconds: float = 0) -> str:
+        time.sleep(min(seconds, answers_after))
+        if seconds < answers_after:
+            raise StackProblem("late")
+        return ""
+
+    monkeypatch.setattr(Kubectl, "run", slow)
     begun = time.monotonic()
     found = look.rows(look.Visit(SETTINGS, Kubectl(CONTEXT, "kolab"), NOW))
+    # Python waits for them before it ends.
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join()
     assert time.monotonic() - begun < 5
     assert {row.state for row in found if row.part == "pods"} == {"unknown"}
     assert any(row.part == "steps" for row in found)

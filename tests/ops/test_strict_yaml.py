@@ -29,6 +29,12 @@ HOSTILE = {
     "size": ("# " + "x" * 2_000_000, "larger than 1 MiB"),
     "python": ("a: !!python/object/apply:os.system [id]\n", "not valid YAML at line 1"),
     "date": ("a: 2026-99-99\n", "in quotes"),
+    "number of YAML 1.2": (
+        "a:\n  b: 1e3\n",
+        "has 1e3 at line 2, which is a number to the engine: write it in quotes",
+    ),
+    "octal of YAML 1.2": ("a: 0o17\n", "in quotes"),
+    "number as a key": ("a: {7e11: x}\n", "in quotes"),
     "open quote": ("a: 'x\n", "not valid YAML"),
     "two documents": ("a: 1\n---\nb: 2\n", "not valid YAML"),
     "complex key": ("? [a, b]\n: 1\n", "not valid YAML"),
@@ -48,6 +54,11 @@ def test_a_hostile_file_is_refused_in_under_a_second_with_one_sentence(name: str
 
 def test_an_ordinary_file_is_read_as_yaml() -> None:
     assert strict_yaml.read("a: {b: [1, 'x', true]}\nc: |\n  d\n") == {"a": {"b": [1, "x", True]}, "c": "d\n"}
+
+
+@pytest.mark.parametrize("text", ["1e3", "0o17", "true", "2026.11", "12345e6789"])
+def test_whatever_stands_in_quotes_is_a_text(text: str) -> None:
+    assert strict_yaml.read(f"a: '{text}'\nb: \"{text}\"\n") == {"a": text, "b": text}
 
 
 def test_commands_say_which_file_it_is(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ IN = [
     postfix(1, "qmgr", "4AAAAAAA11: from=<bob@else.test>, size=900, nrcpt=1 (queue active)"),
     line(3, "(00012-01) Passed SPAMMY {RelayedTaggedInbound}, [203.0.113.9]:4321 [203.0.113.9] <bob@else.test> ->"
             " <jane@example.org>, Queue-ID: 4AAAAAAA11, Message-ID: <one@else.test>, mail_id: x, Hits: 5.2, size: 900,"
-            " queued_as: 4BBBBBBB22, 300 ms", "amavis"),
+            " queued_as: 4BBBBBBB22, Tests: [BAYES_00=-1.9,MISSING_DATE=1.4,RCVD_IN_SBL=5.7], 300 ms", "amavis"),
     postfix(3, "smtp-amavis/smtp", "4AAAAAAA11: to=<jane@example.org>, relay=127.0.0.1[127.0.0.1]:13024, delay=2,"
             " delays=0/0/0/2, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:13025): 250 2.0.0 Ok: queued as"
             " 4BBBBBBB22)"),
@@ -58,7 +58,9 @@ def test_a_message_is_found_by_its_id_its_people_and_its_queue_ids(wanted: str) 
 def test_each_verdict_has_its_reason() -> None:
     (group,) = about(messages(read(IN)), "one@else.test")
     amavis = next(step for step in group if step.where.startswith("Amavis"))
-    assert amavis.what.startswith("let through as SPAMMY, score 5.2: probably spam: marked in its subject")
+    assert amavis.what.startswith(
+        "let through as SPAMMY, score 5.2, by RCVD_IN_SBL 5.7, BAYES_00 -1.9, MISSING_DATE 1.4: probably spam: marked in its subject"
+    )
     assert group[-1].what == "in mailbox user.jane@example^org"
 
 

@@ -74,6 +74,8 @@ BROKEN = [
     (catalogue.PRIVILEGED, workload(container={"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}})),
     (catalogue.UNLIMITED, workload("Job", container={"resources": {}})),
     (catalogue.UNLIMITED, workload("Deployment", container={"resources": {"limits": {"cpu": "1"}}})),
+    (catalogue.SYSTEM_PRIORITY, workload(priorityClassName="system-cluster-critical")),
+    (catalogue.SYSTEM_PRIORITY, workload("CronJob", priorityClassName="system-node-critical")),
     (catalogue.PLAIN_SECRET, workload(container={"env": [{"name": "REDIS_PASSWORD", "value": "hunter2"}]})),
     (catalogue.PLAIN_SECRET, workload(initContainers=[workload(container={"env": [{"name": "API_TOKEN", "value": "x"}]})["spec"]["template"]["spec"]["containers"][0]])),
     (catalogue.TWO_WRITERS, claimed(replicas=2)),

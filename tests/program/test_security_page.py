@@ -22,9 +22,9 @@ def rows() -> list[tuple[str, ...]]:
 
 def known() -> set[str]:
     """Names of all tests."""
-    files = (ROOT / "tests").rglob("test_*.py")
+    files = (ROOT / "tests").rglob("*.py")
     return {
-        name for file in files for name in re.findall(r"^def (test_\w+)\(", file.read_text(), re.MULTILINE)
+        name for file in files for name in re.findall(r"^ *def (test_\w+)\(", file.read_text(), re.MULTILINE)
     }
 
 

@@ -14,10 +14,17 @@ from tests.support.stacks import SHIPPED, VARIANTS, changed, deploy, deployment
 
 pytestmark = pytest.mark.security
 
-_APPLICATION = {"webapp/webapp", "horizon/horizon", "scheduler/scheduler", "seed/seed"}
-"""One code base with one configuration: each of its pods needs all of it."""
+_APPLICATION = {
+    "webapp/webapp",
+    "horizon/horizon",
+    "scheduler/scheduler",
+    "seed/seed",
+    "rehearsal/webapp",
+    "rehearsal/horizon",
+}
+"""One code base with one configuration: each of its pods needs all of it, and is tried with all of it."""
 
-_WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate"}
+_WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate", "rehearsal/roundcube"}
 
 _KEEPERS = {
     "imap/backup-mail",
@@ -26,11 +33,22 @@ _KEEPERS = {
     "restore-mail/restore-mail",
     "restore-files/restore-files",
     "restore-database/restore-database",
+    "before-migration/keep-dump",
+    "drill-mail/drill-mail",
+    "drill-database/drill-database",
 }
 """Who writes backups and who reads them. None of them has a password of the databases."""
 
-_DUMPS = {"backup-database/dump", "restore-database/load"}
+_DUMPS = {
+    "backup-database/dump",
+    "restore-database/load",
+    "before-migration/before-migration",
+    "restore-dump/restore-dump",
+}
 """Who dumps the databases and who loads a dump. Neither has the key of the backups."""
+
+_REHEARSED = {"rehearsal/postfix", "rehearsal/amavis"}
+"""What tries the images of Postfix' pod with its own configuration."""
 
 MAY_SEE: dict[str, set[str]] = {
     # The first administrator: made once, by the seed.
@@ -47,18 +65,28 @@ MAY_SEE: dict[str, set[str]] = {
         ),
         _APPLICATION,
     ),
-    "databasePassword": {*_APPLICATION, "mariadb/mariadb", "postfix/postfix", "postfix/amavis", *_DUMPS},
+    "databasePassword": {
+        *_APPLICATION,
+        "mariadb/mariadb",
+        "postfix/postfix",
+        "postfix/amavis",
+        *_REHEARSED,
+        *_DUMPS,
+    },
     "databaseRootPassword": {"mariadb/mariadb", "roundcube-migrate/migrate"},
     "legacyDatabasePassword": {"mariadb/mariadb"},
     # The application removes second factors of the webmail from its database.
     "roundcubeDatabasePassword": {*_APPLICATION, "mariadb/mariadb", *_WEBMAIL, *_DUMPS},
     # SpamAssassin keeps what it has learnt there.
-    "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL, "postfix/amavis"},
+    "redisPassword": {*_APPLICATION, "redis/redis", *_WEBMAIL, "postfix/amavis", "rehearsal/amavis"},
     "desKey": _WEBMAIL,
-    "webmailClientId": {*_APPLICATION, "roundcube/roundcube"},
-    "webmailClientSecret": {*_APPLICATION, "roundcube/roundcube"},
+    "webmailClientId": {*_APPLICATION, "roundcube/roundcube", "rehearsal/roundcube"},
+    "webmailClientSecret": {*_APPLICATION, "roundcube/roundcube", "rehearsal/roundcube"},
     "noreplyPassword": {*_APPLICATION, "alertmanager/alertmanager"},
     "alertsWebhook": {"alertmanager/alertmanager"},
+    "alertsHeartbeat": {"alertmanager/alertmanager"},
+    "alertsServerPassword": {"alertmanager/alertmanager"},
+    "roundTripPassword": {"round-trip/round-trip"},
     "minioPassword": {*_APPLICATION, "minio/minio"},
     "meetServerToken": {*_APPLICATION, "meet/meet"},
     "meetWebhookToken": {*_APPLICATION, "meet/meet"},
@@ -66,9 +94,9 @@ MAY_SEE: dict[str, set[str]] = {
     **dict.fromkeys(("backupKey", "backupAccessKey", "backupSecretKey"), _KEEPERS),
     # The stack that keeps backups at a server of restic has its files in S3.
     "backupPassword": _KEEPERS - {"minio/backup-files", "restore-files/restore-files"},
-    "relayPassword": {"postfix/postfix"},
-    "mxKey": {"postfix/postfix"},
-    "dkimKey": {"postfix/amavis"},
+    "relayPassword": {"postfix/postfix", "rehearsal/postfix"},
+    "mxKey": {"postfix/postfix", "rehearsal/postfix"},
+    "dkimKey": {"postfix/amavis", "rehearsal/amavis"},
 }
 """Secret -> containers (daemon/container) that need it. Longer is worse: give each line its reason when it grows."""
 
@@ -105,7 +133,9 @@ def _mounted(mount: Any, volumes: Any, data: Any) -> Any:
 def programs() -> Iterator[Deployment]:
     for name in (*SHIPPED, *VARIANTS):
         yield deployment(name)
-    yield deploy(changed("cluster", {"monitoring": {"alerts": {"webhook": "secret"}}}))
+    server = {"host": "smtp.example.com", "sender": "alerts@example.com", "username": "alerts"}
+    alerts = {"webhook": "secret", "heartbeat": "secret", "server": server}
+    yield deploy(changed("cluster", {"monitoring": {"alerts": alerts}}))
 
 
 def test_each_secret_is_seen_by_those_who_need_it_and_nobody_else() -> None:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from model import topology
+from model.monitoring import prometheus
 from model.names import Names
 from tests.support.deploy import Deployment, Workload
 from tests.support.stacks import deployment, stack
@@ -180,7 +183,7 @@ def test_no_variable_is_set_twice(program: Deployment) -> None:
     for workload in program.workloads:
         for container in workload.containers:
             names = [each["name"] for each in container.get("env", ())]
-            names += program.secret_env(workload.daemon, container["name"])
+            names += program.secrets_of(workload, container["name"])
             assert len(names) == len(set(names)), f"{workload.daemon}/{container['name']}"
 
 
@@ -203,8 +206,20 @@ ADDRESSES = re.compile(
     r"(_HOST|_URI|_URL|_URLS|_SERVER|_BACKEND|_ENDPOINT|_DESTINATION|_BASEURI|_OFFICE|_DOMAINS?)$"
 )
 OURSELVES = {"127.0.0.1", "0.0.0.0", "none"}  # noqa: S104 (what Meet listens on in its pod)
-NO_ADDRESSES = {"WEBMAIL_URL", "KOLAB_UNLIMITED_DOMAINS"}
-"""Named or written like an address, and only a path, or names of mail domains."""
+NO_ADDRESSES = {"WEBMAIL_URL", "KOLAB_UNLIMITED_DOMAINS", "APP_SERVICES_ALLOWED_DOMAINS"}
+"""Named or written like an address, and only a path, or names of mail domains, or names by which a daemon is called."""
+
+
+@pytest.mark.parametrize("name", ["cluster", "external"])
+def test_prometheus_calls_the_web_application_by_a_name_that_it_answers_to(
+    name: str, program: Deployment
+) -> None:
+    (job,) = (job for job in prometheus.jobs(stack(name)) if job["job_name"] == "webapp")
+    (target,) = job["static_configs"][0]["targets"]
+    (workload,) = (each for each in program.workloads if each.daemon == "webapp")
+    known = workload.env("webapp")["APP_SERVICES_ALLOWED_DOMAINS"].split(",")
+    assert target.partition(":")[0] in known
+    assert "webapp" in known
 
 
 def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deployment) -> None:
@@ -222,7 +237,7 @@ def test_every_address_in_a_variable_leads_somewhere(name: str, program: Deploym
                     continue
                 where = f"{workload.daemon}: {variable}={value}"
                 leads = value
-                if workload.daemon == "proxy" and variable in backends(program):
+                if container["name"] == "proxy" and variable in backends(program):
                     # By a name that nginx alone knows, maybe.
                     leads = answering(program, backends(program)[variable]) or "none"
                 found = URL.match(leads)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from tests.engine.identity.conftest import config
 from tests.engine.program import CHECKOUT
 from tests.engine.stacks import example
 from tests.replay.machine import Machine
+from tests.replay.mentions import tracked
 from tests.replay.steps import Command, Step, parse
 from tests.support import cloudflare
 from tests.support.nameserver import serving
@@ -37,8 +40,11 @@ def steps(page: str) -> list[Step]:
     return parse((CHECKOUT / "docs" / "how-to" / f"{page}.md").read_text())
 
 
-def machine_with(root: Path, values: dict[str, Any]) -> Machine:
-    """A machine whose operator has deployed the stack `mine`; records go to the stand-in for Cloudflare."""
+def machine_with(root: Path, values: dict[str, Any], *, at_last: str = "make up STACK=mine") -> Machine:
+    """A machine whose operator has deployed the stack `mine`; records go to the stand-in for Cloudflare.
+
+    Its file has these keys, as a copy of an example has, and `at_last` is what they do when it has its secrets.
+    """
     plugins = cloudflare.install(root / "plugins")
     made = Machine.make(root / "machine")
     made.variables |= {
@@ -56,7 +62,7 @@ def machine_with(root: Path, values: dict[str, Any]) -> Machine:
         "./kolab pulumi stack init mine",
         f"echo {token} | ./kolab pulumi config set --secret --stack mine kolab:cloudflareApiToken",
         "./kolab secrets --stack mine",
-        "make up STACK=mine",
+        at_last,
     ):
         if "cloudflare" in text and not needs_token:
             continue
@@ -129,9 +135,10 @@ def test_a_page_whose_commands_ask_the_name_servers_is_followed(
 # README
 
 
+_ALERTS = "--alerts https://alerts.example/kolab"
 _FIRST_DEPLOYMENT = {
-    "one VPS": "--domain kolabtest.eu --addresses 11.0.0.1",
-    "two nodes behind NAT": "--domain kolabtest.eu --mode cluster --public 11.0.0.1 --egress n1=11.0.0.1,n2=11.0.0.1"
+    "one VPS": f"{_ALERTS} --domain kolabtest.eu --addresses 11.0.0.1",
+    "two nodes behind NAT": f"{_ALERTS} --domain kolabtest.eu --mode cluster --public 11.0.0.1 --egress n1=11.0.0.1,n2=11.0.0.1"
     " --addresses proxy=10.20.0.10,smtp=10.20.0.11,turn=10.20.0.12,sieve=10.20.0.13,meet=10.20.0.14",
 }
 """Whom README is for -> their answers to its questions, as options: nobody is at this terminal."""
@@ -152,3 +159,27 @@ def test_the_first_real_deployment_of_the_readme_is_followed(who: str, tmp_path:
     with serving(tmp_path / "named", zones) as server:
         # The world's name servers are this one.
         replace(machine, beside={asks: f"--server {server.given}"}).play(page[at:])
+
+
+def test_some_answers_lead_to_a_preview_within_a_minute(tmp_path: Path) -> None:
+    machine = Machine.make(tmp_path / "machine")
+    machine.variables |= {"PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "replayed"}
+    before = _seconds()
+    machine.take(Command(0, f"./kolab new mine {_FIRST_DEPLOYMENT['one VPS']}"))
+    machine.take(Command(0, "./kolab preview --stack mine", prints=("+ … to create",)))
+    # Of computing: what else the machine does is not counted, nor is what it waits for (tests/ops/test_new.py).
+    assert _seconds() - before < 60
+
+
+def _seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.parametrize(
+    "name", [Path(name).stem for name in tracked() if fnmatch(name, "stacks/Pulumi.*.yaml")]
+)
+def test_a_copy_of_a_shipped_example_gets_its_secrets_and_a_preview(name: str, tmp_path: Path) -> None:
+    values = example(name)
+    values["kubernetes"]["render"] = "rendered/mine/manifests"
+    machine_with(tmp_path, values, at_last="./kolab preview --stack mine")

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from model import topology
 from model.ingress import CONTROLLERS
 from ops.doctor.checks import CHECKS
 from tests.engine.program import CHECKOUT
@@ -80,6 +81,13 @@ def test_the_index_leads_to_every_page() -> None:
     }
     pages = {name for name in mentions.pages() if re.fullmatch(r"docs/(?!adr/|README).*", name)}
     assert not pages - linked
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    pages = sorted((CHECKOUT / "docs" / "adr").glob("*.md"))
+    numbers = [int(page.name.partition("-")[0]) for page in pages]
+    assert numbers == [*range(1, len(pages) + 1)]
+    assert [page.read_text().partition(".")[0] for page in pages] == [f"# {number}" for number in numbers]
 
 
 def test_every_setting_exists() -> None:
@@ -190,7 +198,8 @@ def _is_known(command: str) -> bool:
     if " -n kube-system " in command:
         # The cluster's own.
         return True
-    daemons = {each.daemon for each in mentions.workloads()}
+    # Not every stack has each of them.
+    daemons = {each.name for each in vars(topology).values() if isinstance(each, topology.Daemon)}
     label = re.search(r"-l app\.kubernetes\.io/name=(\S+)", command)
     if label and label[1] not in daemons and "<" not in label[1]:
         return False

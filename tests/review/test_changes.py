@@ -9,6 +9,8 @@ import pytest
 
 from model.review import Change
 from model.review.change import changes
+from model.review.review import review
+from tests.support.stacks import stack
 
 
 def manifest(kind: str, name: str, **spec: Any) -> dict[str, Any]:
@@ -80,3 +82,31 @@ def test_a_name_that_only_looks_like_a_hash_is_kept_for_what_has_none() -> None:
 
 def test_a_namespace_that_goes_takes_everything_along() -> None:
     assert one({"kind": "Namespace", "metadata": {"name": "kolab"}}, None).loses_data
+
+
+def job(daemon: str, name: str, image: str) -> dict[str, Any]:
+    template = {"spec": {"containers": [{"name": daemon, "image": image}]}}
+    labels = {"app.kubernetes.io/name": daemon}
+    return {"kind": "Job", "metadata": {"name": name, "labels": labels}, "spec": {"template": template}}
+
+
+def test_a_report_names_the_dump_of_before_a_migration_and_the_way_back_to_it() -> None:
+    before = [
+        job("seed", "seed-0000000000", "w:1"),
+        job("before-migration", "before-migration-0000000000", "m"),
+    ]
+    after = [
+        job("seed", "seed-1111111111", "w:2"),
+        job("before-migration", "before-migration-1111111111", "m"),
+    ]
+    settings = stack("single-node")
+    found = {
+        each.title: [item.text for item in each.items]
+        for each in review("x", settings, settings, changes(before, after)).sections
+    }
+    assert "the databases are dumped first" in found["Migrations"][0]
+    assert "./kolab backup restore database --before-migration" in found["Going back"][0]
+    undumped = review("x", settings, settings, changes(before, [after[0], before[1]]))
+    found = {each.title: [item.text for item in each.items] for each in undumped.sections}
+    assert not [text for text in found["Migrations"] if "dumped" in text]
+    assert not [text for text in found["Going back"] if "--before-migration" in text]

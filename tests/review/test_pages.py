@@ -51,6 +51,14 @@ def test_no_text_is_an_element_of_the_html_page(text: str) -> None:
     assert re.findall(r"</?\w+", page) == re.findall(r"</?\w+", plain)
 
 
+def test_the_name_of_a_stack_is_no_markup_either() -> None:
+    """It is the name of a file, which a fork may choose."""
+    page = markdown.page([Review("x](javascript:a) <img src=x> @all", (), None)])
+    kinds = {t.type for token in MarkdownIt("commonmark").parse(page) for t in token.children or ()}
+    assert kinds == {"text"}
+    assert "@all" not in page
+
+
 def test_a_comment_is_never_longer_than_a_forge_takes() -> None:
     detail = tuple(f"+ {n}.example.org 3600 A 192.0.2.1  # A reason that is a sentence." for n in range(5000))
     page = markdown.page([review(Item("5000 records added", "care", detail))])

@@ -28,6 +28,8 @@ KINDS = {
     "cert-manager.io/v1": ("Certificate", "ClusterIssuer", "Issuer"),
     "metallb.io/v1beta1": ("BGPAdvertisement", "IPAddressPool", "L2Advertisement"),
     "metallb.io/v1beta2": ("BGPPeer",),
+    "monitoring.coreos.com/v1": ("PrometheusRule",),
+    "monitoring.coreos.com/v1alpha1": ("ScrapeConfig",),
     "networking.k8s.io/v1": ("Ingress", "NetworkPolicy"),
     "policy/v1": ("PodDisruptionBudget",),
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),

@@ -25,11 +25,13 @@ import pytest
 
 from components import entry
 from tests.support.deploy import Deployment
+from tests.support.images import Mutant, put
+from tests.support.images import environment as image_env
+from tests.support.postfix import authority, identity
 from tests.support.sandbox import Sandbox, wait_for
 
-RECIPE = Path(__file__).parent.parent / "lab/images/recipes/imap/rootfs/etc"
 PASSWORD = "secret1"
-_PORTS = (11143, 11080, 11024, 4190, 4191, 10026)
+_PORTS = (11143, 11080, 11024, 11443, 11993, 4190, 4191, 10026)
 
 
 def needs_cyrus() -> None:
@@ -125,7 +127,7 @@ class _Question(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def cyrus(stack: Deployment, answers: int) -> Iterator[Cyrus]:
+def cyrus(stack: Deployment, answers: int, generation: str = "a") -> Iterator[Cyrus]:
     """Our Cyrus of `stack`; what it sends itself goes to the port `answers` of this machine."""
     needs_cyrus()
     with tempfile.TemporaryDirectory(prefix="kolab-cyrus-") as path:
@@ -134,17 +136,22 @@ def cyrus(stack: Deployment, answers: int) -> Iterator[Cyrus]:
         sandbox.ports[10026] = answers
         for port in _PORTS:
             sandbox.port(port)
-        _prepare(sandbox, stack)
-        done = sandbox.run(stack.file("imap", "imap", f"{entry.PATH}/entry.sh"))
+        prepare(sandbox, stack, generation)
+        sandbox.put("/kolab/certificate/tls.crt", identity(authority(), "sieve.example.org"))
+        sandbox.put("/kolab/certificate/tls.key", "")
+        done = sandbox.run(
+            stack.file("imap", "imap", f"{entry.PATH}/entry.sh"), env=environment(stack, generation)
+        )
         assert done.returncode == 0, done.stderr
+        _arrange(sandbox)
         # The master does not tell its services where it has read its configuration.
         services = sandbox.path("/etc/cyrus.conf")
         told = re.sub(
             r'cmd="(\S+?)(?= |")', rf'cmd="\1 -C {sandbox.path("/etc/imapd.conf")}', services.read_text()
         )
         services.write_text(told.replace("0.0.0.0:", "127.0.0.1:"))
-        passwords = _Passwords(str(sandbox.path("/var/run/saslauthd/mux")), _Question)
-        sandbox.path("/var/run/saslauthd/mux").chmod(0o777)
+        passwords = _Passwords(str(sandbox.path("/run/saslauthd/mux")), _Question)
+        sandbox.path("/run/saslauthd/mux").chmod(0o777)
         threading.Thread(target=passwords.serve_forever, daemon=True).start()
         with sandbox.path("/log").open("w") as log:
             master = subprocess.Popen(
@@ -177,32 +184,39 @@ def _open(port: int) -> bool:
         return False
 
 
-def _prepare(sandbox: Sandbox, stack: Deployment) -> None:
-    """The image's files, with this machine's folders."""
-    values = {
-        "SERVERNAME": "imap", "IMAP_ADMIN_LOGIN": "cyrus-admin", "MAXLOGINS_PER_USER": "50",
-        "/run/saslauthd": "/var/run/saslauthd", "/run/cyrus": "/var/run/cyrus",
-        "/var/spool/imap/": "/var/spool/imap", "temp_path: /tmp": "temp_path: /var/tmp",
-    }  # fmt: skip
-    text = (RECIPE / "imapd.conf").read_text()
-    for name, value in values.items():
-        text = text.replace(name, value)
-    sandbox.put("/etc/imapd.conf", re.sub(r"(?m)^# WITH_TLS .*\n", "", text))
-    services = re.sub(r"(?m)^ *# WITH_TLS .*\n", "", (RECIPE / "cyrus.conf").read_text())
-    sandbox.put("/etc/cyrus.conf", services)
-    start = '    exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid'
-    sandbox.put("/init.sh", f"set -e\nset -x\nif true; then\n{start}\nfi\n")
-    sandbox.put("/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem", "")
-    for file in ("tls.crt", "tls.key"):
-        sandbox.put(f"/kolab/certificate/{file}", "")
+def prepare(sandbox: Sandbox, stack: Deployment, generation: str, mutant: Mutant | None = None) -> None:
+    """An image's files and commands, and what the pod of `stack` mounts."""
+    put(sandbox, "imap", generation, mutant)
     files = dict(stack.folder("imap", "imap", entry.PATH))
     files[entry.SETTINGS] = re.sub(r"KOLAB_ANSWERS=\S*?:", "KOLAB_ANSWERS=127.0.0.1:", files[entry.SETTINGS])
     sandbox.mount(entry.PATH, files)
-    sandbox.command("chown")
-    sandbox.command("runuser")
-    owner = pwd.getpwnam("cyrus")
-    for folder in ("/var/lib/imap", "/var/spool/imap", "/var/run/cyrus/db", "/var/run/cyrus/lock", "/var/run/cyrus/proc",
-                   "/var/lib/imap/socket", "/var/lib/imap/db", "/var/lib/imap/sieve", "/var/tmp", "/var/run/saslauthd"):  # fmt: skip
+    sandbox.put("/kolab/certificate/tls.crt", "certificate ")
+    sandbox.put("/kolab/certificate/tls.key", "key")
+    sandbox.command("runuser", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"')
+    sandbox.command("id", "echo cyrus")
+    for command in ("busybox", "/usr/sbin/saslauthd", "/usr/libexec/master"):
+        sandbox.command(command)
+    sandbox.command(
+        "cyr_info",
+        'case " $* " in *" -C "*) ;; *) set -- -C /etc/imapd.conf -M /etc/cyrus.conf "$@" ;; esac\n'
+        'PATH=/usr/lib/cyrus/bin exec cyr_info "$@"',
+    )
+    for folder in ("/var/lib/imap", "/var/spool/imap", "/etc/pki/cyrus-imapd"):
         sandbox.path(folder).mkdir(parents=True, exist_ok=True)
-    for folder, _, _ in os.walk(sandbox.path("/var")):
-        shutil.chown(folder, owner.pw_uid, owner.pw_gid)
+
+
+def environment(stack: Deployment, generation: str) -> dict[str, str]:
+    """Of the image, and what the pod adds."""
+    return image_env("imap", generation) | stack.workload("imap").env("imap")
+
+
+def _arrange(sandbox: Sandbox) -> None:
+    """Gives the files to Cyrus' user."""
+    owner = pwd.getpwnam("cyrus")
+    for folder in ("/var/lib/imap", "/var/spool/imap", "/run/cyrus/db", "/run/cyrus/lock", "/run/cyrus/proc",
+                   "/var/lib/imap/socket", "/var/lib/imap/db", "/var/lib/imap/sieve", "/run/saslauthd", "/etc/pki"):  # fmt: skip
+        sandbox.path(folder).mkdir(parents=True, exist_ok=True)
+    for top in ("var", "run", "etc/pki"):
+        for folder, _, names in os.walk(sandbox.path(f"/{top}")):
+            for name in ("", *names):
+                shutil.chown(Path(folder, name), owner.pw_uid, owner.pw_gid)

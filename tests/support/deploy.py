@@ -159,7 +159,11 @@ class Deployment:
 
     def secret_env(self, daemon: str, container: str) -> dict[str, str]:
         """Environment variables that come from Secrets."""
-        sources = self.workload(daemon).container(container).get("envFrom", ())
+        return self.secrets_of(self.workload(daemon), container)
+
+    def secrets_of(self, workload: Workload, container: str) -> dict[str, str]:
+        """The same, of one of several workloads of a daemon."""
+        sources = workload.container(container).get("envFrom", ())
         names = [each["secretRef"]["name"] for each in sources]
         return {key: value for name in names for key, value in self.get("Secret", name)["stringData"].items()}
 

@@ -76,6 +76,15 @@ def _mail(place: tuple[str, int], **changes: Any) -> Callable[[LittleWorld], Non
     return make
 
 
+def _refusing(recipient: str) -> Callable[[LittleWorld], None]:
+    def make(world: LittleWorld) -> None:
+        before = world.state.mail[_SMTP].takes
+        world.state.mail[_SMTP].takes = tuple(each for each in before if each != recipient)
+        assert before != world.state.mail[_SMTP].takes, f"{recipient} was never taken"
+
+    return make
+
+
 def _mail_tls(place: tuple[str, int], *names: str, **how: Any) -> Callable[[LittleWorld], None]:
     def make(world: LittleWorld) -> None:
         key = world.key if place == _SMTP else None
@@ -142,6 +151,11 @@ def _without_tlsa(values: Values) -> None:
     values.pop("tlsa")
 
 
+def _unsigned(values: Values) -> None:
+    values.pop("tlsa")
+    values["dns"]["dnssec"] = False
+
+
 def _without_sts(values: Values) -> None:
     values["mail"]["mtaSts"] = {"stage": "none"}
 
@@ -171,6 +185,7 @@ FAULTS = (
     ),
     Fault("a resolver has an old MX", "caches-agree", _cache("example.org", "MX", "10 old.example.org.")),
     Fault("the parent has no DS", "dnssec-ds", _gone("example.org", "DS")),
+    Fault("the zone is not signed", "dnssec-signed", _gone("example.org", "DS"), _unsigned),
     Fault(
         "signatures are broken",
         "dnssec-validates",
@@ -301,6 +316,19 @@ FAULTS = (
     Fault(
         "the policy is misspelt", "dmarc-policy", _text("_dmarc.example.org", "p=quarantine", "p=quarantaine")
     ),
+    Fault(
+        "forgeries are let through", "dmarc-enforced", _text("_dmarc.example.org", "p=quarantine", "p=none")
+    ),
+    Fault(
+        "forgeries in the name of hosts are let through",
+        "dmarc-enforced",
+        _text("_dmarc.example.org", "p=quarantine", "p=quarantine; sp=none"),
+    ),
+    Fault(
+        "the policy of DMARC is a rehearsal",
+        "dmarc-enforced",
+        _text("_dmarc.example.org", "p=quarantine", "p=quarantine; t=y"),
+    ),
     Fault("reports go nowhere", "dmarc-reports", _text("_dmarc.example.org", "rua=", "rux=")),
     Fault("the record has pct", "dmarc-obsolete", _text("_dmarc.example.org", "np=", "pct=50; np=")),
     Fault(
@@ -366,6 +394,12 @@ FAULTS = (
         "mta-sts-body",
         _policy_page(lambda body: body.replace(b"enforce", b"testing")),
     ),
+    Fault(
+        "the policy is a rehearsal",
+        "mta-sts-enforced",
+        _policy_page(lambda body: body.replace(b"enforce", b"testing")),
+    ),
+    Fault("there is no policy", "mta-sts-enforced", lambda world: None, _without_sts),
     Fault("the id is old", "mta-sts-id", _text("_mta-sts.example.org", "id=", "id=0")),
     Fault(
         "the id has a hyphen", "mta-sts-id", _set("_mta-sts.example.org", "TXT", '"v=STSv1; id=2026-11-26"')
@@ -400,6 +434,7 @@ FAULTS = (
         "dane-key",
         _mail_tls(_SMTP, "mx.example.org", "mail.example.org", key=None),
     ),
+    Fault("a signed zone has no TLSA record", "dane-used", lambda world: None, _without_tlsa),
     Fault(
         "a TLSA record stands without a plan",
         "dane-stray",
@@ -438,11 +473,10 @@ FAULTS = (
             "takes", (*w.state.mail[_SMTP].takes, "doctor@admin.example.org")
         ),
     ),
-    Fault(
-        "postmaster is unknown",
-        "smtp-postmaster",
-        _mail(_SMTP, takes=("postmaster@example.org", "postmaster@example.com")),
-    ),
+    Fault("postmaster is unknown", "smtp-postmaster", _refusing("postmaster@example.net")),
+    Fault("abuse is unknown", "smtp-roles", _refusing("abuse@example.com")),
+    Fault("reports are refused", "smtp-roles", _refusing("dmarc-reports@example.org")),
+    Fault("the mailbox of roles was never made", "smtp-mailbox", _refusing("postmaster-team@example.org")),
     # Mail programs.
     Fault("port 993 is closed", "clients-open", lambda w: w.state.closed.add((_PROXY, 993))),
     Fault("port 587 has no STARTTLS", "clients-tls", _mail((_PROXY, 587), clear=())),

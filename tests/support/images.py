@@ -82,5 +82,5 @@ def put(sandbox: Sandbox, name: str, generation: str, mutant: Mutant | None = No
         found[new] = found.pop(old)
     for path, text in found.items():
         sandbox.put(path, text, mode=0o755 if text.startswith("#!") else 0o644)
-    for command in ("contract-check", "chown", "chmod"):
+    for command in ("contract-check", "chown"):
         sandbox.command(command)

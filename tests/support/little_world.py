@@ -29,7 +29,7 @@ import dns.rrset
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from model import identity
+from model import identity, roles
 from model.identity import mta_sts
 from model.names import Names
 from model.settings import Settings
@@ -172,7 +172,7 @@ class LittleWorld:
                 mx,
                 clear=("SIZE 52428800", "STARTTLS"),
                 secret=("SIZE 52428800",),
-                takes=tuple(f"postmaster@{domain}" for domain in self.settings.domains),
+                takes=(*roles.addresses(self.settings), self.settings.mail.postmaster or ""),
             ),
             (proxy, 465): Mail("smtp", web, implicit=True, secret=login),
             (proxy, 587): Mail("smtp", web, clear=("STARTTLS",), secret=login),

@@ -33,11 +33,11 @@ from components import entry
 from tests.lab import signing
 from tests.lab.signing import Authority
 from tests.support.deploy import Deployment
+from tests.support.images import files
 from tests.support.mariadb import Mariadb
 from tests.support.ports import free_port
 from tests.support.sandbox import Sandbox, wait_for
 
-RECIPE = Path(__file__).parent.parent / "lab/images/recipes/postfix/rootfs/etc/postfix"
 RELAY = "relay.example.net"
 HOST = "localhost"
 """What the smarthost is called here: no name server is asked."""
@@ -287,10 +287,12 @@ def mailserver(
     database: Mariadb | None = None,
     cyrus: int | None = None,
     answers: int | None = None,
+    generation: str = "a",
 ) -> Iterator[Mailserver]:
     """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here.
 
     `cyrus` is the port where a Cyrus takes mail; without it there is a stand-in. What it sends comes to port `answers`.
+    Generation B of the image asks tables that need a `database`.
     """
     needs_postfix()
     with folder() as root, ExitStack() as servers:
@@ -301,7 +303,7 @@ def mailserver(
             sandbox.ports[10026] = answers
         delivered, world = Mailbox(), Mailbox()
         outside = free_port()
-        _prepare(sandbox, stack, database, outside)
+        _prepare(sandbox, stack, database, files("postfix", generation), None if relay else outside)
         if relay:
             _prepare_relay(sandbox, stack, relay, told)
         servers.enter_context(_serving(Controller(world, "127.0.0.1", outside)))
@@ -311,6 +313,7 @@ def mailserver(
         servers.enter_context(_serving(Controller(amavis, "127.0.0.1", sandbox.port(13024))))
         servers.enter_context(_serving(Controller(signer, "127.0.0.1", sandbox.port(13026))))
         environment = stack.workload("postfix").env("postfix") | stack.secret_env("postfix", "postfix")
+        environment["LMTP_DESTINATION"] = _HERE["LMTP_DESTINATION"]
         with sandbox.start(
             stack.file("postfix", "postfix", f"{entry.PATH}/entry.sh"), env=environment
         ) as process:
@@ -331,30 +334,38 @@ def _serving(server: Controller) -> Iterator[None]:
         server.stop()
 
 
-def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None, world: int) -> None:
-    """The image's files, with this machine's folders and `database`, or none."""
+def _prepare(
+    sandbox: Sandbox, stack: Deployment, database: Mariadb | None, image: Mapping[str, str], world: int | None
+) -> None:
+    """The image's files, with this machine's folders and `database`, or none. `world` is where others are."""
     here = dict(_HERE)
-    here["lmtp_host_lookup = native"] += f"\nrelayhost = [127.0.0.1]:{world}"
     if database:
         del here[_RECIPIENTS]
-        for table in (RECIPE / "sql").iterdir():
-            login = database.login.items()
-            sandbox.put(f"/etc/postfix/sql/{table.name}", _filled(table.read_text(), dict(login)))
+    login = (
+        database.login
+        if database
+        else {"DB_HOST": "127.0.0.1", "DB_USERNAME": "-", "DB_PASSWORD": "-", "DB_DATABASE": "-"}
+    )
+    for path, text in image.items():
+        if "/sql/" in path:
+            sandbox.put(path, _filled(text, login))
+    sandbox.put("/etc/aliases", "")
     for port in (10025, 10026, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
         sandbox.port(port)
     sandbox.put("/init.sh", "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n")
     for file in ("main.cf", "master.cf", "header_checks.inbound", "header_checks.internal",
                  "header_checks.submission", "transport"):  # fmt: skip
-        sandbox.put(f"/etc/postfix/{file}", _filled((RECIPE / file).read_text(), here))
+        sandbox.put(f"/etc/postfix/{file}", _filled(image[f"/etc/postfix/{file}"], here))
+    for program in ("kolab_policy", "kolab_contentfilter_cli"):
+        sandbox.command(f"/usr/libexec/postfix/{program}")
     for file in ("postfix-files", "dynamicmaps.cf"):
         shutil.copy(f"/etc/postfix/{file}", sandbox.path("/etc/postfix"))
     shutil.copytree("/etc/postfix/dynamicmaps.cf.d", sandbox.path("/etc/postfix/dynamicmaps.cf.d"))
     sandbox.put("/etc/postfix/none", "")
     # Some authority of the world, which vouches for nobody here.
     sandbox.put("/etc/pki/tls/certs/ca-bundle.crt", pem(authority()))
-    sandbox.put("/etc/pki/tls/private/postfix.pem", identity(authority(), "mail.example.org"))
-    for file in ("tls.crt", "tls.key"):
-        sandbox.put(f"/kolab/certificate/{file}", "")
+    sandbox.put("/kolab/certificate/tls.crt", identity(authority(), "mail.example.org"))
+    sandbox.put("/kolab/certificate/tls.key", "")
     for inside in ("/var/spool/postfix", "/var/lib/postfix"):
         sandbox.path(inside).mkdir(parents=True)
     shutil.chown(sandbox.path("/var/lib/postfix"), "postfix")
@@ -363,10 +374,11 @@ def _prepare(sandbox: Sandbox, stack: Deployment, database: Mariadb | None, worl
     sandbox.command("chown")
     sandbox.command("postconf", f'{_REAL} postconf -c /etc/postfix "$@"')
     sandbox.command("postmap", "echo 1")
-    # What our script itself writes about the database goes, too; no name server is asked for the smarthost.
+    # What our script itself writes about the database goes, too; no name server is asked for the smarthost or the world.
     sandbox.command(
         "/usr/sbin/postfix",
         '[ "$1" = -c ] || set -- -c /etc/postfix "$@"\n'
+        + (f"postconf -e 'relayhost = [127.0.0.1]:{world}'\n" if world else "")
         + ("" if database else "sed -i 's|mysql:[^ ,]*|texthash:/etc/postfix/none|g' /etc/postfix/main.cf\n")
         + f'{_REAL} postfix "$@"',
     )
@@ -379,8 +391,8 @@ def _local(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _prepare_relay(sandbox: Sandbox, stack: Deployment, relay: Smarthost, told: str) -> None:
-    files = _local(stack.folder("postfix", "postfix", entry.PATH))
-    where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", files[entry.SETTINGS])
+    settings = _local(stack.folder("postfix", "postfix", entry.PATH))[entry.SETTINGS]
+    where = re.sub(r"\[.*?\]:\d+", f"[{told}]:{relay.port}", settings)
     sandbox.mount(entry.PATH, {entry.SETTINGS: where})
     login = stack.file("postfix", "postfix", "/kolab/relay/login")
     sandbox.put("/kolab/relay/login", re.sub(r"^\[.*?\]:\d+", f"[{told}]:{relay.port}", login), mode=0o400)
@@ -390,13 +402,14 @@ _RECIPIENTS = "local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_map
 _HERE: Mapping[str, str] = {
     "MYNETWORKS": "127.0.0.0/8",
     "AMAVIS_HOST": "127.0.0.1",
+    "MESSAGE_SIZE_LIMIT": "10240000",
     "LMTP_DESTINATION": "[127.0.0.1]:11024",
     "APP_DOMAIN": "example.org",
     "content_filter=policy_mailfilter:dummy": "content_filter=",
     "alias_maps = hash:/etc/aliases": "alias_maps =",
     "hash:/etc/postfix/sender_access": "texthash:/etc/postfix/none",
     "command_directory = /usr/sbin": "",
-    _RECIPIENTS: "local_recipient_maps =",
+    _RECIPIENTS: "local_recipient_maps = static:all",
     "lmtp_host_lookup = native": "lmtp_host_lookup = native\nsmtp_host_lookup = native\ninet_interfaces = loopback-only",
 }
 

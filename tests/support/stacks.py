@@ -33,6 +33,8 @@ _RELAY = {
     "spfInclude": "spf.example.net",
 }
 
+_ROUND_TRIP = {"mailbox": "round-trip@example.org"}
+
 _BACKUP = {
     "repository": {
         "kind": "s3",
@@ -54,7 +56,19 @@ _BACKUP_BY_REST = {
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "host-port": ("single-node", {"network": {"loadBalancer": "hostPort", "egress": _RELAY}}),
-    "external": ("cluster", {"external": _EXTERNAL, "backup": _BACKUP_BY_REST}),
+    "external": (
+        "cluster",
+        {
+            "external": _EXTERNAL,
+            "backup": _BACKUP_BY_REST,
+            "monitoring": {
+                "mode": "prometheus-operator",
+                "operator": {"namespace": "monitoring", "labels": {"release": "prometheus"}},
+                "alerts": {"email": None, "webhook": None, "heartbeat": None},
+                "roundTrip": _ROUND_TRIP,
+            },
+        },
+    ),
     # Everything that can be switched off, behind an Ingress controller, on a node whose name is not known.
     "bare": (
         "single-node",
@@ -78,6 +92,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
             "tlsa": None,
             "backup": _BACKUP,
+            "monitoring": {"roundTrip": _ROUND_TRIP},
             "acknowledge": [
                 {"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}
             ],

@@ -225,6 +225,23 @@ def test_the_stand_in_never_lies_in_the_users_own_pulumi_home(machine: Machine) 
     assert Path(env.environment()["PULUMI_HOME"]).is_relative_to(cache.root())
 
 
+def test_runs_with_stand_ins_leave_no_logs_and_those_of_before_go(machine: Machine) -> None:
+    logs = stand_ins.home() / "logs"
+    logs.mkdir(parents=True)
+    (logs / "pulumi-20261126T000000-1-up.log").touch()
+    machine.ensure()
+    assert logs.is_file()
+
+
+def test_the_users_own_logs_stay_when_the_genuine_plugin_is_there(machine: Machine) -> None:
+    kept = machine.root / ".pulumi" / "logs" / "pulumi-20261126T000000-1-up.log"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    machine.kubernetes_plugin()
+    machine.ensure()
+    assert kept.exists()
+
+
 def test_with_the_genuine_plugin_the_users_own_pulumi_home_is_used(machine: Machine) -> None:
     machine.kubernetes_plugin()
     machine.ensure()

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.acceptance
 Object = dict[str, Any]
 _MANAGER = "pulumi-kubernetes-00000000"
 _FRESH = itertools.count()
+_WITH_CRDS = ("cert-manager", "prometheus-operator")
 _SIZED_WHEN_BOUND = "PersistentVolumeClaim"
 """Its one change is that of its size, which an API server without volumes refuses whatever the program does."""
 
@@ -72,13 +73,15 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """An API server that knows the kinds of cert-manager and MetalLB, and the program's namespaces."""
+    """An API server that knows the kinds of cert-manager, MetalLB and the Prometheus operator, and the program's namespaces."""
     if missing := control_plane.missing():
         pytest.skip(f"not on this machine: {', '.join(missing)}")
-    programs.build(print, "metallb", "cert-manager")
+    programs.build(print, "metallb", *_WITH_CRDS)
     with control_plane.running(tmp_path_factory.mktemp("plane"), controllers=False) as plane:
         found = Cluster(plane.kubeconfig)
-        files = [programs.shared("metallb.yaml"), *programs.shared("cert-manager-crds").glob("*.yaml")]
+        files = [programs.shared("metallb.yaml")]
+        for name in _WITH_CRDS:
+            files += programs.shared(f"{name}-crds").glob("*.yaml")
         for obj in itertools.chain.from_iterable(yaml.safe_load_all(file.read_text()) for file in files):
             if obj and obj["kind"] in ("Namespace", "CustomResourceDefinition"):
                 found.create(obj)

@@ -60,15 +60,31 @@ def seconds_for(obj: Object, requested: float) -> float:
 
 def unready_containers(pod: Object) -> str:
     """What is wrong inside a pod, in the genuine plugin's words; empty when nothing is."""
-    statuses = [s for s in (pod.get("status") or {}).get("containerStatuses") or [] if not s.get("ready")]
+    found = (pod.get("status") or {}).get("containerStatuses") or []
+    statuses = [s for s in found if not s.get("ready") and not _is_done(s)]
     if not statuses:
         return ""
     names = " ".join(s["name"] for s in statuses)
     waiting = [(s.get("state") or {}).get("waiting") or {} for s in statuses]
     causes = [f"[{w['reason']}] {w.get('message', '')}".rstrip() for w in waiting if w.get("reason")]
+    causes += [_ended(s["name"], t) for s in statuses if (t := (s.get("state") or {}).get("terminated"))]
     metadata = pod["metadata"]
     where = f"[Pod {metadata.get('namespace')}/{metadata['name']}]"
     return f"{where}: containers with unready status: [{names}]{'; '.join(causes)}"
+
+
+def _is_done(status: Object) -> bool:
+    """Whether a container has ended as it should."""
+    terminated = (status.get("state") or {}).get("terminated") or {}
+    return terminated.get("exitCode") == 0
+
+
+def _ended(container: str, terminated: Object) -> str:
+    """Why a container has ended: what it left as its reason, else its exit code."""
+    message = str(terminated.get("message") or "").strip()
+    if message and terminated.get("reason"):
+        return f"[{terminated['reason']}] {message}"
+    return f'container "{container}" completed with exit code {terminated.get("exitCode")}'
 
 
 def _deployment(live: Object) -> Verdict:

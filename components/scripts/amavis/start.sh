@@ -19,6 +19,7 @@ configs+=("${ours[@]}")
 looked=$("$amavisd" "${configs[@]}" showkeys 2>&1) || fail "amavisd does not take its configuration: $(tail -n 1 <<< "${looked#*kolab: }")"
 
 source /kolab/entry/bayes.sh
+source /kolab/entry/extra.sh
 rehearsed
 
 # The image updates its rules once, at start. sa-update leaves 0 only when there was something new.

@@ -18,9 +18,12 @@ copied() { # copied LIST. A file that went meanwhile is left out.
 }
 
 [ ! -e "$state/.restoring" ] || fail "the mailboxes are restored in part only, so no backup is made of them"
+alone
 made
+data=$(cat "$state/.identity" 2> /dev/null)
+[ "$1" != mail ] || ours mail
 rm -rf "$stage"
-mkdir -p "$stage"
+mkdir -p "$stage$spool" "$stage$state"
 every > /work/list
 round=0
 while [ -s /work/list ]; do
@@ -33,6 +36,9 @@ while [ -s /work/list ]; do
   every -newer /work/mark > /work/list
 done
 [ ! -s /work/list ] || say "$(wc -l < /work/list) index files never rested; reconstruct mends them when they are restored"
+# What a drill compares with.
+printf 'wanted_mailboxes=%s\nwanted_messages=%s\n' "$(find "$stage$spool" -type f -name cyrus.header | wc -l)" \
+  "$(find "$spool" -type f -name '[0-9]*.' | wc -l)" > "$stage$state/.manifest"
 # Not in the copies: an exclusion without its folder would hold for them as well.
 set -- "$1" --exclude "$spool/stage."
 for name in index header annotations expunge 'squat*'; do set -- "$@" --exclude "$spool/**/cyrus.$name"; done

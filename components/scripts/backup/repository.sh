@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Sourced. The repository, whose place, key and credentials are variables that restic itself reads.
+data=""
 say() { echo "backup: $1"; }
 fail() { echo "backup: $1" >&2; exit 1; }
-last() { tail -n 1 /work/answer | tr -d '\r' | cut -c 1-300; }
+last() { grep . /work/answer | tail -n 1 | tr -d '\r' | cut -c 1-300; }
 
 # Exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html, "Exit codes".
 explain() {
@@ -27,9 +28,25 @@ made() {
   say "made a new repository; without kolab:backupKey nobody can read it"
 }
 
+# ours ENGINE: no backup beside those of other data. A stack that was just made anew is empty, and an empty backup would be
+# the newest, the one that a restore takes. What names the data comes back with it: its id is in $data, "" where unknown.
+ours() {
+  theirs=$(timeout 300 restic snapshots --no-lock --host kolab --tag "$1" --latest 1 --json 2> /work/answer \
+    | sed -n 's/.*"data-\([0-9a-f-]*\)".*/\1/p')
+  [ -z "$theirs" ] || [ "$theirs" = "$data" ] || fail "the repository holds backups of $1 from before this stack was made, so none is made\
+ of what is here: bring those back with ./kolab backup restore $1, or choose another kolab:backup.repository.folder"
+}
+
+# alone: waits until no other backup is made in this container, where both would use the same folder for their copies.
+alone() {
+  exec 9> /work/lock
+  flock 9
+}
+
 # keep TAG RESTIC-ARGUMENTS...: one snapshot. 3 means that some file could not be read: one that has gone is no loss.
 keep() {
   tag=$1; shift
+  [ -z "$data" ] || set -- --tag "data-$data" "$@"
   restic backup --host kolab --tag "$tag" --quiet "$@" > /work/summary 2> /work/answer
   code=$?
   if [ "$code" = 3 ]; then

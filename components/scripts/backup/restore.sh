@@ -21,11 +21,14 @@ case $1 in
       /bin/sh "${KOLAB_SCRIPTS:-/kolab/entry}/mail.sh" before-restore-mail "$spool" "$state" "$stage" || fail "what is there could not be kept; nothing was changed"
       say "what was there is kept as before-restore-mail"
     fi
+    identity=$(cat "$state/.identity" 2> /dev/null)
     : > "$half" || fail "$state cannot be written; nothing was changed"
     back "$spool" "$spool" --delete
     back "$stage$spool" "$spool"
     back "$stage$state" "$state" --delete --exclude /.restoring
     mkdir -p "$state/socket" "$state/db"
+    # A backup of an earlier release says nothing of whose it is; these are the same mailboxes.
+    [ -e "$state/.identity" ] || [ -z "$identity" ] || echo "$identity" > "$state/.identity"
     rm "$half"
     ;;
   files)

@@ -1,18 +1,18 @@
 #!/bin/bash
-# Cyrus: the image's init runs start.sh in place of its master.
+# Cyrus: the image's init runs start.sh in place of Cyrus' master.
 source /kolab/entry/adjust.sh
-copy_init /init.sh
-quiet
-replace "$KOLAB_INIT" 1 '    exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid' '    source /kolab/entry/start.sh'
 
-# Cyrus reads the bundle again for new sessions when its master (not PID 1) gets HUP; open sessions live on. It is
-# put in place whole: a session may begin at any moment.
-renewed() {
-  local bundle=/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem certificate=/kolab/certificate
-  (umask 077; cat "$certificate/tls.crt" "$certificate/tls.key" > "$bundle.new") \
-    && chown 1001 "$bundle.new" && mv "$bundle.new" "$bundle" && kill -HUP "$(cat /var/run/master.pid)"
+# Certificate and key as Cyrus reads them, put in place whole: a session may begin at any moment. Whoever the state belongs
+# to is Cyrus.
+KOLAB_BUNDLE=/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem
+put_bundle() {
+  (umask 077; mkdir -p "${KOLAB_BUNDLE%/*}" && cat /kolab/certificate/tls.crt /kolab/certificate/tls.key > "$KOLAB_BUNDLE.new") \
+    && chown --reference=/var/lib/imap "$KOLAB_BUNDLE.new" && mv "$KOLAB_BUNDLE.new" "$KOLAB_BUNDLE"
 }
+# Cyrus reads it again for new sessions when its master (not PID 1) gets HUP; open sessions live on.
+renewed() { put_bundle && kill -HUP "$(cat /var/run/master.pid)"; }
 on_renewal /kolab/certificate renewed
 
-set +eu
-source "$KOLAB_INIT"
+at_daemon /kolab/entry/start.sh master cyrmaster /usr/libexec/master /usr/libexec/cyrus-imapd/master \
+  /usr/lib/cyrus-imapd/master /usr/lib/cyrus/bin/master /usr/sbin/cyrmaster
+run_init /init.sh

@@ -1,17 +1,36 @@
 # shellcheck shell=bash
-# Sourced by the image's init once it has written Cyrus' configuration: adjusts that and starts the master.
+# Sourced with the command line of Cyrus' master once the image's init has written its configuration: adjusts that by its
+# keys and services, looks at what Cyrus itself understood, and starts the master.
+DIFFERS=': the image differs from the one this stack was made for'
+SETTINGS=/etc/imapd.conf SERVICES=/etc/cyrus.conf
+AS=() words=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    *master) AS=("${words[@]}") words+=("$1") ;;
+    -C) SETTINGS=${2-} words+=("$1" "${2-}"); shift ;;
+    -M) SERVICES=${2-} words+=("$1" "${2-}"); shift ;;
+    -d) fail "Cyrus is started by '$*', which leaves the container without it$DIFFERS" ;;
+    # Where stop.sh and a renewed certificate look for it.
+    -p) shift ;;
+    *) words+=("$1") ;;
+  esac
+  shift
+done
+for file in "$SETTINGS" "$SERVICES"; do
+  [ -r "$file" ] || fail "the image's init has written no $file: it differs from the one this stack was made for"
+done
 
-# The image's listener takes passwords before TLS, for the webmail. The public one is ours and does not.
-sieve='    sieve       cmd="timsieved"      listen=0.0.0.0:4190                      proto="tcp"          prefork=0'
-replace /etc/cyrus.conf 1 "$sieve" "$sieve
-    publicsieve cmd=\"timsieved\"      listen=0.0.0.0:$KOLAB_PUBLIC_SIEVE_PORT       proto=\"tcp\" prefork=0"
-# autocreate_post: without it, mail for a user who never logged in is refused for good ("550 Mailbox unknown").
-printf '%s\n' 'publicsieve_allowplaintext: no' 'publicsieve_tls_versions: tls1_2 tls1_3' 'autocreate_post: 1' >> /etc/imapd.conf
-# The image has no sendmail. Without a way out a vacation note is lost, and a redirected message stays here alone.
-sed -i -E '/^(smtp_backend|smtp_host):/d' /etc/imapd.conf
-printf '%s\n' 'smtp_backend: host' "smtp_host: $KOLAB_ANSWERS/noauth" >> /etc/imapd.conf
-bundle=/etc/pki/cyrus-imapd/cyrus-imapd.bundle.pem
-chown 1001 "$bundle" && chmod 600 "$bundle"
+source /kolab/entry/extra.sh
+source /kolab/entry/services.sh
+source /kolab/entry/settings.sh
+# The image may have put the private key elsewhere, too.
+image_bundle=$(told tls_server_key)
+[ ! -f "$image_bundle" ] || chmod 600 "$image_bundle"
+put_bundle
+write_services
+write_settings
+source /kolab/entry/checks.sh
+rehearsed
 
 if [[ -e /var/lib/imap/.restoring ]]; then
   echo "entry: the mailboxes are restored in part only: run the same ./kolab backup restore again" >&2
@@ -19,9 +38,20 @@ if [[ -e /var/lib/imap/.restoring ]]; then
 fi
 if [[ ${KOLAB_TASK:-} == reconstruct ]]; then
   # Entries for messages that came while the backup was made, indexes that never rested, sums of quotas.
-  mkdir -p /run/cyrus/{db,lock,proc} && chown -R "$ID" /run/cyrus
-  runuser -u "$ID" -- reconstruct && runuser -u "$ID" -- quota -f
+  mkdir -p /run/cyrus/{db,lock,proc} && chown -R --reference=/var/lib/imap /run/cyrus
+  "${AS[@]}" reconstruct && "${AS[@]}" quota -f
+  exit
+fi
+if [[ ${KOLAB_TASK:-} == drill ]]; then
+  mkdir -p /run/cyrus/{db,lock,proc} && chown -R --reference=/var/lib/imap /run/cyrus
+  "${AS[@]}" reconstruct > /dev/null || { echo 'backup: the drill of the mail failed: reconstruct cannot read it' >&2; exit 1; }
+  "${AS[@]}" /bin/bash /kolab/entry/drill.sh
   exit
 fi
 
-exec runuser -u "$ID" -- /usr/libexec/master -D -p /var/run/master.pid
+# Which mailboxes these are: it is in their backups, and comes back with them (components/scripts/backup/repository.sh).
+if [[ ! -e /var/lib/imap/.identity ]]; then
+  cat /proc/sys/kernel/random/uuid > /var/lib/imap/.identity
+  chown --reference=/var/lib/imap /var/lib/imap/.identity && chmod 644 /var/lib/imap/.identity
+fi
+exec "${words[@]}" -p /var/run/master.pid

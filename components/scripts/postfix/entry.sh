@@ -1,15 +1,20 @@
 #!/bin/bash
 # Postfix: the image's init runs start.sh in place of Postfix.
 source /kolab/entry/adjust.sh
-copy_init /init.sh
-replace "$KOLAB_INIT" 1 'mkdir /var/log/kolab' 'mkdir -p /var/log/kolab'
-replace "$KOLAB_INIT" 1 'exec /usr/sbin/postfix -c /etc/postfix start-fg' 'source /kolab/entry/start.sh'
 
-renewed() {
-  local pem=/etc/pki/tls/private/postfix.pem certificate=/kolab/certificate
-  (umask 077; cat "$certificate/tls.crt" "$certificate/tls.key" > "$pem.new") && mv "$pem.new" "$pem" && postfix reload
+# The image's folder of logs is there already where it outlives the container.
+mkdir() { command mkdir -p "$@"; }
+
+# Certificate and key as Postfix reads them, put in place whole. The image's own file is readable for everybody in the
+# container.
+KOLAB_PEM=/etc/pki/tls/private/postfix.pem
+put_certificate() {
+  (umask 077; mkdir "${KOLAB_PEM%/*}" && cat /kolab/certificate/tls.crt /kolab/certificate/tls.key > "$KOLAB_PEM.new") \
+    && chown root:root "$KOLAB_PEM.new" && mv "$KOLAB_PEM.new" "$KOLAB_PEM"
 }
+renewed() { put_certificate && postfix reload; }
 on_renewal /kolab/certificate renewed
 
-set +eu
-source "$KOLAB_INIT"
+at_daemon /kolab/entry/start.sh postfix /usr/sbin/postfix \
+  -- '*check' '*set-permissions*' '*upgrade-configuration*' '*post-install*' '*status*'
+run_init /init.sh

@@ -12,9 +12,13 @@ close() {
     cp -p /etc/postfix/main.cf /etc/postfix/master.cf "$open.new"
     mv "$open.new" "$open"
   fi
-  # Not 10025 alone by its port: Amavis hands back what is in its hands on another one.
   postconf -e 'kolab_resting = check_client_access static:{451 4.3.2 Maintenance: please try again later}'
-  postconf -P '10025/inet/smtpd_client_restrictions=$kolab_resting'
+  # Not all of Postfix: Amavis hands back what is in its hands on another port.
+  for world in $(postconf -M | awk '$2 == "inet" && $1 ~ /(^|:)10025$/ { print $1 }'); do
+    postconf -P "$world/inet/smtpd_client_restrictions=\$kolab_resting"
+  done
+  # Nothing reads it until this ends: Postfix would warn of it at each command.
+  postconf -X kolab_client_restrictions
   leaving=$(postconf -M | awk '$2 == "unix" && $8 ~ /^(smtp|lmtp)$/ && $1 !~ /amavis/ { printf "%s ", $1 }')
   postconf -e "defer_transports = $leaving" 'maximal_queue_lifetime = 100d' 'bounce_queue_lifetime = 100d' 'delay_warning_time = 0'
 }

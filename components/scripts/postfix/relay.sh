@@ -7,7 +7,8 @@ for file in /kolab/entry/authorities.pem /etc/pki/tls/certs/ca-bundle.crt /etc/s
 done
 [ -n "$authorities" ] || fail 'no certificates of authorities are in this image: nobody vouches for the smarthost'
 
-relay() { postconf -P "kolab-relay/unix/$1"; }
+own=()
+relay() { own+=("kolab-relay/unix/$1"); }
 postconf -M 'kolab-relay/unix=kolab-relay unix - - n - - smtp'
 postconf -e "relayhost = $KOLAB_RELAY" 'default_transport = kolab-relay' 'relay_transport = kolab-relay'
 # Before a certificate of this very name was shown, nothing is said but EHLO and STARTTLS; mail waits in the queue.
@@ -25,3 +26,4 @@ if [ "$KOLAB_RELAY_LOGIN" = yes ]; then
   relay smtp_sasl_security_options=noplaintext,noanonymous
   relay smtp_sasl_tls_security_options=noanonymous
 fi
+postconf -P "${own[@]}"

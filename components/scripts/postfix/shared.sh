@@ -2,11 +2,13 @@
 # Sourced by start.sh: a few proxymap processes ask the database for all of Postfix (DATABASE_README, "proxymap"). Else
 # each smtpd keeps a connection for each table, and some 75 strangers who only connect take all that MariaDB has.
 through_proxymap() { grep 'mysql:' | sed -E 's/(^|[ ,{])mysql:/\1proxy:mysql:/g' || true; }
-main=$(postconf -n | through_proxymap)
-services=$(postconf -P | through_proxymap)
+main=$(postconf -n 2> /dev/null | through_proxymap)
+services=$(postconf -P 2> /dev/null | through_proxymap)
 [ -n "$main" ] || fail 'Postfix asks no database: this image differs from the one this stack was made for'
-while IFS= read -r line; do postconf -e "$line"; done <<< "$main"
-[ -z "$services" ] || while IFS= read -r line; do postconf -P "${line/ = /=}"; done <<< "$services"
+mapfile -t lines <<< "$main"
+postconf -e "${lines[@]}"
+mapfile -t lines <<< "$services"
+[ -z "$services" ] || postconf -P "${lines[@]/ = /=}"
 # proxymap's own list names parameters; tables within unions, restrictions and master.cf are added by name.
 tables=$(grep -o 'proxy:mysql:[^ ,}]*' <<< "$main $services" | sort -u | tr '\n' ' ')
 postconf -e "proxy_read_maps = $(postconf -dh proxy_read_maps) $tables"

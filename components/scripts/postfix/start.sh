@@ -1,51 +1,76 @@
 # shellcheck shell=bash
-# Sourced by the image's init once it has written Postfix' configuration: adjusts that, waits for the import, starts.
-pem=/etc/pki/tls/private/postfix.pem
+# Sourced with Postfix' command line once the image's init has written the configuration: adjusts that by what it means,
+# looks at what came of it, waits for the import, starts. Values of the image stay where nothing is wrong with them.
 aliases=/etc/postfix/kolab_aliases
 verdicts=/etc/postfix/kolab_verdicts
 commands=/etc/postfix/kolab_commands
+old='!SSLv2,!SSLv3,!TLSv1,!TLSv1.1' # the image's Postfix is older than the form ">=TLSv1.2"
 
-chown root:root "$pem" && chmod 600 "$pem"
+line=" $* "
+case $line in
+*' -c '*) MAIL_CONFIG=${line#* -c } MAIL_CONFIG=${MAIL_CONFIG%% *}; export MAIL_CONFIG ;;
+esac
+# Postfix reads a file that was changed just now again and again, until it has been left alone for a second
+# (dict_load_file_xt): with each change looked at, a start would take twenty. Nobody else writes here, and postconf renames.
+postconf() {
+  command postconf "$@" || return
+  touch -c -d '-1 minute' "${MAIL_CONFIG:-/etc/postfix}"/{main,master}.cf
+}
+[[ $line == *' start-fg '* ]] || fail "Postfix is started by '$*', which leaves the container without it: the image differs from the one this stack was made for"
+
+source /kolab/entry/extra.sh
+source /kolab/entry/services.sh
+
+# The image may have put the private key elsewhere, too.
+image_pem=$(of_all smtpd_tls_key_file)
+[ ! -f "$image_pem" ] || chmod 600 "$image_pem"
+put_certificate
+
 cp /kolab/entry/aliases "$aliases"
-
 # Cyrus' name is always right. When half of the cluster's DNS died with a node, the rest is taken for "no such name", and
 # mail that was accepted would bounce.
 printf '%s\n' '/^5\.4\.4 (unable to look up host .*)$/ 4.4.3 $1' > "$verdicts"
-
-# Whoever reaches this port may relay: nobody outside of the pod does.
-replace /etc/postfix/master.cf 1 \
-  '0.0.0.0:13025     inet        n       -       n       -       100     smtpd' \
-  '127.0.0.1:13025     inet        n       -       n       -       100     smtpd'
-
-postconf -e "myhostname = $KOLAB_HELO"
-postconf -e "inet_protocols = $KOLAB_PROTOCOLS"
-# Mail leaves by a family of addresses that SPF and PTR name: the ways out are kept from the other one.
-postconf -P "smtp/unix/inet_protocols=$KOLAB_SENDING" "relay/unix/inet_protocols=$KOLAB_SENDING"
-postconf -e "message_size_limit = $KOLAB_MESSAGE_SIZE_LIMIT"
-# Bounces, delivery reports and vacation answers come from <>: the image's first rule refuses them all on 25.
-postconf -e 'smtpd_sender_restrictions = permit_mynetworks, reject_unknown_sender_domain, reject_unlisted_sender, reject_unauthenticated_sender_login_mismatch, reject_unauth_destination, check_policy_service unix:private/policy_spf, permit'
-# The names are the older ones on purpose: the image's Postfix is older than the ">=" form.
-postconf -e 'smtpd_tls_protocols = !SSLv2,!SSLv3,!TLSv1,!TLSv1.1'
-postconf -e 'smtpd_tls_mandatory_protocols = !SSLv2,!SSLv3,!TLSv1,!TLSv1.1'
-postconf -e 'disable_vrfy_command = yes'
-postconf -e 'smtpd_etrn_restrictions = reject'
 # The image's tables stay: newer ones also have lists, shared folders and catch-alls there.
-postconf -e "virtual_alias_maps = texthash:$aliases, $(postconf -h virtual_alias_maps)"
-postconf -e "lmtp_delivery_status_filter = regexp:$verdicts"
+postconf -e "virtual_alias_maps = texthash:$aliases, $(postconf -h virtual_alias_maps 2> /dev/null)"
+# The certificate is the mounted one, TLS no older than 1.2. Nobody outside of the pod relays, speaks for another client,
+# or goes another way out than the stack file says.
+say "smtpd_tls_cert_file=$KOLAB_PEM" "smtpd_tls_key_file=$KOLAB_PEM" smtpd_tls_chain_files= smtpd_tls_eccert_file= smtpd_tls_dcert_file= \
+  "smtpd_tls_protocols=$old" "smtpd_tls_mandatory_protocols=$old" \
+  "lmtp_delivery_status_filter=regexp:$verdicts" lmtp_host_lookup=native \
+  "myhostname=$KOLAB_HELO" "inet_protocols=$KOLAB_PROTOCOLS" "message_size_limit=$KOLAB_MESSAGE_SIZE_LIMIT" \
+  disable_vrfy_command=yes smtpd_etrn_restrictions=reject \
+  mynetworks=127.0.0.0/8 relay_domains= smtpd_upstream_proxy_protocol= smtpd_authorized_xclient_hosts= \
+  relayhost= default_transport=smtp relay_transport=relay \
+  sender_dependent_relayhost_maps= sender_dependent_default_transport_maps=
+# Mail leaves by a family of addresses that SPF and PTR name: the ways out are kept from the other one.
+for way in smtp relay; do
+  [ -n "$(postconf -M "$way/unix" 2> /dev/null)" ] || fail "Postfix has no way out called $way: the image differs from the one this stack was made for"
+done
+postconf -P "smtp/unix/inet_protocols=$KOLAB_SENDING" "relay/unix/inet_protocols=$KOLAB_SENDING"
+[ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
 
+source /kolab/entry/restrictions.sh
 # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders, and
 # the exceptions alone only hide AUTH: a client that tries is let in. So the command has no meaning here.
 echo '/^[[:space:]]*AUTH([[:space:]]|$)/ NO-PASSWORDS-HERE' > "$commands"
-postconf -P '10025/inet/smtpd_sasl_exceptions_networks=static:all' "10025/inet/smtpd_command_filter=regexp:$commands"
-# Broken upstream (11465) or unused (11587): the proxy is the one way to submit from outside.
-postconf -MX 0.0.0.0:11587/inet 0.0.0.0:11465/inet
+for_each "$INBOUND" smtpd_sasl_auth_enable=yes smtpd_sasl_exceptions_networks=static:all \
+  "smtpd_command_filter=regexp:$commands" smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination \
+  smtpd_tls_security_level=may smtpd_tls_wrappermode=no smtpd_authorized_xforward_hosts=
+# The proxy speaks no TLS to its backends.
+for_each "$SUBMISSION" smtpd_sasl_auth_enable=yes smtpd_tls_auth_only=no smtpd_tls_security_level=may \
+  smtpd_tls_wrappermode=no smtpd_sasl_exceptions_networks= smtpd_relay_restrictions=permit_sasl_authenticated,reject
+for_each "$BACK" smtpd_relay_restrictions=permit_mynetworks,reject
+[ "$WITH_CONTENTFILTER" = true ] || for_each "$BACK" content_filter=
 
-[ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
 source /kolab/entry/shared.sh
 source /kolab/entry/limits.sh
 source /kolab/entry/people.sh
+tidy
 bash /kolab/entry/maintenance.sh begin
+look
+source /kolab/entry/checks.sh
 /usr/sbin/postfix check
+rehearsed
 
 # The SPF policy defers every client whose network it does not know. Until the registries' address ranges are
 # imported, an open port 25 would defer the world.
@@ -75,4 +100,4 @@ done
   done
 ) &
 
-exec /usr/sbin/postfix -c /etc/postfix start-fg
+exec "$@"

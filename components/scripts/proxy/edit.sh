@@ -7,10 +7,16 @@ KOLAB_CIPHERS+=:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384
 KOLAB_CIPHERS+=:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
 # `auto` means one for each CPU of the node.
 KOLAB_WORKERS=4
+# A mail session takes two, and workers do not share evenly (model/budget.py).
+KOLAB_CONNECTIONS=8192
 
 edit_configuration() {
   local block server
   only 0 worker_processes "$KOLAB_WORKERS"
+  only 0 worker_rlimit_nofile $((KOLAB_CONNECTIONS + 1024))
+  found 0 events
+  [ ${#FOUND[@]} != 0 ] || fail "nginx' configuration has no block events"
+  for block in "${FOUND[@]}"; do only "$block" worker_connections "$KOLAB_CONNECTIONS"; done
   # stop.sh waits until it is gone.
   only 0 pid /run/nginx.pid
   found 0 http
@@ -33,6 +39,23 @@ edit_configuration() {
   done
   found_below 0 server
   for server in "${FOUND[@]}"; do only_ipv4 "$server"; done
+  extra_directives
+}
+
+# Directives of an operator's own stand in the image's server where it includes what is ours; what the image says there by
+# the same name goes, since nginx takes most of them once. Headers and closed networks may be many.
+extra_directives() {
+  local name server servers
+  [ -n "${KOLAB_EXTRA-}" ] || return 0
+  found_below 0 server
+  servers=("${FOUND[@]}")
+  for name in $KOLAB_EXTRA; do
+    case $name in add_header | deny) continue ;; esac
+    for server in "${servers[@]}"; do
+      found "$server" "$name"
+      while [ ${#FOUND[@]} -gt 1 ]; do GONE[FOUND[0]]=1; FOUND=("${FOUND[@]:1}"); done
+    done
+  done
 }
 
 # plain_listeners SERVER: PLAIN are those of its listeners that do not begin with TLS

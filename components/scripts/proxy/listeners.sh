@@ -4,6 +4,11 @@ judge_listeners() {
   local block mail=' ' web=' '
   value 0 worker_processes
   [ "$VALUE" = "$KOLAB_WORKERS" ] || fail "nginx would have '$VALUE' worker processes instead of $KOLAB_WORKERS"
+  found 0 events
+  for block in "${FOUND[@]}"; do
+    value "$block" worker_connections
+    [ "$VALUE" = "$KOLAB_CONNECTIONS" ] || fail "nginx would take '$VALUE' connections for each worker instead of $KOLAB_CONNECTIONS"
+  done
   found_below 0 listen
   for block in "${FOUND[@]}"; do
     words "$block"

@@ -9,10 +9,12 @@ artisan() {
       ;;
     *' migrate '* | *' data:init '*)
       # A rehearsal changes nothing.
-      [ "${KOLAB_TASK-}" = rehearse ] && return
+      [ "${KOLAB_TASK-}" != rehearse ] || return 0
       # The image goes on when one fails, and serves it as if nothing had happened.
       command "$@" || fail "'${*:2}' failed; nothing is served: its own words stand above"
       ;;
+    # A rehearsal has no way to what they wait for.
+    *' db:ping '* | *' status:health '*) [ "${KOLAB_TASK-}" = rehearse ] || command "$@" ;;
     *) command "$@" ;;
   esac
 }

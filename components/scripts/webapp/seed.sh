@@ -1,6 +1,7 @@
 #!/bin/bash
-# Fills an empty database, once. The image's own `seed` role takes any failure of its check (a wrong password, a
-# DNS hiccup) for "empty" and then drops every table; this script never drops anything.
+# Fills an empty database, once; brings the tables of one that holds accounts to this image. The image's own `seed` role takes
+# any failure of its check (a wrong password, a DNS hiccup) for "empty" and then drops every table; this script never drops
+# anything.
 set -eu
 cd /opt/app-root/src
 source /kolab/entry/prepare.sh
@@ -27,10 +28,22 @@ case $tables in
     migrations=$(count migrations)
     users=$(count users)
     if [ "$migrations" = 0 ] || [ "$users" = 0 ]; then half_made; fi
-    echo "seed: the database holds accounts: left as it is"
+    echo "seed: the database holds accounts: only its tables are brought to this image"
+    php -dmemory_limit=512M ./artisan migrate --force
     ;;
   *) half_made ;;
 esac
+# What counts is what the database says. A migration is noted there under its file's name (Laravel: Migrator,
+# getMigrationName), but for one that may choose not to run.
+[ -d database/migrations ] || { echo "seed: the image has no database/migrations: it differs from the one this stack was made for" >&2; exit 70; }
+noted=" $(query 'SELECT migration FROM migrations' | tr '\n' ' ')"
+missing=
+for file in database/migrations/*.php; do
+  name=${file##*/} name=${name%.php}
+  case $noted in *" $name "*) continue ;; esac
+  grep -q 'function shouldRun' "$file" || missing+=" $name"
+done
+[ -z "$missing" ] || { echo "seed: the tables lack what these migrations make:$missing; why stands above, and nothing that needs them was started" >&2; exit 1; }
 untouched=$(count "users WHERE email = 'admin@$APP_DOMAIN' AND created_at = updated_at")
 [ "$untouched" != 1 ] || ./artisan user:password "admin@$APP_DOMAIN" "$ADMIN_PASSWORD"
 # Without the registries' address ranges the SPF policy defers every inbound message; Postfix waits for them.

@@ -43,6 +43,15 @@ def _dmarc_policy(visit: Visit, domain: str) -> Iterator[str]:
         yield f"_dmarc.{domain} says p={found}, planned is {planned}"
 
 
+def _dmarc_enforced(visit: Visit, domain: str) -> Iterator[str]:
+    found = _policy(visit, domain)
+    for tag in ("p", "sp"):
+        if found.get(tag) == "none":
+            yield f"_dmarc.{domain} says {tag}=none: receivers deliver what is forged"
+    if found.get("t") == "y":
+        yield f"_dmarc.{domain} says t=y: receivers apply one level less"
+
+
 def _dmarc_reports(visit: Visit, domain: str) -> Iterator[str]:
     found = _policy(visit, domain).get("rua", "").lower()
     for address in dmarc.rua(visit.settings, domain):
@@ -97,6 +106,16 @@ CHECKS = (
         fix=SHOW_AND_PUSH,
         subjects=_domains,
         look=_dmarc_policy,
+    ),
+    Check(
+        id="dmarc-enforced",
+        concern="dmarc",
+        promise="The policy of a domain that is live is in earnest.",
+        reason="Forged mail is delivered.",
+        fix="when reports show nobody else who sends: mail.dmarc.policy quarantine, then reject; make up STACK={stack}",
+        subjects=lambda v: v.settings.live,
+        look=_dmarc_enforced,
+        severity="warning",
     ),
     Check(
         id="dmarc-reports",

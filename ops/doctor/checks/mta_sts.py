@@ -93,6 +93,21 @@ def _sts_mx(visit: Visit, domain: str) -> Iterator[str]:
             yield f"the policy does not allow {host}, which {domain} plans as an MX: senders defer"
 
 
+def _sts_live(visit: Visit) -> Iterator[str]:
+    # Senders take no policy from a host whose certificate they do not know.
+    yield from (visit.settings.live if visit.public else ())
+
+
+def _sts_enforced(visit: Visit, domain: str) -> Iterator[str]:
+    if domain not in mta_sts.policies(visit.settings):
+        yield f"{domain} has no policy: senders deliver to whoever answers in our place"
+        return
+    lines = _served(visit, domain).body.decode("utf-8", "replace").splitlines()
+    mode = next((line.partition(":")[2].strip() for line in lines if line.startswith("mode:")), "")
+    if mode != "enforce":
+        yield f"the policy of {domain} is {mode or 'without a mode'}: senders deliver to whoever answers in our place"
+
+
 def _sts_none(visit: Visit) -> Iterator[str]:
     yield from (d for d in visit.settings.live if visit.settings.mta_sts_of(d).stage == "none")
 
@@ -165,6 +180,16 @@ CHECKS = (
         fix="make up STACK={stack}, and mail.mx.others for servers of somebody else",
         subjects=_policies,
         look=_sts_mx,
+    ),
+    Check(
+        id="mta-sts-enforced",
+        concern="mta-sts",
+        promise="The policy of a domain that is live is in earnest.",
+        reason="Mail to us can be diverted or read on its way.",
+        fix="./kolab status names the next stage and its first safe day; then mail.mtaSts.stage, and make up STACK={stack}",
+        subjects=_sts_live,
+        look=_sts_enforced,
+        severity="warning",
     ),
     Check(
         id="mta-sts-stray",

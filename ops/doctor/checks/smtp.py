@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from model import roles
 from model.identity.rdata import MX
 from ops.doctor.certificates import ending, secured
 from ops.doctor.check import Check, Unseen
@@ -90,13 +91,29 @@ def _live_smtp(visit: Visit) -> Iterator[str]:
     yield from (_smtp(visit) if visit.live else ())
 
 
-def _postmaster(visit: Visit, address: str) -> Iterator[str]:
-    for domain in visit.settings.domains:
-        code, words = visit.wire.recipients(address, "", f"postmaster@{domain}")
+def _refused(visit: Visit, address: str, recipients: Iterable[str]) -> Iterator[str]:
+    for recipient in recipients:
+        code, words = visit.wire.recipients(address, "", recipient)
         if 400 <= code < 500:
-            raise Unseen(f"postmaster@{domain} is answered {code} {words}")
+            raise Unseen(f"{recipient} is answered {code} {words}")
         if code >= 500:
-            yield f"postmaster@{domain} is refused: {code} {words}"
+            yield f"{recipient} is refused: {code} {words}"
+
+
+def _postmaster(visit: Visit, address: str) -> Iterator[str]:
+    yield from _refused(visit, address, (f"postmaster@{domain}" for domain in visit.settings.domains))
+
+
+def _roles(visit: Visit, address: str) -> Iterator[str]:
+    others = (each for each in roles.addresses(visit.settings) if not each.startswith("postmaster@"))
+    yield from _refused(visit, address, others)
+
+
+def _mailbox(visit: Visit, address: str) -> Iterator[str]:
+    """Postfix takes mail for a role whatever it leads to; what leads nowhere bounces afterwards."""
+    mailbox = visit.settings.mail.postmaster
+    if mailbox and mailbox.rpartition("@")[2] in visit.settings.domains:
+        yield from _refused(visit, address, [mailbox])
 
 
 def _mx_domains(visit: Visit) -> Iterator[str]:
@@ -205,6 +222,25 @@ CHECKS = (
         subjects=_live_smtp,
         look=_postmaster,
         severity="warning",
+    ),
+    Check(
+        id="smtp-roles",
+        concern="smtp",
+        promise="Every domain takes mail for abuse (RFC 2142), and what DNS names for reports is there.",
+        reason="Complaints and reports bounce, so a stolen account is noticed when we are on blocklists.",
+        fix="make up STACK={stack}: these addresses lead to mail.postmaster",
+        subjects=_live_smtp,
+        look=_roles,
+        severity="warning",
+    ),
+    Check(
+        id="smtp-mailbox",
+        concern="smtp",
+        promise="The mailbox behind postmaster, abuse and the reports is there.",
+        reason="What the world writes to postmaster@ and abuse@ is taken, and bounces then.",
+        fix="./kolab user add with the address of mail.postmaster, --stack {stack}; docs/how-to/your-first-day.md",
+        subjects=_live_smtp,
+        look=_mailbox,
     ),
     Check(
         id="mx-ours",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.identity.rdata import Value
-from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, MAX_VOIDS
-from model.identity.spf_check import evaluate
+from model.identity.spf import MAX_BYTES, MAX_LOOKUPS, MAX_VOIDS, ending
+from model.identity.spf_check import Evaluation, evaluate
 from model.identity.spf_count import Uncountable, count
+from model.identity.spf_terms import of_spf
 from ops.doctor.check import Check, Unseen
 from ops.doctor.checks.words import REFUSED, SHOW_AND_PUSH
 from ops.doctor.visit import Visit
@@ -55,14 +56,14 @@ def _spf_names(visit: Visit) -> Iterator[str]:
 
 
 def _record(visit: Visit, name: str) -> str:
-    found = visit.dns.text(name, "v=spf1")
+    found = of_spf(visit.dns.text(name, ""))
     if len(found) != 1:
         raise Unseen(f"{name} has {len(found)} SPF records")
     return found[0]
 
 
 def _spf_single(visit: Visit, name: str) -> Iterator[str]:
-    found = visit.dns.text(name, "v=spf1")
+    found = of_spf(visit.dns.text(name, ""))
     if len(found) > 1:
         yield f"{name} has {len(found)} SPF records, and receivers call that a permanent error"
 
@@ -80,7 +81,7 @@ def _spf_lookups(visit: Visit, name: str) -> Iterator[str]:
 
 def _spf_voids(visit: Visit, name: str) -> Iterator[str]:
     _record(visit, name)
-    found = evaluate(Live(visit), _STRANGER[4], name)
+    found = evaluate(Live(visit), _STRANGER[4], name, helo=visit.names.helo, whole=True)
     if found.voids > MAX_VOIDS:
         yield f"{name} asks {found.voids} questions without an answer, {MAX_VOIDS} are allowed"
 
@@ -100,26 +101,30 @@ def _spf_terms(visit: Visit, name: str) -> Iterator[str]:
             yield f"{name} ends with {term}: the whole world may write in its name"
 
 
+def _evaluated(visit: Visit, sender: Sender) -> Evaluation:
+    return evaluate(Live(visit), sender.address, sender.name, helo=visit.names.helo, whole=True)
+
+
 def _senders(visit: Visit) -> Iterator[Sender]:
     yield from (Sender(name, address) for name in _spf_names(visit) for address in visit.egress)
 
 
 def _spf_passes(visit: Visit, sender: Sender) -> Iterator[str]:
     _record(visit, sender.name)
-    found = evaluate(Live(visit), sender.address, sender.name)
-    if found.result == "unknown":
-        raise Unseen(f"{', '.join(found.foreign)} cannot be looked into")
+    found = _evaluated(visit, sender)
     if found.result != "pass":
         yield f"SPF of {sender.name} says {found.result} to our own address {sender.address}"
 
 
 def _strangers(visit: Visit) -> Iterator[Sender]:
-    yield from (Sender(name, address) for name in _spf_names(visit) for address in _STRANGER.values())
+    """For names that are ours alone: before that, our record says nothing about who else sends."""
+    judged = [n for n in _spf_names(visit) if n == visit.names.helo or ending(visit.settings, n) != "?all"]
+    yield from (Sender(name, address) for name in judged for address in _STRANGER.values())
 
 
 def _spf_refuses(visit: Visit, sender: Sender) -> Iterator[str]:
     _record(visit, sender.name)
-    found = evaluate(Live(visit), sender.address, sender.name).result
+    found = _evaluated(visit, sender).result
     if found in ("pass", "neutral"):
         yield f"SPF of {sender.name} says {found} to {sender.address}, which is nobody's"
 

@@ -64,6 +64,16 @@ def _tlsa_stray(visit: Visit, name: str) -> Iterator[str]:
         yield f"{name} has TLSA records that the stack does not plan; the next key breaks mail from senders with DANE"
 
 
+def _unprotected(visit: Visit) -> Iterator[str]:
+    if visit.settings.dns.dnssec and visit.live:
+        yield tlsa_records.name(visit.settings)
+
+
+def _no_tlsa(visit: Visit, name: str) -> Iterator[str]:
+    if not visit.dns.published(name, "TLSA").values:
+        yield f"{name} has no TLSA record although its zone is signed"
+
+
 def _certified(visit: Visit) -> Iterator[str]:
     if caa.issue(visit.settings):
         yield from caa.names(visit.settings)
@@ -110,6 +120,16 @@ CHECKS = (
         fix="./kolab tlsa --help; docs/how-to/roll-over-dane-keys.md",
         subjects=_pinned,
         look=_dane,
+    ),
+    Check(
+        id="dane-used",
+        concern="dane",
+        promise="A signed zone has TLSA records of port 25.",
+        reason="Senders with DANE deliver to whoever answers in our place.",
+        fix="./kolab tlsa --help, then kolab:tlsa; make up STACK={stack}",
+        subjects=_unprotected,
+        look=_no_tlsa,
+        severity="warning",
     ),
     Check(
         id="dane-stray",

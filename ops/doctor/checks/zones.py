@@ -99,6 +99,16 @@ def _unvalidated(visit: Visit, zone: str) -> Iterator[str]:
         yield f"the resolver could not validate {zone}"
 
 
+def _plain(visit: Visit) -> Iterator[str]:
+    if not visit.settings.dns.dnssec:
+        yield from forward_zones(visit.settings)
+
+
+def _no_key(visit: Visit, zone: str) -> Iterator[str]:
+    if not visit.dns.resolve(zone, "DS").values:
+        yield f"{zone} is not signed: who answers in its place is believed"
+
+
 def _registered(visit: Visit) -> Iterator[str]:
     yield from (*forward_zones(visit.settings), *foreign_domains(visit.settings))
 
@@ -216,6 +226,16 @@ CHECKS = (
         fix="compare DS and DNSKEY of the zone; a wrong DS has to leave the registrar",
         subjects=_signed,
         look=_unvalidated,
+    ),
+    Check(
+        id="dnssec-signed",
+        concern="dnssec",
+        promise="Zones are signed.",
+        reason="MX, keys and policies can be forged on their way, and DANE protects nobody.",
+        fix="sign {subject} at the DNS provider, hand its DS record to the registrar; then dns.dnssec: true",
+        subjects=_plain,
+        look=_no_key,
+        severity="warning",
     ),
     Check(
         id="domain-expiry",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import imaplib
 import itertools
+import re
 import smtplib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -48,20 +49,36 @@ def stream(host: str, recipient: str, prefix: str, least: str, until: str) -> st
     Prints the subjects that were acknowledged with 250: for those the server has taken responsibility (RFC 5321
     section 4.2.5). A real sender would try the others again.
     """
+    return _stream(
+        lambda subject: receive(host, "stranger@sender.test", recipient, subject), prefix, least, until
+    )
+
+
+def submit_stream(host: str, user: str, password: str, recipient: str, prefix: str, until: str) -> str:
+    """The same for mail of a user's own on port 465, one message a second as a person's programs write."""
+
+    def write(subject: str) -> str:
+        time.sleep(1)
+        return submit(host, "465", user, password, user, recipient, subject)
+
+    return _stream(write, prefix, "1", until)
+
+
+def _stream(write: Callable[[str], str], prefix: str, least: str, until: str) -> str:
     accepted: list[str] = []
     numbers = itertools.count()
     while len(accepted) < int(least) or not Path(until).exists():
         subject = f"{prefix}-{next(numbers)}"
-        if _received(host, recipient, subject):
+        if _acknowledged(write, subject):
             accepted.append(subject)
         else:
             time.sleep(0.5)
     return "\n".join(accepted)
 
 
-def _received(host: str, recipient: str, subject: str) -> bool:
+def _acknowledged(write: Callable[[str], str], subject: str) -> bool:
     try:
-        return receive(host, "stranger@sender.test", recipient, subject).startswith("250")
+        return write(subject).startswith("250")
     except (OSError, smtplib.SMTPException):
         return False
 
@@ -135,6 +152,29 @@ def subjects(host: str, user: str, password: str) -> str:
     imap.logout()
     lines = [part[1].decode().strip() for part in found if isinstance(part, tuple)]
     return "\n".join(line.removeprefix("Subject: ") for line in lines)
+
+
+def room(host: str, user: str, password: str) -> str:
+    """How much may lie in a mailbox, KiB (RFC 9208)."""
+    imap = _imap(host, "993")
+    imap.login(user, password)
+    _, found = imap.getquotaroot("INBOX")
+    imap.logout()
+    return re.findall(r"STORAGE \d+ (\d+)", str(found))[0]
+
+
+def stay(host: str, user: str, password: str) -> str:
+    """Logs in, says so, and stays until the server ends the session."""
+    imap = _imap(host, "993")
+    imap.login(user, password)
+    imap.select("INBOX")
+    print("logged in", flush=True)
+    try:
+        while imap.noop()[0] == "OK":
+            time.sleep(0.5)
+    except (OSError, imaplib.IMAP4.abort):
+        return "ended"
+    return "refused"
 
 
 def _imap(host: str, port: str) -> imaplib.IMAP4:

@@ -13,16 +13,23 @@ _PAUSE = 0.2
 
 
 def outage(host: str, port: str, until: str) -> str:
-    """The longest time between two answers of a port, in seconds, watched until the file `until` exists.
+    """The longest time between two answers of a port, and the sum of all times in which it was asked in vain, in seconds.
 
-    An answer is Postfix's first byte on 25, and a handshake with the right certificate elsewhere.
+    Watched until the file `until` exists. An answer is Postfix's first byte on 25, and a handshake with the right certificate elsewhere.
     """
-    longest, last = 0.0, time.monotonic()
-    while not Path(until).exists():
-        if _answers(host, int(port)):
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    longest, silent, last, in_vain = 0.0, 0.0, time.monotonic(), False
+    done = False
+    while not done:
+        done = Path(until).exists()
+        answered = _answers(host, int(port))
+        in_vain = in_vain or not answered
+        if answered or done:
+            passed = time.monotonic() - last
+            longest, last = max(longest, passed), last + passed
+            # Between two questions that are both answered nobody was sent away.
+            silent, in_vain = silent + (passed if in_vain else 0.0), False
         time.sleep(_PAUSE)
-    return f"{max(longest, time.monotonic() - last):.1f}"
+    return f"{longest:.1f} {silent:.1f}"
 
 
 def _answers(host: str, port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import urllib.error
 import urllib.request
@@ -61,3 +62,9 @@ def head(host: str, *lines: str) -> str:
         while b"\r\n\r\n" not in found and (more := secure.recv(4096)):
             found += more
     return found.partition(b"\r\n\r\n")[0].decode(errors="replace")
+
+
+def phone(host: str, user: str, password: str) -> str:
+    """What ActiveSync answers to a phone that asks what there is ([MS-ASHTTP] 2.2.3)."""
+    given = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return ask("OPTIONS", f"https://{host}/Microsoft-Server-ActiveSync", f"Authorization: Basic {given}")

@@ -185,8 +185,10 @@ class Pod:
         if "secret" in volume:
             data = self._workload.secret(volume["secret"]["secretName"])
             return self._files(name, data, volume["secret"].get("defaultMode", 0o644), group)
-        if "emptyDir" in volume:
-            folder = self._folder / "kubernetes.io~empty-dir" / name
+        if {"emptyDir", "ephemeral"} & volume.keys():
+            # An ephemeral volume is a claim of its own: for who looks at its path it is no emptyDir.
+            kind = "kubernetes.io~empty-dir" if "emptyDir" in volume else "claims"
+            folder = self._folder / kind / name
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o777)
             return folder

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -193,13 +194,59 @@ def test_all_mail_comes_back_with_its_flags_after_both_volumes_are_lost(site: Si
         container.stop(60)
     for volume in ("imap-mailboxes", "imap-state"):
         emptied(site.place.volume(volume))
+    empty = site.pod("imap")
+    empty.wait_ready()
+    refused = keep(empty)
+    assert refused.returncode != 0
+    assert (
+        "so none is made of what is here: bring those back with ./kolab backup restore mail" in refused.stderr
+    )
+    assert site.newest("mail") == snapshot
+    for container in empty.containers.values():
+        container.stop(60)
     restored = site.pod("restore-mail", KOLAB_SNAPSHOT=snapshot)
     assert restored.containers["imap"].exited(240) == 0, restored.containers["imap"].output[-2000:]
     again = site.pod("imap")
     again.wait_ready()
     assert {user: site.mail("read", user) for user in (JOHN, JANE)} == before
+    assert keep(again).returncode == 0
     for container in again.containers.values():
         container.stop(60)
+
+
+def drilled(pod: pods.Pod, container: str) -> str:
+    """What a drill says when it is content."""
+    looking = pod.containers[container]
+    assert looking.exited(240) == 0, looking.output[-2000:]
+    return next(line for line in looking.output.splitlines() if line.startswith("backup: "))
+
+
+def test_a_drill_reads_all_of_the_newest_backup_and_touches_nothing_that_lives(site: Site) -> None:
+    living = site.place.volume("imap-mailboxes")
+    before = sorted(path for path in living.rglob("*") if path.is_file())
+    said = drilled(site.pod("drill-mail"), "imap")
+    messages = sum(path.name.endswith(".") and path.name[0].isdigit() for path in before)
+    found = re.fullmatch(r"backup: drilled mail of [0-9TZ:-]+: (\d+) mailboxes, (\d+) messages", said)
+    assert found, said
+    assert (int(found[1]), int(found[2])) == (
+        sum(path.name == "cyrus.header" for path in before),
+        messages,
+    )
+    assert sorted(path for path in living.rglob("*") if path.is_file()) == before
+
+
+def test_a_drill_of_a_spoiled_backup_fails_with_a_sentence(site: Site) -> None:
+    packs = sorted(
+        (site.place.folder / "repository").rglob("data/*/*"), key=lambda pack: -pack.stat().st_size
+    )
+    whole = packs[0].read_bytes()
+    packs[0].chmod(0o600)
+    packs[0].write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    try:
+        with pytest.raises(LabError, match="backup: the newest backup of mail does not come back: "):
+            site.pod("drill-mail")
+    finally:
+        packs[0].write_bytes(whole)
 
 
 def test_a_restore_of_a_spoiled_repository_is_refused_and_cyrus_does_not_start_on_half_of_it(
@@ -243,12 +290,33 @@ def test_databases_come_back_as_they_were_when_the_dump_began(site: Site) -> Non
     kept = pod.containers["backup-database"]
     assert kept.exited(240) == 0, kept.output
     snapshot = site.newest("database")
+    said = drilled(site.pod("drill-database"), "drill-databases")
+    assert re.fullmatch(r"backup: drilled database of [0-9TZ:-]+: 2 tables, 2 accounts", said)
+    sql(site, mariadb, "DROP TABLE kolab_backup")
+    anew = site.pod("backup-database").containers["backup-database"]
+    assert anew.exited(240) == 1
+    assert "bring those back with ./kolab backup restore database" in anew.output
     sql(site, mariadb, "DROP TABLE users; CREATE TABLE later (id INT); INSERT INTO later VALUES (1)")
     restored = site.pod("restore-database", KOLAB_SNAPSHOT=snapshot)
     assert restored.containers["load"].exited(240) == 0, restored.containers["load"].output
-    assert sql(site, mariadb, "SHOW TABLES") == "users\n"
+    assert sql(site, mariadb, "SHOW TABLES") == "kolab_backup\nusers\n"
     assert (
         sql(site, mariadb, "SELECT email FROM users ORDER BY id") == "john@example.org\njürgen@example.org\n"
     )
     assert sql(site, mariadb, "CALL counted()") == "2\n"
+    mariadb.containers["mariadb"].stop(60)
+
+
+def test_a_dump_of_before_a_migration_is_on_its_volume_and_in_the_repository(site: Site) -> None:
+    mariadb = site.pod("mariadb")
+    mariadb.wait_ready()
+    sql(site, mariadb, "CREATE TABLE IF NOT EXISTS users (id INT PRIMARY KEY, email VARCHAR(99))")
+    dumping = site.pod("before-migration")
+    kept = dumping.containers["keep-dump"]
+    assert kept.exited(240) == 0, kept.output
+    assert "kept before-migration" in kept.output
+    sql(site, mariadb, "CREATE TABLE of_newer_images (id INT)")
+    restored = site.pod("restore-database", KOLAB_SNAPSHOT=site.newest("before-migration"))
+    assert restored.containers["load"].exited(240) == 0, restored.containers["load"].output
+    assert "of_newer_images" not in sql(site, mariadb, "SHOW TABLES")
     mariadb.containers["mariadb"].stop(60)

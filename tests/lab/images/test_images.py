@@ -244,9 +244,12 @@ def test_every_path_reaches_its_backend_or_nobody(stack: Daemons, path: str, sta
     assert stack.http(path)[0] == status
 
 
-def test_foreign_hosts_and_claimed_addresses_are_turned_away(stack: Daemons) -> None:
+def test_foreign_hosts_are_turned_away_and_claimed_addresses_believed_by_nobody(stack: Daemons) -> None:
     assert stack.http("/", host="webapp")[0] == 421
-    assert stack.http("/", options=("-H", "X-Client-IP: 198.51.100.1"))[0] == 400
+    seen = "/api/lab/client"
+    status, claimed = stack.http(seen, options=("-H", "X-Client-IP: 198.51.100.1"))
+    assert status == 200
+    assert json.loads(claimed)["client"] == json.loads(stack.http(seen)[1])["client"]
 
 
 def test_the_webmail_logs_in_to_the_real_cyrus(stack: Daemons) -> None:

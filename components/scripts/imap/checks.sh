@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Sourced by start.sh: what has to hold in the end, as Cyrus itself understood it. Each is a sentence that stops it.
+sections=$(grep -Eic '^[[:space:]]*SERVICES[[:space:]]*\{' "$SERVICES" || true)
+[ "$sections" = 1 ] || fail "$SERVICES has $sections sections of services$DIFFERS"
+listed=$(cyrus_conf list)
+for each in $NEEDED; do
+  # Whoever asks speaks no TLS first.
+  awk -v port="${each%:*}" -v program="${each#*:}" '$2 == port && $3 == program { for (i = 4; i <= NF; i++) if ($i == "-s") next; found = 1 } END { exit !found }' <<< "$listed" \
+    || fail "Cyrus would have no ${each#*:} at port ${each%:*}$DIFFERS"
+done
+[ "$(grep -c "^${PUBLIC%:*} ${PUBLIC#*:} timsieved" <<< "$listed")" = 1 ] || fail "Cyrus would not serve Sieve to people at port ${PUBLIC#*:}$DIFFERS"
+
+ask() { "${AS[@]}" cyr_info -C "$SETTINGS" -M "$SERVICES" "$@"; }
+understood=$(ask conf-all 2>&1) || fail "Cyrus does not take its settings: $(tail -n 1 <<< "$understood")"
+value() { awk -v key="$1:" '$1 == key { sub(/^[^ ]* ?/, ""); print; exit }' <<< "$understood"; }
+for key in "${!OWN[@]}"; do
+  found=$(value "$key")
+  case ${OWN[$key]}:$found in
+    "$found:$found" | 1:yes | 1:on) ;;
+    *) fail "Cyrus understands '$found' and not '${OWN[$key]}' by $key$DIFFERS" ;;
+  esac
+done
+# Upstream's own `validate` is this.
+while IFS= read -r line; do
+  [ -n "$line" ] || continue
+  key=${line%%:*}
+  [ -z "${OWN[$key]-}" ] || fail "this Cyrus does not know $key$DIFFERS"
+  warn "this Cyrus does not know $key, which the image sets"
+done <<< "$(ask conf-lint 2>&1)"
+
+# Mail and what is known about it lie on the volumes; all else ends with the container.
+while IFS=' ' read -r key place; do
+  case $key in
+    configdirectory: | sievedir: | partition-*: | metapartition-*: | archivepartition-*: | *_db_path: | searchpartition-*:) ;;
+    *) continue ;;
+  esac
+  case $key:$place/ in
+    # Made anew at each start.
+    duplicate_db_path:*/run/* | statuscache_db_path:*/run/* | tls*_db_path:*/run/* | *:/) ;;
+    *:/var/lib/imap/* | *:/var/spool/imap/*) ;;
+    *) fail "Cyrus would keep mail or its state at $place (${key%:}), which is on no volume$DIFFERS" ;;
+  esac
+done <<< "$understood"
+[ "$(value configdirectory)" = /var/lib/imap ] || fail "Cyrus would look for its state in $(value configdirectory) and not in /var/lib/imap$DIFFERS"
+[ -n "$(value "partition-$(value defaultpartition)")" ] || fail "Cyrus has no place for mailboxes (defaultpartition)$DIFFERS"
+for module in caldav carddav; do
+  [[ " $(value httpmodules) " == *" $module "* ]] || fail "Cyrus would serve no $module$DIFFERS"
+done
+# What an init no longer fills in.
+empty=$(grep -Eo '^[a-z_-]+:[[:space:]]*[A-Z]+(_[A-Z]+)+$' "$SETTINGS" | head -n 1 || true)
+[ -z "$empty" ] || fail "the image left '$empty' in $SETTINGS$DIFFERS"

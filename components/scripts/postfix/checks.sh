@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# Sourced by start.sh: what has to hold in the end, as Postfix itself understood it. Each is a sentence that stops it.
+DIFFERS=': the image differs from the one this stack was made for'
+ALL=$(postconf -M 2> /dev/null)
+service_is() { awk -v name="$1" -v kind="${2-}" '$1 == name && ($2 == "unix" || $2 == "fifo") && (kind == "" || $8 == kind) { found = 1 } END { exit !found }' <<< "$ALL"; }
+
+# filtered SERVICE PORT: what comes in there goes through Amavis at PORT
+filtered() {
+  local filter
+  filter=$(told "$1" content_filter)
+  [[ $filter =~ ^([^:]+):\[?127\.0\.0\.1\]?:$2$ ]] || fail "mail at $1 would go to '$filter' and not to Amavis at port $2$DIFFERS"
+  service_is "${BASH_REMATCH[1]}" || fail "mail at $1 would go through ${BASH_REMATCH[1]}, which master.cf does not have$DIFFERS"
+}
+for service in $INBOUND; do
+  filtered "$service" 13024
+  case " $(told "$service" mydestination) " in
+  *[\ ,]"$APP_DOMAIN"[\ ,]*) ;;
+  *) fail "Postfix would not take mail for $APP_DOMAIN$DIFFERS" ;;
+  esac
+  [ -n "$(told "$service" local_recipient_maps)" ] || fail "every address would be taken and bounce later: local_recipient_maps is empty$DIFFERS"
+  [ -n "$(told "$service" smtpd_sender_login_maps)" ] || fail "strangers could write as our users: smtpd_sender_login_maps is empty$DIFFERS"
+  lists=$(told "$service" smtpd_sender_restrictions) lists+=" $(told "$service" smtpd_recipient_restrictions)"
+  [[ $lists == *check_policy_service* ]] || fail "no policy of the web application is asked about mail at $service$DIFFERS"
+done
+for service in $SUBMISSION; do
+  filtered "$service" 13026
+  lists=$(told "$service" smtpd_recipient_restrictions) lists+=" $(told "$service" smtpd_data_restrictions)"
+  [[ $lists == *check_policy_service* ]] || fail "no policy of the web application is asked who may send as whom at $service$DIFFERS"
+done
+[[ $(told "$BACK" smtpd_recipient_restrictions) == *permit_mynetworks* ]] || fail "Postfix would not take mail back from Amavis$DIFFERS"
+filter=$(told "$BACK" content_filter)
+[[ $filter != *:1302[46] ]] || fail "mail would go round between Postfix and Amavis for ever$DIFFERS"
+if [ "$WITH_CONTENTFILTER" = true ]; then
+  service_is "${filter%%:*}" pipe || fail "the content filter is on, and mail goes to '$filter'$DIFFERS"
+  # What the filter hands back comes in there.
+  pickup=$(awk '$8 == "pickup" { print $1 "/" $2; exit }' <<< "$ALL")
+  [ -z "$pickup" ] || postconf -P "$pickup/content_filter="
+fi
+[[ "$(of_all local_transport) $(of_all mailbox_transport) $(of_all virtual_transport)" == *"$LMTP_DESTINATION"* ]] || fail "mail for people would not go to Cyrus at $LMTP_DESTINATION$DIFFERS"
+
+# Policies that are asked, and programs that answer, are there. A missing one puts off all mail.
+while IFS= read -r policy; do
+  [[ $policy =~ ^unix:private/([^ ,}]+),?$ ]] || continue
+  service_is "${BASH_REMATCH[1]}" spawn || fail "Postfix asks the policy ${BASH_REMATCH[1]}, which master.cf does not have$DIFFERS"
+done < <(printf '%s\n' "${FACTS[@]}" | tr ' ' '\n')
+while IFS= read -r program; do
+  [ -x "${program#argv=}" ] || fail "${program#argv=}, which master.cf runs, is not in this image$DIFFERS"
+done < <(grep -o 'argv=[^ ]*' <<< "$ALL" || true)
+# So are tables, and nothing in those of the database waits to be filled in.
+written=$({ postconf -nx; postconf -xP; } 2> /dev/null)
+while IFS= read -r table; do
+  file=${table#*:}
+  [ -r "$file" ] || [ -r "$file.db" ] || [ -r "$file.lmdb" ] || fail "$file, which Postfix reads, is not in this image$DIFFERS"
+  case $table in
+  mysql:*) ! grep -Eqi '^(hosts|user|password|dbname) *= *(DB_[A-Z_]+)? *$' "$file" || fail "the image left $file without an account of the database$DIFFERS" ;;
+  esac
+done < <(grep -Eo '(mysql|hash|texthash|regexp|pcre|cidr|lmdb|btree):/[^ ,}]+' <<< "$written" | sort -u)

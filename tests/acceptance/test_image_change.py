@@ -1,0 +1,165 @@
+"""An image that does not fit is refused before a running pod stops, and a harmless change of one rolls out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from tests.acceptance.report import Report
+from tests.acceptance.stack import JANE, Stack
+from tests.lab.cluster import Lab
+from tests.lab.images.build import RECIPES
+from tests.lab.images.contract import B_TAG, LAB_TAG
+from tests.lab.images.mutated import mutated
+
+pytestmark = [
+    # Each waits for whole updates: too long for what runs before every change.
+    pytest.mark.images,
+    pytest.mark.mode("single-node"),
+    pytest.mark.usefixtures("stranger"),
+    pytest.mark.proves("proxy", "imap", "postfix"),
+]
+
+_NEXT = {
+    "proxy": ("exec nginx -g", "exec nginx-next -g"),
+    "imap": ("/usr/libexec/master", "/usr/libexec/cyrus-master"),
+    "postfix": ("exec /usr/sbin/postfix", "exec /usr/sbin/postfix-next"),
+}
+"""Daemon -> how the next image's init starts it: by a name that nobody here has heard of."""
+_SHORT = 2.0
+"""Seconds between two answers of a port that is asked five times a second on a busy machine."""
+
+
+@pytest.fixture
+def nodes(stack: Stack) -> Lab:
+    if not isinstance(stack.lab, Lab):
+        pytest.skip("other images are brought to the lab's nodes only")
+    return stack.lab
+
+
+def init(daemon: str) -> str:
+    return (RECIPES / daemon / "rootfs/init.sh").read_text()
+
+
+def brought(lab: Lab, daemon: str, text: str, folder: Path) -> str:
+    """The digest of an image with another init, once every node has it."""
+    tar, digest = mutated(daemon, {"init.sh": text}, folder)
+    lab.load_image(tar)
+    return digest
+
+
+@contextmanager
+def watched(stack: Stack, folder: Path) -> Iterator[dict[str, Popen[Any]]]:
+    """Doors to the world, asked all the time; each prints its longest silence and the sum of all once the block ends."""
+    enough = folder / "enough"
+    enough.unlink(missing_ok=True)
+    names = stack.names
+    doors = {"25": names.mx, "993": names.imap, "465": names.smtp, "443": names.website}
+    watchers = {
+        port: stack.lab.internet.start(stack.client_line("outage", host, port, str(enough)))
+        for port, host in doors.items()
+    }
+    try:
+        yield watchers
+    finally:
+        enough.touch()
+
+
+def silences(watcher: Popen[Any]) -> tuple[float, float]:
+    """The longest, and all together, in seconds."""
+    longest, every = watcher.communicate()[0].split()
+    return float(longest), float(every)
+
+
+def identities(stack: Stack, *daemons: str) -> set[str]:
+    return {pod["metadata"]["uid"] for daemon in daemons for pod in stack.pods(daemon)}
+
+
+def test_images_that_do_not_fit_leave_mail_running_and_say_why(
+    stack: Stack, nodes: Lab, report: Report, tmp_path: Path
+) -> None:
+    digests = {
+        daemon: brought(nodes, daemon, init(daemon).replace(*change), tmp_path)
+        for daemon, change in _NEXT.items()
+    }
+    before = identities(stack, *_NEXT)
+    with watched(stack, tmp_path) as watchers:
+        stack.program.change({"images.digests": digests})
+        with report.timed("an update with images that do not fit, until it is refused"):
+            refused = stack.up()
+        assert refused.code != 0
+        for daemon in _NEXT:
+            why = rf"\[Pod kolab/rehearse-{daemon}-\S+\]: .*\[Error\] entry: .*: (it|the image) differs from the one"
+            assert re.search(why, "\n".join(refused.errors)), refused.output
+        stack.accepted(JANE, "while-images-do-not-fit")
+        stack.inbox(JANE, "while-images-do-not-fit")
+    assert identities(stack, *_NEXT) == before
+    for port, watcher in watchers.items():
+        assert silences(watcher)[0] < _SHORT, port
+    # The way back: no pod is touched by it either.
+    stack.program.change({"images.digests": None})
+    back = stack.up()
+    assert back.code == 0, back.errors or back.output
+    assert identities(stack, *_NEXT) == before
+
+
+def test_an_image_that_fits_replaces_the_pods_of_its_daemon_alone(
+    stack: Stack, nodes: Lab, tmp_path: Path
+) -> None:
+    digest = brought(nodes, "postfix", f"{init('postfix')}\n# the next one\n", tmp_path)
+    others = identities(stack, "proxy", "imap")
+    old = identities(stack, "postfix")
+    stack.program.change({"images.digests": {"postfix": digest}})
+    done = stack.up()
+    assert done.code == 0, done.errors or done.output
+    stack.wait_ready()
+    assert not old & identities(stack, "postfix")
+    assert identities(stack, "proxy", "imap") == others
+    stack.accepted(JANE, "by-the-next-image")
+    stack.inbox(JANE, "by-the-next-image")
+
+
+def test_a_stack_goes_to_the_newer_generation_and_back_with_its_mail_users_and_files(
+    stack: Stack, nodes: Lab, report: Report, tmp_path: Path
+) -> None:
+    del nodes
+    drive = ("exec", stack.pod("minio"), "-c", "minio", "--", "/bin/sh", "-c")
+    stack.kubectl(*drive, "echo of-generation-a > /data/kept")
+    told = ["of generation A"]
+    stack.accepted(JANE, told[0])
+    stack.inbox(JANE, told[0])
+    for tag, newcomer in ((B_TAG, "bea@example.org"), (LAB_TAG, "ann@example.org")):
+        stack.program.change({"images.tag": tag})
+        with watched(stack, tmp_path) as watchers, report.timed(f"an update to images of {tag}"):
+            done = stack.up()
+            assert done.code == 0, done.errors or done.output
+            stack.wait_ready()
+        for port, watcher in watchers.items():
+            longest, every = silences(watcher)
+            report.note(f"longest silence of port {port} in an update to {tag} (seconds)", longest)
+            report.note(f"all silences of port {port} in an update to {tag} together (seconds)", every)
+        running = {
+            container["image"]
+            for pod in stack.pods()
+            for container in pod["spec"]["containers"]
+            if "/kolab/" in container["image"]
+        }
+        assert {each.rpartition(":")[2] for each in running} == {tag}
+        # Old accounts and mail are there, and new ones come.
+        stack.add_user(newcomer)
+        told.append(f"after {tag}")
+        for recipient in (JANE, newcomer):
+            stack.accepted(recipient, told[-1])
+        assert set(told[:-1]) <= set(stack.subjects(JANE))
+        for recipient in (JANE, newcomer):
+            stack.inbox(recipient, told[-1])
+        drive = ("exec", stack.pod("minio"), "-c", "minio", "--", "/bin/sh", "-c")
+        assert stack.kubectl(*drive, "cat /data/kept").strip() == "of-generation-a"
+    # Who came with the newer images is there with the older ones.
+    assert told[1] in stack.subjects("bea@example.org")

@@ -1,0 +1,190 @@
+"""Lines of an operator's own reach the daemons, hold there, and leave what the program says as it is."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import entry
+from components.roundcube import literal
+from model.settings import Settings
+from tests.support.deploy import Deployment, deploy
+from tests.support.nginx import GENERATIONS, init_of, running
+from tests.support.postfix import folder
+from tests.support.sandbox import Sandbox
+from tests.support.stacks import changed
+
+
+def extended(**extra: Any) -> Deployment:
+    """The stack `bare` with lines of one's own."""
+    settings: Settings = changed("bare", {"extra": extra})
+    return deploy(settings)
+
+
+def test_variables_reach_the_container_that_is_named_and_no_other() -> None:
+    made = extended(environment={"amavis": {"LC_ALL": "C.UTF-8"}, "roundcube-migrate": {"LANG": "C"}})
+    assert made.workload("postfix").env("amavis")["LC_ALL"] == "C.UTF-8"
+    assert "LC_ALL" not in made.workload("postfix").env("postfix")
+    assert made.workload("roundcube-migrate").env("migrate")["LANG"] == "C"
+    assert "LANG" not in made.workload("roundcube").env("roundcube")
+
+
+def test_what_a_container_has_itself_wins() -> None:
+    entry = {"rule": "extra-unknown", "reason": "tried what comes of it"}
+    made = deploy(
+        changed(
+            "bare", {"extra": {"environment": {"mariadb": {"TZ": "Mars/Olympus"}}}, "acknowledge": [entry]}
+        )
+    )
+    assert made.workload("mariadb").env("mariadb")["TZ"] == "UTC"
+
+
+def test_annotations_stand_on_the_pods_of_the_daemon_alone() -> None:
+    made = extended(annotations={"imap": {"prometheus.io/scrape": "true"}})
+    assert made.workload("imap").template["metadata"]["annotations"] == {"prometheus.io/scrape": "true"}
+    others = [each for each in made.workloads if each.daemon != "imap"]
+    assert all("annotations" not in each.template["metadata"] for each in others)
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (30, "30"),
+        ("Mail", "'Mail'"),
+        ("it's", r"'it\'s'"),
+        ("\\'; system('id'); //", r"'\\\'; system(\'id\'); //'"),
+        (("a", "b"), "['a', 'b']"),
+    ],
+)
+def test_a_value_stays_one_value_of_php(value: Any, text: str) -> None:
+    assert literal(value) == text
+
+
+def test_roundcube_reads_options_and_the_size_of_messages_after_them() -> None:
+    made = extended(roundcube={"product_name": "Mail", "mail_pagesize": 100})
+    said = made.workload("roundcube").env("roundcube")["EXTRA_CONFIG"]
+    assert said.startswith("$config['product_name'] = 'Mail'; $config['mail_pagesize'] = 100; ")
+    assert said.endswith("$config['max_message_size'] = 52428800;")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_website_answers_by_directives_of_ones_own_even_where_the_image_says_otherwise(
+    generation: str, tmp_path: Path
+) -> None:
+    made = extended(
+        website=['add_header X-Robots-Tag "noindex, nofollow" always', "keepalive_timeout 7s 7", "gzip off", "gzip_min_length 2k"]
+    )  # fmt: skip
+    init = init_of(generation).replace("server_name $", "keepalive_timeout 99 99; server_name $", 1)
+    assert "keepalive_timeout 99" in init
+    with running(Sandbox(tmp_path / "root"), made, init) as proxy:
+        answer = proxy.get("/health", headers={"Connection": "keep-alive"})
+        assert answer.status == 200
+        assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+        assert answer.headers["Keep-Alive"] == "timeout=7"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    if not Path("/usr/share/perl5/Mail/SpamAssassin.pm").exists():
+        pytest.skip("SpamAssassin is not installed: tests/install-packages test")
+    with folder() as root:
+        yield Sandbox(root)
+
+
+def spamassassin(sandbox: Sandbox, *lines: str) -> subprocess.CompletedProcess[str]:
+    """What Amavis' script makes of lines for SpamAssassin."""
+    rules = sandbox.path("/data/rules")
+    rules.mkdir(parents=True)
+    files = entry.files("amavis") | {"extra.cf": "".join(f"{line}\n" for line in lines)}
+    sandbox.mount(entry.PATH, files)
+    script = f"source {entry.PATH}/adjust.sh\nrules=/data/rules\nsource {entry.PATH}/extra.sh\necho taken\n"
+    return sandbox.run(script)
+
+
+@pytest.mark.thorough
+def test_spamassassin_takes_lines_of_ones_own(sandbox: Sandbox) -> None:
+    done = spamassassin(sandbox, "body LOCAL_LOAN /cheap loan/i", "score LOCAL_LOAN 2.5", "ok_locales en de")
+    assert (done.returncode, done.stdout) == (0, "taken\n"), done.stderr
+    assert "score LOCAL_LOAN 2.5" in sandbox.text("/data/rules/zy_kolab.cf")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "line", ["score LOCAL_LOAN much", "no_such_option 1", "body LOCAL_LOAN /cheap(loan/"]
+)
+def test_a_line_that_spamassassin_does_not_take_stops_the_container(sandbox: Sandbox, line: str) -> None:
+    done = spamassassin(sandbox, line)
+    assert done.returncode == 70
+    assert "SpamAssassin does not take a line of kolab:extra.spamassassin" in done.stderr
+
+
+def imap(sandbox: Sandbox, **options: Any) -> subprocess.CompletedProcess[str]:
+    """What Cyrus' script makes of options."""
+    files = extended(imap=options).folder("imap", "imap", entry.PATH)
+    sandbox.mount(entry.PATH, {name: files[name] for name in ("adjust.sh", "extra.sh", "extra.conf")})
+    sandbox.put("/etc/imapd.conf", "configdirectory: /var/lib/imap\npopminpoll: 9\ntimeout: 30\n")
+    sandbox.command("cyr_info", 'exec /usr/lib/cyrus/bin/cyr_info "$@"')
+    script = "SETTINGS=/etc/imapd.conf\nsource {0}/adjust.sh\nsource {0}/extra.sh\necho taken\n"
+    return sandbox.run(script.format(entry.PATH))
+
+
+@pytest.mark.thorough
+def test_cyrus_takes_options_of_ones_own_in_place_of_the_images(sandbox: Sandbox) -> None:
+    done = imap(sandbox, popminpoll=1, quotawarn=80)
+    assert (done.returncode, done.stdout) == (0, "taken\n"), done.stderr
+    assert sandbox.text("/etc/imapd.conf").splitlines() == [
+        "configdirectory: /var/lib/imap",
+        "timeout: 30",
+        "popminpoll: 1",
+        "quotawarn: 80",
+    ]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("sieve_maxscripts", "20d", "Cyrus does not take kolab:extra.imap: non-integer value for sieve_maxscripts"),
+        ("caldav_max_wishes", "9", "this Cyrus has no option caldav_max_wishes: remove kolab:extra.imap.caldav_max_wishes"),
+    ],
+)  # fmt: skip
+def test_an_option_that_cyrus_does_not_take_stops_the_container(
+    sandbox: Sandbox, option: str, value: str, sentence: str
+) -> None:
+    done = imap(sandbox, **{option: value})
+    assert done.returncode == 70
+    assert sentence in done.stderr
+
+
+def postfix(sandbox: Sandbox, **parameters: Any) -> subprocess.CompletedProcess[str]:
+    """What Postfix' script makes of parameters."""
+    files = extended(postfix=parameters).folder("postfix", "postfix", entry.PATH)
+    sandbox.mount(entry.PATH, {name: files[name] for name in ("adjust.sh", "extra.sh", "extra.cf")})
+    sandbox.put("/etc/postfix/main.cf", "compatibility_level = 2\nsmtpd_hard_error_limit = 3\n")
+    sandbox.put("/etc/postfix/master.cf", "smtp unix - - n - - smtp\n")
+    sandbox.command("postconf", 'exec /usr/bin/../sbin/postconf -c /etc/postfix "$@"')
+    script = f"source {entry.PATH}/adjust.sh\nsource {entry.PATH}/extra.sh\npostconf -h smtpd_hard_error_limit smtp_destination_rate_delay\n"
+    return sandbox.run(script)
+
+
+@pytest.mark.thorough
+def test_postfix_takes_parameters_of_ones_own_in_place_of_the_images(sandbox: Sandbox) -> None:
+    done = postfix(sandbox, smtpd_hard_error_limit=10, smtp_destination_rate_delay="1s")
+    assert (done.returncode, done.stdout) == (0, "10\n1s\n"), done.stderr
+
+
+@pytest.mark.thorough
+def test_a_parameter_that_postfix_does_not_have_stops_the_container(sandbox: Sandbox) -> None:
+    done = postfix(sandbox, smtp_wishful_timeout="10s")
+    assert done.returncode == 70
+    assert (
+        "this Postfix has no parameter smtp_wishful_timeout: remove kolab:extra.postfix.smtp_wishful_timeout"
+        in done.stderr
+    )

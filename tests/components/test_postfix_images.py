@@ -1,0 +1,302 @@
+"""Postfix by effect: a real postconf is asked what it understood, of both generations of the image and of mutants."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from components import entry
+from tests.support.images import GENERATIONS, Change, Mutant, environment, put, swap, swap_like
+from tests.support.postfix import folder
+from tests.support.sandbox import Sandbox
+from tests.support.stacks import deployment
+
+pytestmark = pytest.mark.thorough
+
+INIT, MAIN, MASTER = "/init.sh", "/etc/postfix/main.cf", "/etc/postfix/master.cf"
+PEM = "/etc/pki/tls/private/postfix.pem"
+WORLD, ANSWERS, PEOPLE, BACK = "10025", "10026", "10587", "127.0.0.1:13025"
+REAL = "PATH=/usr/sbin:/usr/bin:/bin exec"
+
+
+class Image:
+    """An image of which a rehearsal has been run."""
+
+    def __init__(self, sandbox: Sandbox, generation: str, mutant: Mutant | None = None, **env: str) -> None:
+        self.sandbox = sandbox
+        put(sandbox, "postfix", generation, mutant)
+        sandbox.mount(entry.PATH, deployment("single-node").folder("postfix", "postfix", entry.PATH))
+        for command in ("postfix", "/usr/sbin/postfix", "/usr/sbin/saslauthd"):
+            sandbox.command(command)
+        for command in ("postconf", "postmap"):
+            sandbox.command(
+                command, f'[ -n "$MAIL_CONFIG" ] || export MAIL_CONFIG=/etc/postfix\n{REAL} {command} "$@"'
+            )
+        for file in ("postfix-files", "dynamicmaps.cf"):
+            shutil.copy(f"/etc/postfix/{file}", sandbox.path("/etc/postfix"))
+        shutil.copytree("/etc/postfix/dynamicmaps.cf.d", sandbox.path("/etc/postfix/dynamicmaps.cf.d"))
+        sandbox.put("/etc/aliases", "postmaster: root\n")
+        sandbox.put(PEM, "")
+        for inside in ("/var/spool/postfix", "/var/lib/postfix"):
+            sandbox.path(inside).mkdir(parents=True)
+        sandbox.put("/kolab/certificate/tls.crt", "certificate ")
+        sandbox.put("/kolab/certificate/tls.key", "key")
+        pod = deployment("single-node")
+        given = pod.workload("postfix").env("postfix") | pod.secret_env("postfix", "postfix")
+        self.done = sandbox.run(
+            pod.file("postfix", "postfix", f"{entry.PATH}/entry.sh"),
+            env=environment("postfix", generation) | given | {"KOLAB_TASK": "rehearse"} | env,
+        )
+
+    def _ask(self, *words: str) -> str:
+        config = str(self.sandbox.path("/etc/postfix"))
+        done = subprocess.run(["postconf", "-c", config, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip().replace(str(self.sandbox.root), "")
+
+    def warnings(self) -> list[str]:
+        """What Postfix' commands warn of."""
+        config = str(self.sandbox.path("/etc/postfix"))
+        done = subprocess.run(["postconf", "-c", config, "-n"], capture_output=True, text=True, check=True)
+        return done.stderr.splitlines()
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        lines = (line.split(" =", 1) for line in f"{self._ask('-x')}\n{self._ask('-xP')}".splitlines())
+        return {name: value.strip() for name, value in lines}
+
+    def main(self, name: str) -> str:
+        """A value for all of Postfix."""
+        return self._values.get(name, "")
+
+    def at(self, service: str, name: str) -> str:
+        """A value at a service."""
+        return self._values.get(f"{service}/inet/{name}", self.main(name))
+
+    def listening(self) -> list[str]:
+        """Where Postfix listens."""
+        return sorted(line.split()[0] for line in self._ask("-M").splitlines() if line.split()[1] == "inet")
+
+    def problems(self) -> list[str]:
+        """What is not as it has to be. Each name is a promise of the page about security."""
+        world = next((each for each in self.listening() if each.endswith("10025")), "")
+        people = next((each for each in self.listening() if each.endswith("10587")), "")
+        back = "127.0.0.1:13025"
+        senders = self.at(world, "smtpd_sender_restrictions").split(", ")
+        right = {
+            "listens": len(self.listening()) == 4 and {back, ANSWERS} <= set(self.listening()),
+            "networks": {self.at(each, "mynetworks") for each in (world, people, back)} == {"127.0.0.0/8"},
+            "relay": self.at(world, "smtpd_relay_restrictions") == "permit_mynetworks,reject_unauth_destination"
+            and self.at(people, "smtpd_relay_restrictions") == "permit_sasl_authenticated,reject"
+            and self.main("relay_domains") == "",
+            "no passwords": self.at(world, "smtpd_sasl_exceptions_networks") == "static:all"
+            and self.at(world, "smtpd_command_filter") == "regexp:/etc/postfix/kolab_commands",
+            "passwords": self.at(people, "smtpd_sasl_auth_enable") == "yes"
+            and self.at(people, "smtpd_sasl_exceptions_networks") == ""
+            and self.at(people, "smtpd_tls_auth_only") == "no",
+            "senders": "reject_unauthenticated_sender_login_mismatch" in senders
+            and senders.index("reject_unauthenticated_sender_login_mismatch") < senders.index("permit")
+            and not any("sender_access" in each for each in senders),
+            "held": "HOLD" not in self._ask("-P"),
+            "tls": {self.at(each, name) for each in (world, people, back) for name in ("smtpd_tls_protocols", "smtpd_tls_mandatory_protocols")} == {"!SSLv2,!SSLv3,!TLSv1,!TLSv1.1"}
+            and {self.at(each, "smtpd_tls_security_level") for each in (world, people)} == {"may"},
+            "certificate": self.at(world, "smtpd_tls_key_file") == PEM and self.at(world, "smtpd_tls_chain_files") == "",
+            "out": (self.main("default_transport"), self.main("relayhost")) == ("smtp", ""),
+            "no proxy protocol": self.at(world, "smtpd_upstream_proxy_protocol") == "",
+            "nobody speaks for others": self.at(world, "smtpd_authorized_xclient_hosts") == "",
+            "size": self.at(world, "message_size_limit") == str(50 * 1024**2),
+            "aliases": "}, texthash:/etc/postfix/kolab_aliases, " in self.main("virtual_alias_maps"),
+        }  # fmt: skip
+        return [name for name, holds in right.items() if not holds]
+
+
+def _needed() -> None:
+    if not Path("/usr/sbin/postconf").exists():
+        pytest.skip("Postfix is not installed: tests/install-packages test")
+    if os.getuid() != 0:
+        pytest.skip("Postfix' configuration is root's")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    _needed()
+    with folder() as root:
+        yield Sandbox(root)
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_postfix_relays_for_nobody_and_takes_passwords_from_people_alone(
+    sandbox: Sandbox, generation: str
+) -> None:
+    image = Image(sandbox, generation)
+    assert image.done.returncode == 0, image.done.stderr
+    assert image.problems() == []
+    assert image.done.stderr == ""
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_all_tables_of_the_image_stay(sandbox: Sandbox, generation: str) -> None:
+    image = Image(sandbox, generation)
+    tables = {file.name for file in sandbox.path("/etc/postfix/sql").iterdir()}
+    maps = image.main("virtual_alias_maps") + image.main("local_recipient_maps") + image.main("mydestination")
+    assert {name for name in tables if f"proxy:mysql:/etc/postfix/sql/{name}" in maps} == tables
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_postfix_warns_of_no_parameter_that_our_changes_left_unread(
+    sandbox: Sandbox, generation: str
+) -> None:
+    image = Image(sandbox, generation)
+    assert image.done.returncode == 0, image.done.stderr
+    assert image.warnings() == []
+
+
+def test_a_parameter_that_the_image_itself_left_unread_stays(sandbox: Sandbox) -> None:
+    # Something in the image may read main.cf itself.
+    image = Image(sandbox, "b", main("for a program", added("kolab_program_answers = yes")))
+    assert image.done.returncode == 0, image.done.stderr
+    assert "\nkolab_program_answers = yes\n" in sandbox.path(MAIN).read_text()
+
+
+@pytest.fixture(scope="module", params=GENERATIONS)
+def running(request: pytest.FixtureRequest) -> Iterator[Image]:
+    """Either generation, as it is."""
+    _needed()
+    with folder() as root:
+        yield Image(Sandbox(root), request.param)
+
+
+def test_the_null_sender_may_write_to_port_25(running: Image) -> None:
+    # Generation A's table of senders refuses <>: no bounce, no delivery report and no vacation answer would arrive.
+    assert "check_sender_access" not in running.at(WORLD, "smtpd_sender_restrictions")
+
+
+def test_a_stranger_still_cannot_write_as_one_of_us(running: Image) -> None:
+    rules = running.at(WORLD, "smtpd_sender_restrictions").split(", ")
+    assert rules.index("reject_unauthenticated_sender_login_mismatch") < rules.index("permit")
+
+
+def test_spf_is_still_judged(running: Image) -> None:
+    rules = running.at(WORLD, "smtpd_sender_restrictions").split(", ")
+    assert rules.index("check_policy_service unix:private/policy_spf") < rules.index("permit")
+
+
+def test_auth_is_not_offered_on_port_25(running: Image) -> None:
+    assert running.at(WORLD, "smtpd_sasl_exceptions_networks") == "static:all"
+    assert running.at(WORLD, "smtpd_command_filter") == "regexp:/etc/postfix/kolab_commands"
+
+
+def test_sasl_stays_on_at_port_25_since_the_check_of_senders_needs_it(running: Image) -> None:
+    assert running.at(WORLD, "smtpd_sasl_auth_enable") == "yes"
+
+
+def test_the_mail_proxy_may_log_in_on_the_inner_port_without_tls(running: Image) -> None:
+    # nginx speaks no TLS to its backends.
+    assert running.at(PEOPLE, "smtpd_tls_auth_only") == "no"
+
+
+def test_the_submission_ports_of_the_image_are_closed(running: Image) -> None:
+    assert running.listening() == [WORLD, ANSWERS, PEOPLE, BACK]
+
+
+def test_the_reinjection_port_listens_inside_the_pod_only(running: Image) -> None:
+    assert [each for each in running.listening() if each.endswith("13025")] == [BACK]
+
+
+def test_addresses_cannot_be_tried_out_by_vrfy_or_etrn(running: Image) -> None:
+    assert running.at(WORLD, "disable_vrfy_command") == "yes"
+    assert running.at(WORLD, "smtpd_etrn_restrictions") == "reject"
+
+
+def test_old_tls_is_refused_in_words_that_old_postfix_understands(running: Image) -> None:
+    for service in (WORLD, PEOPLE):
+        for name in ("smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"):
+            assert running.at(service, name) == "!SSLv2,!SSLv3,!TLSv1,!TLSv1.1"
+
+
+def test_postfix_greets_with_the_name_that_its_egress_address_points_back_to(running: Image) -> None:
+    assert running.at(WORLD, "myhostname") == "mail.example.org"
+
+
+def test_messages_may_be_as_large_as_the_stack_file_says(running: Image) -> None:
+    assert running.at(WORLD, "message_size_limit") == str(50 * 1024**2)
+
+
+def main(name: str, change: Change, refused: str | None = None, generation: str = "b") -> Mutant:
+    return Mutant(name, {MAIN: change}, refused, generation)
+
+
+def master(name: str, change: Change, refused: str | None = None, generation: str = "b") -> Mutant:
+    return Mutant(name, {MASTER: change}, refused, generation)
+
+
+def added(*lines: str) -> Change:
+    return lambda text: text + "".join(f"{line}\n" for line in lines)
+
+
+MUTANTS = [
+    main("an open relay", swap("mynetworks = MYNETWORKS", "mynetworks = 0.0.0.0/0")),
+    master("an open relay at a port", swap("    -o cleanup_service_name=cleanup_inbound", "    -o mynetworks=0.0.0.0/0 -o smtpd_relay_restrictions=permit\n    -o cleanup_service_name=cleanup_inbound")),
+    main("relay domains", added("relay_domains = static:all")),
+    main("other restrictions for relaying", swap_like(r"^smtpd_relay_restrictions = .*$", "smtpd_relay_restrictions = permit")),
+    main("clients that speak for others", added("smtpd_authorized_xclient_hosts = 0.0.0.0/0")),
+    main("a proxy in front", added("smtpd_upstream_proxy_protocol = haproxy")),
+    master("a proxy in front at a port", swap("smtpd_upstream_proxy_protocol=", "smtpd_upstream_proxy_protocol=haproxy")),
+    main("mail that is held", swap("#check_recipient_access static:HOLD", "check_recipient_access static:HOLD")),
+    main("mail that stays", added("default_transport = error:No outside emails.")),
+    main("another way out", added("relayhost = [relay.example.edu]", "sender_dependent_relayhost_maps = static:[relay.example.edu]")),
+    main("no null sender", swap("    permit_mynetworks,\n    reject_unknown_sender_domain", "    check_sender_access hash:/etc/postfix/sender_access,\n    permit_mynetworks,\n    reject_unknown_sender_domain")),
+    main("forged senders", swap("reject_unauthenticated_sender_login_mismatch, ", "")),
+    main("old TLS", added("smtpd_tls_protocols = ", "smtpd_tls_mandatory_protocols = !SSLv2")),
+    master("old TLS at a port", swap("10025               inet        n       -       n       -       -       smtpd\n", "10025               inet        n       -       n       -       -       smtpd\n    -o smtpd_tls_protocols=TLSv1 -o smtpd_tls_security_level=none\n")),
+    main("another certificate", swap(f"smtpd_tls_key_file = {PEM}", "smtpd_tls_key_file = /etc/pki/other.pem")),
+    Mutant("a certificate of another name", {INIT: swap(PEM, "/etc/pki/tls/private/smtpd.pem"), MAIN: swap(PEM, "/etc/pki/tls/private/smtpd.pem")}),
+    main("passwords over TLS alone", swap("smtpd_tls_auth_only = no", "smtpd_tls_auth_only = yes")),
+    master("a port at one address", swap_like(r"^10025 ", "0.0.0.0:10025 ")),
+    master("the way back unpadded", swap_like(r"^0\.0\.0\.0:13025.*$", "13025 inet n - n - 100 smtpd")),
+    master("the way back at two addresses", swap_like(r"^0\.0\.0\.0:13025.*$", "[::]:13025 inet n - n - 100 smtpd\n0.0.0.0:13025 inet n - n - 100 smtpd")),
+    master("another port", added("0.0.0.0:12025 inet n - n - - smtpd")),
+    master("no ports of the image", swap_like(r"(?s)^0\.0\.0\.0:11587.*?(?=^pickup)", "")),
+    master("the inner ports first", lambda text: text[text.index("pickup "):] + text[: text.index("pickup ")]),
+    Mutant("another start", {INIT: swap_like("^exec /usr/sbin/postfix.*$", "   exec postfix   start-fg")}),
+    Mutant("a folder of logs that is made quietly", {INIT: swap("mkdir /var/log/kolab", "mkdir -p /var/log/kolab")}),
+    Mutant("a policy of another name", {MAIN: swap("policy_greylist", "policy_reception"), MASTER: swap("policy_greylist", "policy_reception")}),
+    master("no port for the world", swap_like("^10025 ", "10026 "), "listens at port 10025"),
+    master("no port for people", swap_like("^10587 ", "10588 "), "listens at port 10587"),
+    master("no way back", swap_like(r"^0\.0\.0\.0:13025", "0.0.0.0:13026"), "listens at port 13025"),
+    master("unfiltered mail", swap("content_filter=smtp-amavis:[AMAVIS_HOST]:13024", "content_filter="), "and not to Amavis at port 13024"),
+    master("unsigned mail", swap("content_filter=smtp-amavis:[AMAVIS_HOST]:13026", "content_filter=smtp-amavis:[AMAVIS_HOST]:13024"), "and not to Amavis at port 13026"),
+    master("no way to Amavis", swap_like("^smtp-amavis unix", "to-amavis unix"), "would go through smtp-amavis, which master.cf does not have"),
+    main("a policy that nobody answers", swap("policy_spf", "policy_dmarc"), "asks the policy policy_dmarc"),
+    main("no policies", swap_like("(?s)check_policy_service [^,\\s]+,?", ""), "no policy of the web application"),
+    main("no recipients", swap_like("(?s)^local_recipient_maps =.*?\n(?=\\S)", "local_recipient_maps =\n"), "every address would be taken"),
+    main("another store", swap("local_transport = lmtp:LMTP_DESTINATION", "local_transport = local"), "would not go to Cyrus"),
+    Mutant("a table of another name", {}, "virtual_alias_maps_groups.cf, which Postfix reads, is not in this image", renamed={"/etc/postfix/sql/virtual_alias_maps_groups.cf": "/etc/postfix/sql/virtual_alias_maps_lists.cf"}),
+    Mutant("an account that nobody fills in", {INIT: swap("DB_PASSWORD DB_DATABASE; done", "DB_DATABASE; done")}, "without an account of the database"),
+    Mutant("a policy program of another name", {}, "kolab_policy, which master.cf runs, is not in this image", renamed={"/usr/libexec/postfix/kolab_policy": "/usr/libexec/postfix/kolab_policies"}),
+    Mutant("a start in the background", {INIT: swap("start-fg", "start")}, "leaves the container without it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_changed_image_is_right_in_effect_or_refused(sandbox: Sandbox, mutant: Mutant) -> None:
+    image = Image(sandbox, mutant.generation, mutant)
+    if mutant.refused:
+        assert image.done.returncode == 70, image.done.stderr
+        assert mutant.refused in image.done.stderr
+    else:
+        assert image.done.returncode == 0, image.done.stderr
+        assert image.problems() == []
+
+
+def test_a_mail_filter_that_is_on_stays_on_and_does_not_go_round(sandbox: Sandbox) -> None:
+    mutant = master("pickup is filtered", swap("pickup    fifo  n       -       n       60      1       pickup\n    -o content_filter=\n", "pickup    fifo  n       -       n       60      1       pickup\n"))  # fmt: skip
+    image = Image(sandbox, "b", mutant, WITH_CONTENTFILTER="true")
+    assert image.done.returncode == 0, image.done.stderr
+    assert image.at("127.0.0.1:13025", "content_filter") == "policy_mailfilter:dummy"
+    assert "pickup/fifo/content_filter =" in image._ask("-P").splitlines()

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.engine.changes import changes_of, key, registered
 from tests.engine.settings_table import BASES
 from tests.lab import programs
 from tests.toolchain import control_plane
+from tests.toolchain.definitions import definitions
 from toolchain.kubernetes_plugin import ownership
 from toolchain.kubernetes_plugin.api import Api, ApiError, Resource
 from toolchain.kubernetes_plugin.cluster import ClusterMode
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.acceptance
 Object = dict[str, Any]
 _MANAGER = "pulumi-kubernetes-00000000"
 _FRESH = itertools.count()
-_WITH_CRDS = ("cert-manager", "prometheus-operator")
+_CRDS = ("cert-manager-crds", "prometheus-operator-crds")
 _SIZED_WHEN_BOUND = "PersistentVolumeClaim"
 """Its one change is that of its size, which an API server without volumes refuses whatever the program does."""
 
@@ -76,15 +76,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """An API server that knows the kinds of cert-manager, MetalLB and the Prometheus operator, and the program's namespaces."""
     if missing := control_plane.missing():
         pytest.skip(f"not on this machine: {', '.join(missing)}")
-    programs.build(print, "metallb", *_WITH_CRDS)
+    programs.build(print, "metallb", "cert-manager", "prometheus-operator")
     with control_plane.running(tmp_path_factory.mktemp("plane"), controllers=False) as plane:
         found = Cluster(plane.kubeconfig)
-        files = [programs.shared("metallb.yaml")]
-        for name in _WITH_CRDS:
-            files += programs.shared(f"{name}-crds").glob("*.yaml")
-        for obj in itertools.chain.from_iterable(yaml.safe_load_all(file.read_text()) for file in files):
-            if obj and obj["kind"] in ("Namespace", "CustomResourceDefinition"):
-                found.create(obj)
+        for obj in definitions(*map(programs.shared, ("metallb.yaml", *_CRDS))):
+            found.create(obj)
         spaces = {
             resource.object["metadata"].get("namespace")
             for base in BASES

@@ -162,7 +162,7 @@ def test_the_preview_of_another_stack_file_is_refused(reports: dict[str, Reporte
 def test_the_report_on_a_cluster_costs_no_more_than_three_starts_of_the_program(
     reports: dict[str, Reported],
 ) -> None:
-    """And no more than two seconds of a processor; a burdened machine is slower in both."""
+    """A ratio: a burdened machine is slower in both."""
     root = reports["mta-sts-to-testing"].path.parent
     clone.git(root, "init", "--quiet")
     clone.commit(root, "a stack")
@@ -172,4 +172,3 @@ def test_the_report_on_a_cluster_costs_no_more_than_three_starts_of_the_program(
         [partial(run, report), partial(run, [sys.executable, "-c", "import ops.report"])], 3
     )
     assert whole.processor < 3 * start.processor, (whole, start)
-    assert whole.processor <= 2, whole

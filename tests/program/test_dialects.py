@@ -78,8 +78,9 @@ class Cluster:
     def _answering(self, connection: topology.Connection) -> Iterator[tuple[Place, topology.Port]]:
         server = connection.server
         if not isinstance(server, Outside):
-            behind = self.settings.network.ingress and connection.public and server == topology.PROXY
-            if behind:
+            public = self.settings.network.ingress and connection.public and server == topology.PROXY
+            # A controller answers for the website alone; mail comes to the proxy's own addresses.
+            if public and connection.ports == ("https",):
                 yield from itertools.product((CONTROLLER, OWN_NODE, OTHER_NODE), topology.CONTROLLER)
                 return
             listening = {

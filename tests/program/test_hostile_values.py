@@ -153,8 +153,10 @@ _DECIDES = (
     ("mode",),
     ("mail", "dmarc", "ruf"),
     ("mail", "dmarc", "rua"),
+    ("mail", "reports"),
 )
-"""Keys that decide which zones and records there are, whatever their text: reports to a domain of ours want a record."""
+"""Keys that decide which zones, records and mailboxes there are, whatever their text: reports to a domain of ours want a
+record, and somebody who takes them."""
 
 
 def test_what_is_accepted_has_the_files_and_lines_of_a_harmless_value() -> None:

@@ -23,8 +23,8 @@ def workloads(name: str) -> dict[str, pods.Workload]:
     return pods.workloads(pods.rendered(stack(name), pods.some_secrets()))
 
 
-_BY_HAND = ("/load.sh", "/drill-databases.sh")
-"""A client of the database in the image of one, and a server that is made by hand: what the image wants of a server does not
+_BY_HAND = ("/load.sh", "/before-migration.sh", "/restore-dump.sh", "/drill-databases.sh", "/probe.py")
+"""Clients in the image of a server, and a server that is made by hand: what the image wants of its own start does not
 concern them."""
 _KEEPING_NOTHING = ("rehearse-", "drill-")
 """Pods that look at an image or at a backup, and whose data are to go with them."""

@@ -30,6 +30,8 @@ class Site:
     tolerations: Sequence[Toleration] = ()
     extensions: Extensions = NO_EXTENSIONS
     priorities: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    resolvers: Mapping[str, topology.Resolver] = field(default_factory=dict)
+    """Daemon -> where its pods ask for names, if not at the cluster's DNS."""
     rehearsal: Size = DEFAULTS["rehearsal"]
     services: list[core.v1.Service] = field(default_factory=list)
     """Those made so far: nginx does not even judge its configuration before every name in it resolves."""
@@ -293,6 +295,6 @@ class DaemonComponent(pulumi.ComponentResource):
             restart=restart,
             pull_secret=self._site.pull_secret,
             tolerations=self._site.tolerations,
-            resolver=self.daemon.resolver,
+            resolver=self._site.resolvers.get(self.daemon.name),
             priority=self._site.priorities.get(self.daemon.name),
         )

@@ -16,6 +16,7 @@ from components.parts.web import web
 from components.pods import Extensions
 from components.priorities import Priorities
 from components.proxy import Proxy
+from model import topology
 from model.settings import Settings
 from model.sizing import size_of
 
@@ -47,6 +48,11 @@ class Kolab(pulumi.ComponentResource):
             pull_secret=settings.images.pull_secret,
             tolerations=settings.kubernetes.tolerations,
             priorities=priorities.of_daemons,
+            resolvers={
+                daemon.name: found
+                for daemon in topology.daemons(settings)
+                if (found := topology.resolver(settings, daemon))
+            },
             extensions=Extensions(settings.extra.environment, settings.extra.annotations),
             rehearsal=size_of(settings, "rehearsal"),
         )

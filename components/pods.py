@@ -166,8 +166,11 @@ NO_EXTENSIONS = Extensions()
 def _dns_config(resolver: Resolver) -> core.v1.PodDNSConfigArgs | None:
     if not resolver.nameservers and not resolver.searches:
         return None
+    options = [core.v1.PodDNSConfigOptionArgs(name=name, value=value) for name, value in resolver.options]
     return core.v1.PodDNSConfigArgs(
-        nameservers=list(resolver.nameservers) or None, searches=list(resolver.searches) or None
+        nameservers=list(resolver.nameservers) or None,
+        searches=list(resolver.searches) or None,
+        options=options or None,
     )
 
 

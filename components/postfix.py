@@ -17,6 +17,7 @@ from components.inputs import Database
 from components.pods import Pod, Public
 from components.postfix_exporter import exporter_container
 from components.rehearsal import Rehearsal
+from components.unbound import Resolving, unbound_container
 from model import budget, topology
 from model.settings import Volume
 
@@ -52,6 +53,13 @@ class Relay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dane:
+    """Servers of the world show the keys that their zones name; mail to the domains `exempt` only has to be encrypted."""
+
+    exempt: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Smtp:
     """What main.cf says. `message_size_limit` is in bytes; `aliases` maps addresses to mailboxes.
 
@@ -68,17 +76,26 @@ class Smtp:
     domains: Sequence[str]
     pods: str
     relay: Relay | None
+    dane: Dane | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     """Parameters of an operator's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What runs beside Postfix; without `exporter` nobody reads numbers, without `resolver` the cluster's DNS is asked."""
+
+    amavis: AmavisArgs
+    exporter: Build | None
+    resolver: Resolving | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostfixArgs:
-    """Inputs of Postfix. `certificate` is the Secret of the MX certificate; without `exporter` nobody reads numbers."""
+    """Inputs of Postfix. `certificate` is the Secret of the MX certificate."""
 
     build: Build
-    exporter: Build | None
-    amavis: AmavisArgs
+    beside: Beside
     domain: str
     smtp: Smtp
     content_filter: bool
@@ -102,17 +119,19 @@ class Postfix(DaemonComponent):
         srs = self.secret("srs", {"key": _srs_key(site.salt)})
         queue = self.claims("queue", args.queue, replicas=args.replicas)
         filters = self.claims("filters", args.filters, replicas=args.replicas)
-        absent = () if args.exporter else topology.POSTFIX_EXPORTER.ports
+        absent = () if args.beside.exporter else topology.POSTFIX_EXPORTER.ports
         listening = [port for port in self.daemon.ports if port not in absent]
         self.serve(listening=listening)
         self.serve(headless="postfix-pods", listening=listening)
         containers = [
             self._postfix(args, scripts, credentials, srs),
-            amavis_container(self, args.amavis, credentials),
+            amavis_container(self, args.beside.amavis, credentials),
         ]
         rehearsal = Rehearsal(self, site, containers)
-        if args.exporter is not None:
-            containers.append(exporter_container(args.exporter))
+        if args.beside.exporter is not None:
+            containers.append(exporter_container(args.beside.exporter))
+        if args.beside.resolver is not None:
+            containers.append(unbound_container(self, args.beside.resolver))
         self.stateful_set(
             Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=60),
             replicas=args.replicas,
@@ -197,6 +216,8 @@ def _files(args: Smtp) -> dict[str, str]:
     found = {"aliases": _aliases(args.aliases)}
     if args.relay and args.relay.authorities:
         found["authorities.pem"] = args.relay.authorities
+    if args.dane:
+        found["exempt"] = "".join(f"{domain} encrypt\n" for domain in sorted(args.dane.exempt))
     if args.extra:
         found["extra.cf"] = "".join(f"{name} = {value}\n" for name, value in args.extra.items())
     return found
@@ -224,6 +245,8 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_ANSWERS_CLIENTS": args.smtp.pods,
         "KOLAB_OWN_DOMAINS": " ".join(args.smtp.domains),
     }
+    if args.smtp.dane:
+        found["KOLAB_DANE"] = "yes"
     if args.smtp.relay:
         found["KOLAB_RELAY"] = args.smtp.relay.next_hop
         found["KOLAB_RELAY_IMPLICIT_TLS"] = "yes" if args.smtp.relay.implicit_tls else "no"

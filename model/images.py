@@ -30,6 +30,7 @@ OTHERS = {
     "victorialogs": "docker.io/victoriametrics/victoria-logs:v1.24.0-victorialogs",
     "vector": "docker.io/timberio/vector:0.48.0-debian",
     "restic": "docker.io/restic/restic:0.18.1",
+    "unbound": "docker.io/crazymax/unbound:1.24.2",
     "postfix-exporter": "ghcr.io/hsn723/postfix_exporter:0.20.4",
 }
 """Images of other projects, with their pinned versions."""

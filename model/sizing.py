@@ -35,6 +35,7 @@ DEFAULTS = {
     "amavis": Size("200m", "512Mi", "1Gi"),
     "amavis-antivirus": Size("300m", "2Gi", "3Gi"),
     "postfix-exporter": Size("10m", "32Mi", "64Mi"),
+    "unbound": Size("20m", "64Mi", "192Mi"),
     "roundcube": Size("200m", "256Mi", "1Gi"),
     "roundcube-migrate": Size("100m", "128Mi", "512Mi"),
     "collabora": Size("250m", "512Mi", "2Gi"),

@@ -149,6 +149,14 @@ ZoneId = Annotated[
         'must be the 32 hexadecimal digits on the overview page of the zone, or "" with zone files',
     ),
 ]
+DelegationSigner = Annotated[
+    str,
+    matching(
+        "DS record",
+        r"[0-9]{1,5} [0-9]{1,3} (?:1 [0-9A-Fa-f]{40}|2 [0-9A-Fa-f]{64}|4 [0-9A-Fa-f]{96})",
+        "must be the value of a DS record: key tag, algorithm, digest type (1, 2 or 4) and digest, as in 20326 8 2 E06D...",
+    ),
+]
 CaaIssuer = Annotated[
     str,
     matching(

@@ -11,8 +11,9 @@ from components.composition import Composition
 from components.drill import DrillMail, DrillMailArgs
 from components.imap import Imap, ImapArgs
 from components.pods import Placement
-from components.postfix import Login, Postfix, PostfixArgs, Relay, Smtp
-from model import roles, topology
+from components.postfix import Beside, Dane, Login, Postfix, PostfixArgs, Relay, Smtp
+from components.unbound import Resolving
+from model import resolver, roles, topology
 from model.types import bytes_of
 
 
@@ -50,7 +51,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         keys={name: secret(f"dkimKey-{name}") for name in selectors},
         extra=settings.extra.spamassassin,
     )
-    through, relay = topology.smarthost(settings), None
+    outbound, through, relay = settings.mail.outbound, topology.smarthost(settings), None
     if through:
         login = Login(through.username, secret("relayPassword")) if through.username else None
         relay = Relay(
@@ -62,8 +63,13 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         )
     postfix = PostfixArgs(
         build=stack.build("postfix"),
-        exporter=stack.build("postfix-exporter") if settings.monitoring.enabled else None,
-        amavis=amavis,
+        beside=Beside(
+            amavis=amavis,
+            exporter=stack.build("postfix-exporter") if settings.monitoring.enabled else None,
+            resolver=Resolving(build=stack.build("unbound"), config=resolver.config(settings))
+            if outbound.dane
+            else None,
+        ),
         domain=settings.domain,
         smtp=Smtp(
             helo=stack.names.helo,
@@ -74,6 +80,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
             domains=settings.domains,
             pods=str(settings.network.pod_cidr),
             relay=relay,
+            dane=Dane(exempt=outbound.exempt) if outbound.dane else None,
             extra=settings.extra.postfix,
         ),
         content_filter=settings.mail.content_filter,

@@ -11,6 +11,34 @@ RATE_LIMITS_DOMAIN = Rule(
     fix="use domains of kolab:domain and kolab:hostedDomains",
     why="A misspelt domain would leave its people with limits that suspend them.",
 )
+OUTBOUND_RELAY = Rule(
+    "dane-relay",
+    path="kolab:mail.outbound.dane",
+    problem="is on although a smarthost takes all mail: it is the smarthost that meets the receivers, and it shows a certificate of its name already",
+    fix="remove it, and ask the smarthost's operator for DANE; or send by network.egress.mode nodes or gateway",
+    why="Keys of receivers are for whoever delivers to them.",
+)
+OUTBOUND_UNUSED = Rule(
+    "dane-off",
+    path="kolab:mail.outbound.{key}",
+    problem="means nothing while mail.outbound.dane is off",
+    fix="set mail.outbound.dane: true, or remove it",
+    why="Whoever writes how keys are asked for believes that they are.",
+)
+OUTBOUND_RESOLVER = Rule(
+    "dane-resolver",
+    path="kolab:mail.outbound.resolvers",
+    problem="holds {address}, which is {what}",
+    fix="list resolvers that each node reaches by an address of theirs, or remove the key to ask the zones' own servers",
+    why="Names of the world are asked outside of the pod, and only there.",
+)
+OUTBOUND_CLUSTER_DNS = Rule(
+    "dane-cluster-dns",
+    path="kolab:network.dns.addresses",
+    problem="names no address of the cluster's DNS, which the resolver beside Postfix asks for Services",
+    fix="name the address that `kubectl get service -n {namespace}` shows for DNS",
+    why="Without it Postfix finds neither its database nor Cyrus.",
+)
 DMARC_ON_HOLD = Rule(
     "dmarc-on-hold",
     path="kolab:mail.dmarc.{key}",

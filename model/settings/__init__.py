@@ -27,6 +27,7 @@ from model.settings.mail import (
     MtaSts,
     Mx,
     OtherMx,
+    Outbound,
     RateLimits,
     Reports,
     Selector,
@@ -92,6 +93,7 @@ __all__ = [
     "Mx",
     "Networking",
     "OtherMx",
+    "Outbound",
     "PrometheusOperator",
     "Ptr",
     "PtrManual",
@@ -168,7 +170,7 @@ class Settings(Section):
     size: Literal["small", "medium", "large"] = "small"
     """How many people: small for ten, medium for a hundred, large for a thousand. Requests and limits of all containers follow (docs/reference/sizes.md); what runs more than once is `replicas`."""
     resources: dict[DaemonName, Resources] = {}
-    """Daemon name, or `amavis` or `postfix-exporter` beside Postfix -> CPU and memory instead of the defaults."""
+    """Daemon name, or `amavis`, `postfix-exporter` or `unbound` beside Postfix -> CPU and memory instead of the defaults."""
     extra: Extra = Extra()
     """Lines of your own for the daemons."""
     passport_public_key: PublicPem | None = None

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.settings.base import Section
-from model.types import Email, Hostname, MessageSize, Network, SpfMechanism, SpfName, bytes_of
+from model.texts import DelegationSigner
+from model.types import (
+    Addresses,
+    Email,
+    Hostname,
+    MessageSize,
+    Network,
+    SpfMechanism,
+    SpfName,
+    bytes_of,
+)
 
 
 class OtherMx(Section):
@@ -124,6 +134,21 @@ class Spam(Section):
     """Whether ***SPAM*** stands before its subject, too."""
 
 
+class Outbound(Section):
+    """Mail that goes straight to the servers of its receivers. DANE asks the DNS which key a server must show."""
+
+    dane: bool = False
+    """Whether a server whose domain publishes keys for port 25 (TLSA, signed with DNSSEC) gets mail only when it shows one of them; whoever publishes none gets mail as before (RFC 7672). A resolver that validates runs beside each Postfix, and asks on port 53 in the world: off by default, since firewalls must let it. Not with a smarthost."""
+    resolvers: Addresses = ()
+    """Resolvers that are asked about the world instead of the servers of its zones themselves, where only these may be reached. They must hand signatures through, and need not be believed."""
+    internal_domains: tuple[Hostname, ...] = ()
+    """Domains that only the cluster's DNS knows, such as the company's own: they are asked there, and signatures are not demanded. Names of external engines are among them by themselves."""
+    trust_anchors: tuple[DelegationSigner, ...] = ()
+    """DS records of the root's keys, `<tag> <algorithm> <digest type> <digest>`, in a network whose root is its own. Default: both keys of the Internet's root."""
+    exempt: tuple[Hostname, ...] = ()
+    """Receiving domains (the part after @) whose servers show another key than their zone names and will not mend it: mail to them goes with TLS, to whoever answers."""
+
+
 class Mail(Section):
     """Mail identity and limits."""
 
@@ -143,6 +168,8 @@ class Mail(Section):
     """End of SPF records; ~all keeps forwarded mail judged by DKIM and DMARC instead of refused at once."""
     postmaster: Email | None = None
     """Existing mailbox that receives postmaster@ and abuse@ of every domain (RFC 5321 section 4.5.1). Required before mx.stage: live."""
+    outbound: Outbound = Outbound()
+    """How mail leaves."""
     rate_limits: RateLimits = RateLimits()
     """How much people may send."""
     spam: Spam = Spam()

@@ -63,6 +63,7 @@ from model.topology.daemons import (
     TURN,
     TURN_ALLOCATIONS,
     TURN_RELAY_PORTS,
+    UNBOUND,
     VECTOR,
     WEBAPP,
     Daemon,
@@ -71,6 +72,7 @@ from model.topology.daemons import (
     Resolver,
     Sidecar,
     daemons,
+    resolver,
     sidecars,
 )
 from model.topology.nodes import NodeConnection, node_connections
@@ -117,6 +119,7 @@ __all__ = [
     "TURN",
     "TURN_ALLOCATIONS",
     "TURN_RELAY_PORTS",
+    "UNBOUND",
     "VECTOR",
     "WEBAPP",
     "Block",
@@ -146,6 +149,7 @@ __all__ = [
     "public_services",
     "readers",
     "redis_host",
+    "resolver",
     "scraped",
     "sidecars",
     "smarthost",

@@ -42,6 +42,7 @@ from model.topology.daemons import (
     SCHEDULER,
     SEED,
     TURN,
+    UNBOUND,
     VECTOR,
     WEBAPP,
     Daemon,
@@ -200,6 +201,7 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(POSTFIX, IMAP, ("lmtp",), "delivers")
     yield _Row(IMAP, POSTFIX, ("answers",), "vacation notes, redirects and invitations leave")
     yield _Row(POSTFIX, outside.mail(settings), (), "delivers to the world, or to the smarthost")
+    yield _Row(UNBOUND, outside.names(settings), (), "which key a receiver's server must show")
     yield _Row(AMAVIS, engines.database, ("mysql",), "policies of receivers")
     yield _Row(AMAVIS, engines.redis, ("redis",), "what SpamAssassin has learnt")
     yield _Row(AMAVIS, outside.web(settings), (), "SpamAssassin and ClamAV updates")

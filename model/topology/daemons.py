@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.settings import Settings
@@ -28,10 +29,19 @@ class Resolver:
     """Default asks as the node does; None asks `nameservers` alone."""
     nameservers: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
+    options: tuple[tuple[str, str | None], ...] = ()
+    """resolv.conf(5)."""
 
     def __post_init__(self) -> None:
         if self.policy == "None" and not self.nameservers:
             raise ValueError("a pod that asks neither the cluster nor its node needs name servers")
+
+    @property
+    def beside(self) -> bool:
+        """Whether a container of the pod itself answers, which asks others in turn."""
+        return bool(self.nameservers) and all(
+            ipaddress.ip_address(each).is_loopback for each in self.nameservers
+        )
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,8 @@ class _Listener:
 class Sidecar(_Listener):
     """A container in the pod of a daemon, with an image, a size, ports and connections of its own.
 
-    It has no Service: what others reach of it is among the ports of its daemon. `resolver` holds for the whole pod.
+    It has no Service: what others reach of it is among the ports of its daemon. `resolver` is where the whole pod asks for
+    names because of it.
     """
 
     resolver: Resolver | None = None
@@ -64,11 +75,6 @@ class Daemon(_Listener):
     """One kind of pod and its Service of the same name. `ports` are those of the Service, whichever container listens."""
 
     sidecars: tuple[Sidecar, ...] = ()
-
-    @property
-    def resolver(self) -> Resolver | None:
-        """Where its pods ask for names: as a sidecar needs it, else at the cluster's DNS."""
-        return next((sidecar.resolver for sidecar in self.sidecars if sidecar.resolver), None)
 
     @property
     def own_ports(self) -> tuple[Port, ...]:
@@ -127,6 +133,14 @@ AMAVIS = Sidecar("amavis", (Port("inbound", 13024), Port("originating", 13026)))
 """Never a pod of its own: it trusts the address of its client, and Postfix that of whoever hands mail back."""
 POSTFIX_EXPORTER = Sidecar("postfix-exporter", (Port("metrics", 9154),))
 """Reads the queue of its pod. Only where there is monitoring."""
+UNBOUND = Sidecar(
+    "unbound",
+    (Port("dns", 53), Port("dns-udp", 53, "UDP")),
+    # The only one: what another one says without signatures would be believed when this is silent. The C library hands
+    # the mark of validated answers on when it is told to (glibc, resolv.conf(5)).
+    Resolver("None", ("127.0.0.1",), options=(("ndots", "5"), ("edns0", None), ("trust-ad", None))),
+)
+"""Validates what DNS says about receivers; listens on the pod's own loopback address. Only with DANE."""
 POSTFIX = Daemon(
     "postfix",
     (
@@ -135,7 +149,7 @@ POSTFIX = Daemon(
         Port("answers", 10026),  # our own listener: what Cyrus sends in the name of people
         *POSTFIX_EXPORTER.ports,
     ),
-    sidecars=(AMAVIS, POSTFIX_EXPORTER),
+    sidecars=(AMAVIS, POSTFIX_EXPORTER, UNBOUND),
 )
 WEBAPP = Daemon("webapp", (Port("http", 8000),))
 HORIZON = Daemon("horizon")
@@ -187,8 +201,22 @@ def daemons(settings: Settings) -> tuple[Daemon, ...]:
 def sidecars(settings: Settings, daemon: Daemon) -> tuple[Sidecar, ...]:
     """What runs beside `daemon`, in each of its pods."""
     left_out = {POSTFIX_EXPORTER: not settings.monitoring.enabled}
+    left_out[UNBOUND] = not settings.mail.outbound.dane
     left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES, KEEP_DUMP), settings.backup is None)
     return tuple(sidecar for sidecar in daemon.sidecars if not left_out.get(sidecar, False))
+
+
+def resolver(settings: Settings, daemon: Daemon) -> Resolver | None:
+    """Where pods of `daemon` ask for names: as one of their sidecars needs it; None at the cluster's DNS.
+
+    With a resolver in the pod, short names of Services mean what they mean elsewhere.
+    """
+    found = next((each.resolver for each in sidecars(settings, daemon) if each.resolver), None)
+    if found is None or not found.beside or found.searches:
+        return found
+    services = f"svc.{settings.kubernetes.cluster_domain}"
+    own = f"{settings.kubernetes.namespace}.{services}"
+    return replace(found, searches=(own, services, settings.kubernetes.cluster_domain))
 
 
 def _daemons(settings: Settings) -> Iterator[Daemon]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from model.settings import Backup, Settings
 from model.topology.addresses import load_balancer_addresses, public_addresses
-from model.topology.daemons import Daemon, Port
+from model.topology.daemons import Daemon, Port, resolver
 from model.topology.sending import smarthost
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -114,6 +114,13 @@ def mail(settings: Settings) -> Outside:
     return at("relay", ports, *relay.networks, beside=() if relay.networks else _world(settings))
 
 
+def names(settings: Settings) -> Outside:
+    """Who knows the names of the world: the servers of its zones, or the resolvers that are listed."""
+    listed = settings.mail.outbound.resolvers
+    given = tuple(ipaddress.ip_network(str(address)) for address in listed)
+    return at("names", _both((53,)), *given, beside=() if given else _world(settings))
+
+
 def alert_mail(settings: Settings) -> Outside | None:
     """The mail server of somebody else that takes alerts; None where our own does."""
     server = settings.monitoring.alerts.server
@@ -164,9 +171,11 @@ def dns(settings: Settings, client: Daemon) -> tuple[Outside, ...]:
 
     The latter is its pods, at the ports where they listen, and the addresses that are asked at port 53.
     """
-    if client.resolver is not None:
+    asked = resolver(settings, client)
+    # One in the pod itself asks the cluster's DNS as well.
+    if asked is not None and not asked.beside:
         # Nobody here knows whom a node asks.
-        own = tuple(map(ipaddress.ip_network, client.resolver.nameservers)) or WORLD
+        own = tuple(map(ipaddress.ip_network, asked.nameservers)) or WORLD
         return (Outside("resolver", _both((53,)), tuple(map(Block, own))),)
     given = settings.network.dns
     labels = tuple(sorted((key, tuple(sorted(values))) for key, values in given.labels.items()))

@@ -48,6 +48,7 @@ for way in smtp relay; do
 done
 postconf -P "smtp/unix/inet_protocols=$KOLAB_SENDING" "relay/unix/inet_protocols=$KOLAB_SENDING"
 [ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
+[ -z "${KOLAB_DANE-}" ] || source /kolab/entry/dane.sh
 
 source /kolab/entry/restrictions.sh
 # Password guessing stops here. smtpd_sasl_auth_enable=no would also stop the check against forged senders, and

@@ -288,11 +288,12 @@ def mailserver(
     cyrus: int | None = None,
     answers: int | None = None,
     generation: str = "a",
+    straight: bool = False,
 ) -> Iterator[Mailserver]:
     """Our Postfix of `stack`, whose smarthost is `relay`. `told` is the name by which that is found here.
 
     `cyrus` is the port where a Cyrus takes mail; without it there is a stand-in. What it sends comes to port `answers`.
-    Generation B of the image asks tables that need a `database`.
+    Generation B of the image asks tables that need a `database`. `straight` lets mail for others go where DNS says.
     """
     needs_postfix()
     with folder() as root, ExitStack() as servers:
@@ -303,7 +304,7 @@ def mailserver(
             sandbox.ports[10026] = answers
         delivered, world = Mailbox(), Mailbox()
         outside = free_port()
-        _prepare(sandbox, stack, database, files("postfix", generation), None if relay else outside)
+        _prepare(sandbox, stack, database, files("postfix", generation), None if relay or straight else outside)
         if relay:
             _prepare_relay(sandbox, stack, relay, told)
         servers.enter_context(_serving(Controller(world, "127.0.0.1", outside)))
@@ -350,6 +351,7 @@ def _prepare(
         if "/sql/" in path:
             sandbox.put(path, _filled(text, login))
     sandbox.put("/etc/aliases", "")
+    sandbox.put("/etc/resolv.conf", Path("/etc/resolv.conf").read_text())
     for port in (10025, 10026, 10587, 11024, 13024, 13025, 13026, 11587, 11465):
         sandbox.port(port)
     sandbox.put("/init.sh", "set -e\nmkdir /var/log/kolab\nexec /usr/sbin/postfix -c /etc/postfix start-fg\n")

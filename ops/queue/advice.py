@@ -38,6 +38,10 @@ _ADVICE: Sequence[tuple[str, str]] = (
         "A mailbox is full; more room: ./kolab user quota.",
     ),
     (
+        r"certificate not (verified|trusted)|DANE|TLSA",
+        "The server does not show the key that its zone names: ask its postmaster; docs/how-to/demand-published-keys.md tells how to exempt it.",
+    ),
+    (
         r"TLS|certificate|handshake",
         "No trusted TLS with the receiver: its certificate, or its policy, is wrong.",
     ),

@@ -205,6 +205,35 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("single-node", {"network/egress": NODES}, {("egress-edge-node", "kolab:network.edgeNode")}),
     ("single-node", {"network/egress": NODES, "network/edgeNode": "server2"}, set()),
     ("single-node", {"network/egress": RELAY}, {("egress-relay-spf", f"{EGRESS}.spfInclude")}),
+    ("single-node", {"mail/outbound": {"dane": True}}, set()),
+    ("single-node", {"mail/outbound": {"dane": True, "resolvers": ["198.51.100.53"]}}, set()),
+    (
+        "single-node",
+        {"mail/outbound": {"dane": True}, "network/egress": RELAY | {"spfInclude": "spf.example.net"}},
+        {("dane-relay", "kolab:mail.outbound.dane")},
+    ),
+    *(
+        ("single-node", {f"mail/outbound/{key}": value}, {("dane-off", f"kolab:mail.outbound.{key}")})
+        for key, value in (
+            ("resolvers", ["198.51.100.53"]),
+            ("internalDomains", ["corp.example.net"]),
+            ("trustAnchors", [f"1 13 2 {'0' * 64}"]),
+            ("exempt", ["example.com"]),
+        )
+    ),
+    *(
+        (
+            "single-node",
+            {"mail/outbound": {"dane": True, "resolvers": [address]}},
+            {("dane-resolver", "kolab:mail.outbound.resolvers")},
+        )
+        for address in ("127.0.0.1", "169.254.169.254", "10.43.0.10", "10.42.0.9")
+    ),
+    (
+        "single-node",
+        {"mail/outbound": {"dane": True}, "network/dns": {"addresses": []}},
+        {("dane-cluster-dns", "kolab:network.dns.addresses")},
+    ),
     # Parts that need or exclude each other.
     ("cluster", {"features/files": False}, {("feature-office", "kolab:features.office")}),
     ("cluster", {"features/files": False, "features/office": False}, set()),

@@ -93,6 +93,7 @@ GOOD = {
     "DailyTime": "01:30",
     "Username": "postmaster@mg.example.org",
     "PublicPem": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    "DelegationSigner": f"20326 8 2 {'E06D' * 16}",
     "CaaIssuer": "letsencrypt.org; validationmethods=dns-01",
     "SecretKey": "databasePassword",
     "RuleId": "mx-moved",

@@ -10,7 +10,7 @@ from tests.support.stacks import changed, deployment
 from tests.support.validate import pod_security_violations
 
 EXCEPTIONS = {
-    "postfix": "queue owners and setgid commands want root; Amavis drops to its own user; the exporter reads the queue's socket",
+    "postfix": "queue owners and setgid commands want root; Amavis drops to its own user; the exporter reads the queue's socket; the resolver opens port 53",
     "imap": "init gives the volumes to its user and drops to it; KILL passes the stop on",
     "rehearsal": "what starts as root in its own pod is rehearsed as root, without data, ports, or a way to anybody",
     "restore-mail": "the image of imap, whose own init lets reconstruct run as its user",

@@ -274,10 +274,10 @@ def _tags(text: str) -> str:
 _READERS: tuple[tuple[str, Callable[[str, str, Path], Iterator[str]]], ...] = (
     (r".*\.(sh|js|py)|(verdicts|pod|signs|signs-nothing)\.conf", _program),
     (r"settings", _settings),
-    (r"aliases|login", _map),
+    (r"aliases|login|exempt", _map),
     (r".*\.ya?ml", _yaml),
     (r"(http|server)\.conf", _nginx),
-    (r"turnserver\.conf|mta-sts\.txt|htpasswd|sizes\.ini", _lines),
+    (r"(turnserver|unbound)\.conf|mta-sts\.txt|htpasswd|sizes\.ini", _lines),
     (r".*\.(pem|crt|key)|PASSPORT_P.*_KEY", _pem),
     # Alertmanager reads its password from a file that holds nothing else.
     (r"RESTIC_REST_PASSWORD|password", _verbatim),

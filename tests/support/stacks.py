@@ -87,7 +87,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "full": (
         "cluster",
         {
-            "mail": {"antivirus": True, "contentFilter": True, "messageSizeLimit": "10Mi"},
+            "mail": {
+                "antivirus": True,
+                "contentFilter": True,
+                "messageSizeLimit": "10Mi",
+                "outbound": {"dane": True, "exempt": ["example.com"]},
+            },
             "network": {"ingress": _INGRESS},
             "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
             "tlsa": None,

@@ -23,6 +23,7 @@ PACKAGES = {
     "roundcube": "roundcube-core roundcube-mysql php8.2-fpm php8.2-mysql php8.2-mbstring php8.2-xml php8.2-intl php8.2-curl php8.2-zip",
     "coturn": "coturn",
     "meet": "nodejs",
+    "unbound": "unbound ldnsutils",
     "monitoring": "prometheus prometheus-alertmanager prometheus-blackbox-exporter",
 }
 """Why a package is there -> the packages."""

@@ -44,6 +44,7 @@ CAPABILITIES = {
     "KILL": 5,
     "SETGID": 6,
     "SETUID": 7,
+    "NET_BIND_SERVICE": 10,
     "SYS_CHROOT": 18,
     "MKNOD": 27,
 }

@@ -15,7 +15,7 @@ from tests.lab.images import lint, pods
 from tests.lab.images.contract import B_TAG, CAPABILITIES, KINDS, LAB_TAG, Need, images
 from tests.support.stacks import stack
 
-STACKS = ["single-node", "cluster", "external"]
+STACKS = ["single-node", "cluster", "external", "full"]
 
 
 @cache

@@ -33,7 +33,14 @@ def _lines(settings: Settings) -> Iterator[str]:
     yield f"port: {topology.UNBOUND.port('dns').number}"
     # Every zone that matters has servers with IPv4 addresses, and few pods have a way out by IPv6.
     yield f"do-ip6: {'yes' if any(':' in address for address in (*inside, *listed)) else 'no'}"
-    yield from ('username: ""', 'chroot: ""', 'directory: "/"', 'pidfile: ""', 'logfile: ""', "use-syslog: no")
+    yield from (
+        'username: ""',
+        'chroot: ""',
+        'directory: "/"',
+        'pidfile: ""',
+        'logfile: ""',
+        "use-syslog: no",
+    )
     yield "do-daemonize: no"
     yield 'module-config: "validator iterator"'
     # The size that its container has (model/sizing.py): what is counted there is taken twice.
@@ -61,7 +68,9 @@ def internal_domains(settings: Settings) -> tuple[str, ...]:
     external = settings.external
     engines = (each.host for each in (external.database, external.redis) if each)
     return tuple(
-        dict.fromkeys((settings.kubernetes.cluster_domain, *engines, *settings.mail.outbound.internal_domains))
+        dict.fromkeys(
+            (settings.kubernetes.cluster_domain, *engines, *settings.mail.outbound.internal_domains)
+        )
     )
 
 

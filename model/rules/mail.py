@@ -179,7 +179,9 @@ def outbound(settings: Settings) -> Iterator[Finding]:
         if address.is_loopback:
             yield rules.OUTBOUND_RESOLVER.found(address=address, what="the pod's own: it would ask itself")
         elif str(address) in METADATA:
-            yield rules.OUTBOUND_RESOLVER.found(address=address, what="a cloud's metadata service, which stays closed")
+            yield rules.OUTBOUND_RESOLVER.found(
+                address=address, what="a cloud's metadata service, which stays closed"
+            )
         elif any(address in each for each in (network.pod_cidr, network.service_cidr)):
             what = "in the cluster, where policies let pods through by their labels and not by addresses"
             yield rules.OUTBOUND_RESOLVER.found(address=address, what=what)

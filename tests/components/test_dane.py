@@ -160,7 +160,9 @@ def test_what_is_demanded_of_the_world_is_demanded_of_neither_amavis_nor_cyrus(s
     assert not any("smtp_tls" in call for call in sandbox.calls if call.startswith("postconf -e"))
 
 
-@pytest.mark.parametrize("text", ["nameserver 10.43.0.10\n", "nameserver 127.0.0.1\nnameserver 10.43.0.10\n", ""])
+@pytest.mark.parametrize(
+    "text", ["nameserver 10.43.0.10\n", "nameserver 127.0.0.1\nnameserver 10.43.0.10\n", ""]
+)
 def test_postfix_does_not_start_where_somebody_else_answers_too(sandbox: Sandbox, text: str) -> None:
     done = start(sandbox, text)
     assert (done.returncode, STARTED in sandbox.calls) == (70, False)

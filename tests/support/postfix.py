@@ -304,7 +304,9 @@ def mailserver(
             sandbox.ports[10026] = answers
         delivered, world = Mailbox(), Mailbox()
         outside = free_port()
-        _prepare(sandbox, stack, database, files("postfix", generation), None if relay or straight else outside)
+        _prepare(
+            sandbox, stack, database, files("postfix", generation), None if relay or straight else outside
+        )
         if relay:
             _prepare_relay(sandbox, stack, relay, told)
         servers.enter_context(_serving(Controller(world, "127.0.0.1", outside)))

@@ -83,7 +83,9 @@ def _main() -> None:
         anchor = running.enter_context(_servers(folder, identities))
         stack = _stack(anchor)
         _resolv_conf(stack)
-        boxes = {label: running.enter_context(_receiver(folder, label, identities[label])) for label in RECEIVERS}
+        boxes = {
+            label: running.enter_context(_receiver(folder, label, identities[label])) for label in RECEIVERS
+        }
         ours = running.enter_context(mailserver(stack, None, straight=True))
         with _resolver(folder, stack):
             for label in (each for each in RECEIVERS if each != "later"):
@@ -93,7 +95,9 @@ def _main() -> None:
         _settled(ours, ["later"])
         waited = not boxes["later"].took
         with _resolver(folder, stack) as log:
-            subprocess.run(["/usr/sbin/postqueue", "-c", str(ours.sandbox.path("/etc/postfix")), "-f"], check=True)
+            subprocess.run(
+                ["/usr/sbin/postqueue", "-c", str(ours.sandbox.path("/etc/postfix")), "-f"], check=True
+            )
             wait_for(lambda: boxes["later"].took)
             found = {
                 "waited": waited,
@@ -140,7 +144,8 @@ def _servers(folder: Path, identities: Mapping[str, str]) -> Iterator[str]:
     """All authoritative servers there are; yields the DS record of the root."""
     apart = {each.zone for each in RECEIVERS.values()} - {"root"}
     zones = {
-        f"{zone}.example": _HEAD + "".join(_records(label, identities) for label in RECEIVERS if RECEIVERS[label].zone == zone)
+        f"{zone}.example": _HEAD
+        + "".join(_records(label, identities) for label in RECEIVERS if RECEIVERS[label].zone == zone)
         for zone in apart
     }
     text, _ = signed(folder / "keys", "bogus.example", zones["bogus.example"])
@@ -161,7 +166,11 @@ def _servers(folder: Path, identities: Mapping[str, str]) -> Iterator[str]:
         f'options {{ directory "{folder}"; listen-on {{ {"; ".join((*_ROOT_SERVERS, _CLUSTER_DNS))}; }}; listen-on-v6 {{ none; }};\n'
         f"  pid-file none; session-keyfile none; recursion no; notify no; empty-zones-enable no; }};\ncontrols {{ }};\n{listed}"
     )
-    with _running(folder / "named.log", [tool("named"), "-g", "-n", "1", "-c", str(folder / "named.conf")], "all zones loaded"):
+    with _running(
+        folder / "named.log",
+        [tool("named"), "-g", "-n", "1", "-c", str(folder / "named.conf")],
+        "all zones loaded",
+    ):
         yield anchor
 
 
@@ -172,7 +181,9 @@ def _signed_root(folder: Path, text: str) -> tuple[str, str]:
     for more in ([], ["-f", "KSK"]):
         subprocess.run([*keys, *more, "."], check=True, capture_output=True)
     sign = [tool("dnssec-signzone"), "-S", "-K", str(folder), "-d", str(folder), "-o", "."]
-    subprocess.run([*sign, "-f", str(folder / "signed"), str(folder / "plain")], check=True, capture_output=True)
+    subprocess.run(
+        [*sign, "-f", str(folder / "signed"), str(folder / "plain")], check=True, capture_output=True
+    )
     found = re.search(r"DS\s+(\d+) (\d+) (2) ([0-9A-F ]+)", (folder / "dsset-.").read_text())
     assert found
     return (folder / "signed").read_text(), " ".join((*found.groups()[:3], found[4].replace(" ", "")))
@@ -183,7 +194,10 @@ def _resolv_conf(stack: Deployment) -> None:
     pod = stack.workload("postfix").pod
     assert pod["dnsPolicy"] == "None"
     given = pod["dnsConfig"]
-    lines = [f"search {' '.join(given['searches'])}", *(f"nameserver {each}" for each in given["nameservers"])]
+    lines = [
+        f"search {' '.join(given['searches'])}",
+        *(f"nameserver {each}" for each in given["nameservers"]),
+    ]
     options = (":".join(filter(None, (each["name"], each.get("value")))) for each in given["options"])
     with tempfile.NamedTemporaryFile("w", delete=False) as file:
         file.write("\n".join((*lines, f"options {' '.join(options)}")) + "\n")

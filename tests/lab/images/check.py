@@ -20,7 +20,7 @@ _CONFIGURATIONS = {
     "prometheus": "global: {scrape_interval: 30s}\n",
     "alertmanager": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n",
     "blackbox": "modules: {tcp: {prober: tcp}}\n",
-    "unbound": "server:\ninterface: 127.0.0.1\nusername: \"\"\nchroot: \"\"\ndirectory: \"/\"\npidfile: \"\"\nuse-syslog: no\n",
+    "unbound": 'server:\ninterface: 127.0.0.1\nusername: ""\nchroot: ""\ndirectory: "/"\npidfile: ""\nuse-syslog: no\n',
     "vector": "sinks: {store: {uri: 'http://victorialogs:9428/insert/jsonline'}, metrics: {address: '0.0.0.0:9598'}}\n",
 }
 """The smallest configurations with which a daemon starts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Any
 
@@ -21,16 +20,16 @@ from tests.support.stacks import changed, deployment, stack
 pytestmark = pytest.mark.security
 
 
-@functools.cache
+@pytest.fixture(scope="module")
 def sent() -> dict[str, Any]:
     """What became of one message to each receiver of the signed world."""
     return outcome()
 
 
-def fate(label: str) -> str:
+def fate(sent: dict[str, Any], label: str) -> str:
     """Of the last attempt to deliver to a receiver's own server."""
-    found = re.findall(rf"to=<reader@{label}\.example>, relay=(?!127\.).* status=(\w+ \(.*\))", sent()["log"])
-    assert found, sent()["log"]
+    found = re.findall(rf"to=<reader@{label}\.example>, relay=(?!127\.).* status=(\w+ \(.*\))", sent["log"])
+    assert found, sent["log"]
     return str(found[-1])
 
 
@@ -39,46 +38,46 @@ def dane(name: str = "single-node", **outbound: Any) -> Deployment:
 
 
 @pytest.mark.thorough
-def test_a_server_that_shows_its_published_key_gets_mail_and_is_verified() -> None:
-    assert sent()["took"]["right"] == ["right"]
-    assert "Verified TLS connection established to mx.right.example" in sent()["log"]
+def test_a_server_that_shows_its_published_key_gets_mail_and_is_verified(sent: dict[str, Any]) -> None:
+    assert sent["took"]["right"] == ["right"]
+    assert "Verified TLS connection established to mx.right.example" in sent["log"]
 
 
 @pytest.mark.thorough
-def test_a_server_that_shows_another_key_gets_nothing_and_mail_waits() -> None:
-    assert (sent()["took"]["wrong"], fate("wrong").startswith("deferred")) == ([], True)
+def test_a_server_that_shows_another_key_gets_nothing_and_mail_waits(sent: dict[str, Any]) -> None:
+    assert (sent["took"]["wrong"], fate(sent, "wrong").startswith("deferred")) == ([], True)
 
 
 @pytest.mark.thorough
-def test_a_server_without_published_keys_gets_mail_over_whatever_tls_it_offers() -> None:
-    assert sent()["took"]["none"] == ["none"]
-    assert "Untrusted TLS connection established to mx.none.example" in sent()["log"]
+def test_a_server_without_published_keys_gets_mail_over_whatever_tls_it_offers(sent: dict[str, Any]) -> None:
+    assert sent["took"]["none"] == ["none"]
+    assert "Untrusted TLS connection established to mx.none.example" in sent["log"]
 
 
 @pytest.mark.thorough
-def test_keys_that_nobody_signed_mean_nothing() -> None:
-    assert sent()["took"]["unsigned"] == ["unsigned"]
+def test_keys_that_nobody_signed_mean_nothing(sent: dict[str, Any]) -> None:
+    assert sent["took"]["unsigned"] == ["unsigned"]
 
 
 @pytest.mark.thorough
-def test_a_zone_whose_signatures_are_wrong_is_not_believed_and_mail_waits() -> None:
-    assert (sent()["took"]["bogus"], fate("bogus").startswith("deferred")) == ([], True)
-    assert "validation failure <bogus.example" in sent()["resolver"]
+def test_a_zone_whose_signatures_are_wrong_is_not_believed_and_mail_waits(sent: dict[str, Any]) -> None:
+    assert (sent["took"]["bogus"], fate(sent, "bogus").startswith("deferred")) == ([], True)
+    assert "validation failure <bogus.example" in sent["resolver"]
 
 
 @pytest.mark.thorough
-def test_an_exempt_receiver_gets_mail_whatever_key_it_shows() -> None:
-    assert sent()["took"]["exempt"] == ["exempt"]
+def test_an_exempt_receiver_gets_mail_whatever_key_it_shows(sent: dict[str, Any]) -> None:
+    assert sent["took"]["exempt"] == ["exempt"]
 
 
 @pytest.mark.thorough
-def test_mail_waits_while_the_resolver_is_silent_and_goes_on_when_it_is_back() -> None:
-    assert (sent()["waited"], sent()["took"]["later"]) == (True, ["later"])
+def test_mail_waits_while_the_resolver_is_silent_and_goes_on_when_it_is_back(sent: dict[str, Any]) -> None:
+    assert (sent["waited"], sent["took"]["later"]) == (True, ["later"])
 
 
 @pytest.mark.thorough
-def test_short_names_of_services_are_found_through_the_resolver() -> None:
-    assert sent()["inside"] == ["10.43.0.77"]
+def test_short_names_of_services_are_found_through_the_resolver(sent: dict[str, Any]) -> None:
+    assert sent["inside"] == ["10.43.0.77"]
 
 
 def test_without_dane_nothing_runs_beside_postfix_and_the_clusters_dns_is_asked() -> None:

@@ -6,9 +6,6 @@ import datetime
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pydantic.alias_generators import to_camel
-
-from model import resolver
 from model.catalogue import mail as rules
 from model.findings import Finding
 from model.identity import dkim
@@ -20,7 +17,6 @@ from model.identity.lint_sending import lint_sending
 from model.identity.plan import plan
 from model.names import Names
 from model.settings import Dmarc, MtaSts, Settings
-from model.topology import METADATA, smarthost
 
 _AUTHORITIES = {
     "letsencrypt.org": "letsencrypt.org",
@@ -162,29 +158,4 @@ def rate_limits(settings: Settings) -> Iterator[Finding]:
         yield rules.RATE_LIMITS_DOMAIN.found(domain=domain)
 
 
-def outbound(settings: Settings) -> Iterator[Finding]:
-    """DANE for what we send is where we deliver ourselves, and asks whoever can be asked."""
-    sent = settings.mail.outbound
-    if not sent.dane:
-        for key in ("resolvers", "internal_domains", "trust_anchors", "exempt"):
-            if getattr(sent, key):
-                yield rules.OUTBOUND_UNUSED.found(key=to_camel(key))
-        return
-    if smarthost(settings):
-        yield rules.OUTBOUND_RELAY.found()
-    if not resolver.cluster_resolvers(settings):
-        yield rules.OUTBOUND_CLUSTER_DNS.found(namespace=settings.network.dns.namespace)
-    network = settings.network
-    for address in sent.resolvers:
-        if address.is_loopback:
-            yield rules.OUTBOUND_RESOLVER.found(address=address, what="the pod's own: it would ask itself")
-        elif str(address) in METADATA:
-            yield rules.OUTBOUND_RESOLVER.found(
-                address=address, what="a cloud's metadata service, which stays closed"
-            )
-        elif any(address in each for each in (network.pod_cidr, network.service_cidr)):
-            what = "in the cluster, where policies let pods through by their labels and not by addresses"
-            yield rules.OUTBOUND_RESOLVER.found(address=address, what=what)
-
-
-RULES = (rate_limits, certificates, going_live, dkim_keys, mta_sts, dane, outbound, authority, published)
+RULES = (rate_limits, certificates, going_live, dkim_keys, mta_sts, dane, authority, published)

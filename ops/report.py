@@ -88,7 +88,14 @@ def compare(
         if not any(text in other for other in into):
             into.append(text)
     return review(
-        new.name, before, after, changes, refusals=refusals, warnings=said, secrets=_rotated(old, new)
+        new.name,
+        before,
+        after,
+        changes,
+        refusals=refusals,
+        warnings=said,
+        secrets=_rotated(old, new),
+        deployed=deployed,
     )
 
 

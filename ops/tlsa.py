@@ -11,6 +11,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
+from model.identity.tlsa import ANNOUNCED_TTLS
 from model.keys import tlsa_hash
 from model.secrets import Secret
 from model.settings import Settings
@@ -63,7 +64,7 @@ def _next(stack: StackFile, settings: Settings, _: Sequence[str]) -> str:
         raise StackProblem(f"there is no key yet: ./kolab tlsa init --stack {stack.name}")
     private = _new()
     _store(stack, {"tlsa.next": tlsa_hash(private)}, {_NEXT: private})
-    wait = datetime.timedelta(seconds=2 * settings.dns.ttl)
+    wait = datetime.timedelta(seconds=ANNOUNCED_TTLS * settings.dns.ttl)
     return f"The next key is announced by the next make up STACK={stack.name}. Switch not sooner than {wait} after that."
 
 

@@ -13,6 +13,7 @@ from model.deployed import CachedPolicy, Deployed, DkimKey
 from model.findings import Finding
 from model.identity import cached_policies
 from model.identity.dkim import RETIRED_DAYS
+from model.identity.tlsa import ANNOUNCED_TTLS
 
 _DKIM_MOVES: dict[str | None, tuple[str | None, ...]] = {
     None: ("staged", "published"),
@@ -205,7 +206,7 @@ def tlsa(before: Deployed, now: Deployed) -> Iterator[Finding]:
     if new.current == old.current:
         return
     if new.current != old.next:
-        yield rules.TLSA_NOT_ANNOUNCED.found(seconds=2 * before.ttl)
+        yield rules.TLSA_NOT_ANNOUNCED.found(seconds=ANNOUNCED_TTLS * before.ttl)
     if new.next != old.current:
         yield rules.TLSA_OLD_DROPPED.found()
 

@@ -9,6 +9,9 @@ from model.identity.record import Record
 from model.names import Names
 from model.settings import Settings
 
+ANNOUNCED_TTLS = 2
+"""So many TTLs the next key stands in DNS before it is used (RFC 7671 section 8.1)."""
+
 
 def name(settings: Settings) -> str:
     """Where senders look: port 25 of the MX name (RFC 7672 section 2.2.3)."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 
 from model import identity
-from model.identity.dkim import RETIRED_DAYS
+from model.deployed import Deployed
+from model.identity import next_steps
+from model.identity.next_steps import NextStep
 from model.identity.record import Record
+from model.identity.tlsa import ANNOUNCED_TTLS
 from model.rehearsal import rehearse
 from model.review.item import Item
 from model.settings import MtaSts, Settings
@@ -70,17 +72,20 @@ def all_records(after: Settings) -> Iterator[Item]:
     yield Item(f"{_count(len(lines), 'record')} published", "safe", lines)
 
 
-def stages(before: Settings, after: Settings) -> Iterator[Item]:
-    """Steps of what lives in the caches of others, each with the next safe date where the file knows one."""
+def stages(before: Settings, after: Settings, now: Deployed) -> Iterator[Item]:
+    """Steps of what lives in the caches of others, each with the one that follows and the first day on which it is safe.
+
+    `now` is the deployed model of `after`, which knows what the caches hold of before.
+    """
     was, becomes = before.mail, after.mail
     yield from _arrivals(before, after)
     yield from _domains(before, after)
-    yield from _dkim(before, after)
-    yield from _policies(before, after)
+    yield from _dkim(before, after, now)
+    yield from _policies(before, after, now)
     if was.dmarc != becomes.dmarc:
         yield Item(f"DMARC: p={was.dmarc.policy} -> p={becomes.dmarc.policy}, or its details", "care")
     if before.tlsa != after.tlsa:
-        yield Item(f"TLSA: {_tlsa(before)} -> {_tlsa(after)}", "care")
+        yield Item(f"TLSA: {_tlsa(before)} -> {_tlsa(after)}{_next_pin(before, after)}", "care")
 
 
 def receivers(before: Settings | None, after: Settings) -> Iterator[Item]:
@@ -128,52 +133,64 @@ def _domains(before: Settings, after: Settings) -> Iterator[Item]:
         yield Item(f"domains removed: {_listed(gone)}. Mail to them bounces once their MX is gone", "care")
 
 
-def _dkim(before: Settings, after: Settings) -> Iterator[Item]:
+def _dkim(before: Settings, after: Settings, now: Deployed) -> Iterator[Item]:
     old, new = before.mail.dkim.selectors, after.mail.dkim.selectors
     for name in sorted({*old, *new}):
         was = old[name].stage if name in old else "absent"
         becomes = new[name].stage if name in new else "absent"
         if was != becomes:
-            yield Item(f"DKIM key {name}: {was} -> {becomes}. {_next_for(after, name)}", "care")
+            yield Item(f"DKIM key {name}: {was} -> {becomes}. {_next_key(now, name)}", "care")
         elif new[name].public_key != old[name].public_key:
             yield Item(f"DKIM key {name} is another key under the same name", "care")
 
 
-def _next_for(after: Settings, name: str) -> str:
-    key = after.mail.dkim.selectors.get(name)
-    if key is None:
+def _next_key(now: Deployed, name: str) -> str:
+    if name not in now.dkim:
         return "Its name is gone from DNS"
-    if key.stage == "retired":
-        began = datetime.date.fromisoformat(str(key.since))
-        return f"Revoke it not before {began + datetime.timedelta(days=RETIRED_DAYS)}"
-    return {
-        "staged": "Next: publish it",
-        "published": f"Activate it once every name server shows it, at the latest after {duration(after.dns.ttl)}",
-        "active": "It signs from now on",
-        "revoked": f"Remove it after {duration(after.dns.ttl)} and a day",
-    }[key.stage]
+    following = next_steps.of_key(now, name)
+    return _sentence(following) if following else "It signs from now on"
 
 
-def _policies(before: Settings, after: Settings) -> Iterator[Item]:
+def _policies(before: Settings, after: Settings, now: Deployed) -> Iterator[Item]:
     """Stages of MTA-STS: of all domains in one line, of those with a policy of their own by name."""
     was, becomes = before.mail.mta_sts, after.mail.mta_sts
     if was.stage != becomes.stage:
-        yield Item(f"MTA-STS: {was.stage} -> {becomes.stage}. {_mta_sts(becomes)}", "care")
+        following = next_steps.of_policy(now)
+        yield Item(f"MTA-STS: {was.stage} -> {becomes.stage}. {_mta_sts(becomes, following)}", "care")
     for domain in dict.fromkeys((*before.own_policies, *after.own_policies)):
         if domain not in before.domains or domain not in after.domains:
             continue
         was, becomes = before.mta_sts_of(domain), after.mta_sts_of(domain)
         if was.stage != becomes.stage:
-            yield Item(f"MTA-STS of {domain}: {was.stage} -> {becomes.stage}. {_mta_sts(becomes)}", "care")
+            said = _mta_sts(becomes, next_steps.of_policy(now, domain))
+            yield Item(f"MTA-STS of {domain}: {was.stage} -> {becomes.stage}. {said}", "care")
 
 
-def _mta_sts(policy: MtaSts) -> str:
-    return {
+def _mta_sts(policy: MtaSts, following: NextStep | None) -> str:
+    said = {
         "none": "Senders use TLS where it is offered",
         "testing": "Senders report failures and deliver all the same",
         "enforce": f"Senders that have seen it refuse to deliver to anything else for {duration(policy.max_age)}",
         "removing": f"Senders forget the policy within {duration(policy.max_age)}",
     }[policy.stage]
+    return f"{said}. {_sentence(following)}" if following else said
+
+
+def _sentence(following: NextStep) -> str:
+    words = following.words()
+    return f"{words[0].upper()}{words[1:]}"
+
+
+def _next_pin(before: Settings, after: Settings) -> str:
+    """What follows for the key of port 25. No file says when one was announced: the wait begins with the update."""
+    was, becomes = before.tlsa, after.tlsa
+    if becomes is None:
+        return ""
+    announced = becomes.next and (was is None or was.current == becomes.current)
+    if announced:
+        wait = duration(ANNOUNCED_TTLS * after.dns.ttl)
+        return f". Next: ./kolab tlsa switch, not before {wait} after this update"
+    return ". Next: ./kolab tlsa next, once every pod shows the key in use"
 
 
 def _tlsa(settings: Settings) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.deployed import Deployed
+from model.identity.snapshot import snapshot
+from model.ledger import after as deployed_after
 from model.review import cluster_changes, mail_changes, secret_changes
 from model.review.change import Change
-from model.review.going_back import going_back
+from model.review.going_back import destroying, going_back
 from model.review.item import Item, Level, Section, worst
+from model.review.own_lines import own_lines
 from model.review.picture import Picture, picture
 from model.settings import Settings
 
@@ -39,12 +43,16 @@ def review(
     refusals: Sequence[str] = (),
     warnings: Sequence[str] = (),
     secrets: Sequence[str] = (),
+    deployed: Sequence[Deployed] = (),
 ) -> Review:
     """The review of the step from `before`, None for a first deployment, to `after`.
 
     `refusals` are sentences of rules and of the engine that stop the update; `warnings` those that do not. `secrets`
-    are keys of the stack file whose values change.
+    are keys of the stack file whose values change. `deployed` are the models that the world may have; where none is
+    known, that of `before`.
     """
+    possible = tuple(deployed) or ((snapshot(before),) if before else ())
+    now = deployed_after(after, possible)
     # The engine tells its steps in the order in which they happen to be ready.
     changes = sorted(changes, key=lambda change: (change.daemon, change.kind, change.name))
     found = [
@@ -59,10 +67,11 @@ def review(
     else:
         found += [
             Section("Addresses", tuple(mail_changes.addresses(before, after))),
-            Section("Stages", tuple(mail_changes.stages(before, after))),
+            Section("Stages", tuple(mail_changes.stages(before, after, now))),
             Section("Records", tuple(mail_changes.records(before, after))),
         ]
     found += [
+        Section("Lines of your own", tuple(own_lines(before, after))),
         Section("Secrets", tuple(secret_changes.items(before, after, secrets))),
         Section("Certificates", tuple(cluster_changes.certificates(changes))),
         Section("Pods", tuple(cluster_changes.pods(changes)) if before else ()),
@@ -74,8 +83,8 @@ def review(
     found = [section for section in found if section.items]
     if found:
         found.append(Section("What receivers would say", tuple(mail_changes.receivers(before, after))))
-        back = going_back(before, after, changes) if before and not refusals else ()
-        found.append(Section("Going back", tuple(back)))
+        back = going_back(before, after, changes, secrets, now) if before else destroying()
+        found.append(Section("Going back", () if refusals else tuple(back)))
     return Review(
         stack, tuple(section for section in found if section.items), picture(before, after, changes)
     )

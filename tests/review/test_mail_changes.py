@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from model import identity
+from model.deployed import CachedPolicy
+from model.identity.snapshot import snapshot
 from model.review import Review, review
 from model.settings import Settings
 from tests.support.stacks import changed, raw, stack
@@ -76,9 +78,33 @@ def test_a_retired_key_names_the_first_safe_day() -> None:
     retired, active = ({"stage": stage, "since": "2026-11-20"} for stage in ("retired", "active"))
     changes = {"mail": selectors("cluster", k202605=retired, k202611=active)}
     assert texts(reviewed(changes), "Stages") == [
-        "DKIM key k202605: active -> retired. Revoke it not before 2026-12-01",
+        "DKIM key k202605: active -> retired. Next: ./kolab dkim revoke k202605, not before 2026-12-01",
         "DKIM key k202611: published -> active. It signs from now on",
     ]
+
+
+def test_a_published_key_names_the_first_day_on_which_it_may_sign() -> None:
+    before = changed("cluster", {"mail": selectors("cluster", k202611={"stage": "staged"})})
+    after = changed("cluster", {"mail": selectors("cluster", k202611={"since": "2026-11-20"})})
+    (text,) = texts(review("mine", before, after, []), "Stages")
+    assert text.endswith("staged -> published. Next: ./kolab dkim activate k202611, not before 2026-11-22")
+
+
+def test_a_policy_that_is_removed_waits_for_what_the_ledger_remembers() -> None:
+    policy = {"stage": "removing", "since": "2026-11-20", "maxAge": 604800}
+    after = changed("cluster", {"mail": {"mtaSts": policy}})
+    held = CachedPolicy(hosts=("mx.example.org",), max_age=31_536_000, ended="2026-11-19")
+    told = snapshot(stack("cluster"))
+    told = told.model_copy(update={"mta_sts": told.mta_sts.model_copy(update={"cached": (held,)})})
+    (text,) = texts(review("mine", stack("cluster"), after, [], deployed=[told]), "Stages")
+    assert text.endswith("Next: none, not before 2027-11-20")
+
+
+def test_an_announced_key_of_port_25_says_how_long_to_wait_before_the_switch() -> None:
+    keys = {"tlsa": {"current": "a" * 64, "next": "b" * 64}}
+    before = changed("cluster", {"tlsa": {"current": "a" * 64, "next": None}})
+    (text,) = texts(review("mine", before, changed("cluster", keys), []), "Stages")
+    assert text.endswith("announced. Next: ./kolab tlsa switch, not before 2 hours after this update")
 
 
 def test_going_live_says_that_mail_stays_here() -> None:

@@ -101,6 +101,13 @@ MONITORING_OF_CLUSTER = Rule(
     fix="remove it, and {instead}",
     why="What nothing reads looks as if somebody were told.",
 )
+STORAGE_OF_CLUSTER = Rule(
+    "storage-of-the-cluster",
+    path="kolab:storage.metrics",
+    problem="is given, but with mode: prometheus-operator the numbers lie on the volume of the cluster's Prometheus",
+    fix="remove it, and set spec.storage of that Prometheus",
+    why="What nothing reads looks as if there were room for the numbers.",
+)
 CONTENT_FILTER_SIZE = Rule(
     "content-filter-size",
     path="kolab:mail.messageSizeLimit",

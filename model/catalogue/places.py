@@ -90,6 +90,14 @@ PTR_ZONE_NAME = Rule(
     why="Reverse zones have names of their own kind.",
     source="RFC 2317 section 4",
 )
+PTR_ZONE_ZEROS = Rule(
+    "ptr-zone-zeros",
+    path="kolab:dns.ptr.zones.{zone}",
+    problem="has a number with zeros in front: no reverse name has one, so nobody would ever ask this zone",
+    fix="write {meant}",
+    why="Resolvers ask for the numbers of an address as they are, without zeros in front.",
+    source="RFC 1035 section 3.5",
+)
 PTR_NETWORK = Rule(
     "ptr-network",
     path="kolab:dns.ptr.networks.{zone}",

@@ -119,7 +119,11 @@ def reverse(settings: Settings, found: Plan) -> Iterator[Finding]:
     """Reverse zones must be ones, and hold every egress address."""
     networks = reverse_networks(settings)
     for zone in reverse_zones(settings):
-        if not ptr.says_its_addresses(zone) and zone not in networks:
+        meant = ptr.without_zeros(zone)
+        # Below a name that dns.ptr.networks gives its addresses lie aliases, which may be called anything (RFC 2317).
+        if meant != zone and not any(zone_of(name, (zone,)) for name in networks):
+            yield rules.PTR_ZONE_ZEROS.found(zone=zone, meant=meant)
+        elif not ptr.says_its_addresses(zone) and zone not in networks:
             yield rules.PTR_ZONE_NAME.found(zone=zone)
     for name, network in networks.items():
         if network.version != 4 or network.prefixlen < 24:

@@ -15,7 +15,8 @@ from model.topology import egress_addresses
 
 _PARENT = re.compile(r"^([^.]+)\.((?:\d{1,3}\.){3}in-addr\.arpa)$")
 _RANGE = re.compile(r"^(\d{1,3})([-_/])(\d{1,3})$")
-_NUMBERS = re.compile(r"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){1,4}in-addr\.arpa$")
+_NUMBERS = re.compile(r"^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){1,4}in-addr\.arpa$")
+_ZERO = re.compile(r"(?<![^.])0+(?=\d+\.)")
 _NIBBLES = re.compile(r"^([0-9a-f]\.){1,32}ip6\.arpa$")
 _OCTETS = range(256)
 
@@ -73,6 +74,11 @@ def says_its_addresses(zone: str) -> bool:
     """Whether the name alone tells what a reverse zone has."""
     child = _PARENT.match(zone)
     return bool(_NUMBERS.match(zone) or _NIBBLES.match(zone) or (child and len(_named(child[1]))))
+
+
+def without_zeros(zone: str) -> str:
+    """`zone` as reverse names are written: none has a number with zeros in front (RFC 1035 section 3.5)."""
+    return _ZERO.sub("", zone) if zone.endswith(".in-addr.arpa") else zone
 
 
 def name_of(settings: Settings, address: str) -> str:

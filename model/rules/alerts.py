@@ -62,6 +62,8 @@ def operator(settings: Settings) -> Iterator[Finding]:
     for key, (whose, instead) in _OF_CLUSTER.items():
         if key in given:
             yield rules.MONITORING_OF_CLUSTER.found(key=key, whose=whose, instead=instead)
+    if "metrics" in settings.storage.model_fields_set:
+        yield rules.STORAGE_OF_CLUSTER.found()
 
 
 def round_trip(settings: Settings) -> Iterator[Finding]:

@@ -244,6 +244,45 @@ def test_a_child_zone_that_has_no_address_is_refused(zone: str) -> None:
     assert [f.path for f in found if f.rule == "ptr-zone-name"] == [f"kolab:dns.ptr.zones.{zone}"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "meant"),
+    [
+        ("03.100.51.198.in-addr.arpa", "3.100.51.198.in-addr.arpa"),
+        ("100.051.198.in-addr.arpa", "100.51.198.in-addr.arpa"),
+        ("00.10.in-addr.arpa", "0.10.in-addr.arpa"),
+        ("0-15.02.00.192.in-addr.arpa", "0-15.2.0.192.in-addr.arpa"),
+    ],
+)
+def test_a_zone_with_zeros_in_front_of_a_number_is_refused_with_the_name_that_is_asked_for(
+    zone: str, meant: str
+) -> None:
+    found = findings(stack(dns__ptr={"provider": "zones", "zones": {zone: ""}}))
+    said = [f for f in found if f.path == f"kolab:dns.ptr.zones.{zone}"]
+    assert [(f.rule, f.severity) for f in said] == [("ptr-zone-zeros", "error")]
+    assert f"write {meant}." in str(said[0])
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "0.192.in-addr.arpa",
+        "100.51.198.in-addr.arpa",
+        "00-15.100.51.198.in-addr.arpa",
+        "0.0.0.0.1.0.0.2.ip6.arpa",
+    ],
+)
+def test_a_zero_that_is_a_number_or_part_of_a_label_of_ones_own_is_none_in_front(zone: str) -> None:
+    found = findings(stack(dns__ptr={"provider": "zones", "zones": {zone: ""}}))
+    assert not [f for f in found if f.rule in ("ptr-zone-zeros", "ptr-zone-name")]
+
+
+def test_a_label_with_zeros_is_right_where_the_stack_file_says_whose_names_lie_below_it() -> None:
+    zone = "03.100.51.198.in-addr.arpa"
+    ptr = {"provider": "zones", "zones": {zone: ""}, "networks": {zone: "198.51.100.3/32"}}
+    found = findings(stack(dns__ptr=ptr))
+    assert not [f for f in found if f.rule in ("ptr-zone-zeros", "ptr-zone-name")]
+
+
 def test_a_zone_elsewhere_says_its_addresses_in_the_stack_file() -> None:
     ptr = {
         "provider": "zones",

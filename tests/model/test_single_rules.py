@@ -36,6 +36,15 @@ LEFT: dict[str, Any] = {"mode": "prometheus-operator", "operator": {"namespace":
 OWN_WAY = {("alerts-by-own-mail", "kolab:monitoring.alerts")}
 
 CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
+    # Room for numbers that the cluster's Prometheus keeps.
+    (
+        "cluster",
+        {
+            **{f"monitoring/{key}": value for key, value in {**LEFT, "alerts": {}}.items()},
+            "storage/metrics": {"size": "10Gi"},
+        },
+        {("storage-of-the-cluster", "kolab:storage.metrics")},
+    ),
     # Peers that are no part of the world.
     *(
         ("cluster", {path: value}, {("network-kind", f"kolab:{at}")})

@@ -48,6 +48,8 @@ class Pages:
     web_logins: int
 
 
+_UNFRAMED = "add_header X-Frame-Options DENY always; add_header Content-Security-Policy \"frame-ancestors 'none'\" always;"
+"""Alertmanager says neither, and silences alerts by a click."""
 _MONITORED = (
     ("/prometheus", topology.PROMETHEUS),
     ("/alertmanager", topology.ALERTMANAGER),
@@ -156,7 +158,8 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
         for path, daemon in monitoring.pages:
             parts.append(
                 f'location ^~ {path} {{{gate} auth_basic "monitoring"; auth_basic_user_file {users};'
-                f' proxy_set_header Host $host; proxy_set_header Authorization ""; proxy_pass {daemon.url("http")}; }}'
+                f' proxy_set_header Host $host; proxy_set_header Authorization ""; {_UNFRAMED}'
+                f" proxy_pass {daemon.url('http')}; }}"
             )
     return "\n".join(parts) + "\n"
 

@@ -62,12 +62,14 @@ class MeetTokens:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailPolicy:
-    """What the application does with mail: whether it filters, and the domains whose people it does not slow down."""
+class Policy:
+    """What the application does with mail, and asks of people: whether it filters, the domains whose people it does not slow
+    down, and what a new password must be like (upstream: src/app/Policy/Password.php)."""
 
     content_filter: bool
     body_limit: int
     unlimited: tuple[str, ...]
+    passwords: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ class WebappArgs:
     webmail: OAuthClient
     meet: MeetTokens | None
     callers: Callers
-    mail: MailPolicy
+    policy: Policy
     replicas: Replicas
 
 
@@ -118,6 +120,32 @@ def credentials(args: WebappArgs) -> dict[str, pulumi.Input[str]]:
     if args.meet:
         found |= {"MEET_SERVER_TOKEN": args.meet.server, "MEET_WEBHOOK_TOKEN": args.meet.webhook}
     return {**found, **(stores.files.secrets if stores.files else {})}
+
+
+def page_headers(website: str) -> dict[str, str]:
+    """What browsers may do with the application's pages: as upstream's production has it (config.prod/src/.env).
+
+    No page of anybody else shows them in a frame, where clicks would be stolen. Pages of `admin.` and of mail domains take
+    scripts, styles and pictures from the website (ASSET_URL), which is another origin there; and to older browsers
+    the same origin is no leave for the WebSocket of a conference.
+    """
+    own = f"'self' https://{website}"
+    directives = {
+        "default-src": own,
+        "connect-src": f"{own} wss://{website}",
+        "child-src": own,
+        "font-src": own,
+        "form-action": "'self' data:",
+        "frame-ancestors": "'self'",
+        # Mail domains and documents bring pictures of their own.
+        "img-src": "blob: data: 'self' *",
+        "media-src": own,
+        "object-src": own,
+        "script-src": f"{own} 'unsafe-inline' 'unsafe-eval'",
+        "style-src": f"{own} 'unsafe-eval' 'unsafe-inline'",
+    }
+    policy = "; ".join(f"{name} {sources}" for name, sources in directives.items())
+    return {"APP_HEADER_CSP": policy, "APP_HEADER_XFO": "sameorigin"}
 
 
 def environment(args: WebappArgs, role: str) -> dict[str, str]:
@@ -152,14 +180,16 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "APP_WITH_FILES": "1" if stores.files else "0",
         "APP_WITH_MEET": "true" if args.meet else "false",
         # Settings of a filter that no mail passes through would only mislead.
-        "APP_WITH_MAILFILTER": "true" if args.mail.content_filter else "false",
+        "APP_WITH_MAILFILTER": "true" if args.policy.content_filter else "false",
         # Postfix hands the filter a whole message with a head of HTTP before it; with the default one of 10Mi waits for ever.
-        "SWOOLE_PACKAGE_MAX_LENGTH": str(args.mail.body_limit),
-        "SWOOLE_UPLOAD_MAX_FILESIZE": str(args.mail.body_limit),
+        "SWOOLE_PACKAGE_MAX_LENGTH": str(args.policy.body_limit),
+        "SWOOLE_UPLOAD_MAX_FILESIZE": str(args.policy.body_limit),
         # Postfix has no map for their addresses in older images: what can be made here would answer 550.
         "APP_WITH_DISTLISTS": "false",
         "APP_WITH_SHARED_FOLDERS": "false",
         "APP_WITH_RESOURCES": "false",
+        "PASSWORD_POLICY": args.policy.passwords,
+        **page_headers(args.website),
         "DB_CONNECTION": "mysql",
         "DB_HOST": stores.database.host,
         "DB_PORT": str(stores.database.port),
@@ -209,7 +239,7 @@ def environment(args: WebappArgs, role: str) -> dict[str, str]:
         "PGP_ENABLE": "false",
     }
     if role == "scheduler":
-        env["KOLAB_UNLIMITED_DOMAINS"] = " ".join(args.mail.unlimited)
+        env["KOLAB_UNLIMITED_DOMAINS"] = " ".join(args.policy.unlimited)
     if args.meet:
         env |= {
             "MEET_SERVER_URLS": topology.MEET.url("http", "/meetmedia/api/"),

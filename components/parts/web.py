@@ -20,8 +20,8 @@ from components.webapp_environment import (
     Callers,
     Credentials,
     FileStore,
-    MailPolicy,
     MeetTokens,
+    Policy,
     Stores,
     WebappArgs,
 )
@@ -68,10 +68,11 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
             proxies=str(settings.network.pod_cidr),
             names=[host(settings, topology.WEBAPP)] if settings.monitoring.reader else [],
         ),
-        mail=MailPolicy(
+        policy=Policy(
             content_filter=settings.mail.content_filter,
             body_limit=settings.mail.web_body_limit,
             unlimited=settings.unlimited_domains,
+            passwords=settings.passwords.policy,
         ),
         replicas=stack.spread("webapp"),
     )

@@ -46,6 +46,7 @@ from model.settings.network import (
     Networking,
     PublicAddresses,
 )
+from model.settings.passwords import Passwords
 from model.settings.storage import External, ExternalDatabase, ExternalRedis, ExternalS3, Storage, Volume
 from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
 from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
@@ -94,6 +95,7 @@ __all__ = [
     "Networking",
     "OtherMx",
     "Outbound",
+    "Passwords",
     "PrometheusOperator",
     "Ptr",
     "PtrManual",
@@ -147,6 +149,8 @@ class Settings(Section):
     """Publishing of records."""
     mail: Mail = Mail()
     """Mail identity."""
+    passwords: Passwords = Passwords()
+    """What people's passwords must be like."""
     tls: Tls = SelfSigned(issuer="selfSigned")
     """Certificates."""
     tlsa: TlsaKeys | None = None

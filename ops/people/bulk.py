@@ -75,7 +75,7 @@ def _account(line: int, values: dict[str, str], settings: Settings) -> Account:
     if quota and not (quota.isdigit() and 1 <= int(quota) <= 10_000):
         raise StackProblem(f"line {line}: the quota must be a whole number of GiB, such as 5")
     password = values.get("password") or None
-    if password and (wrong := passwords.fault(password)):
+    if password and (wrong := passwords.fault(password, settings.passwords)):
         raise StackProblem(f"line {line}: the password of {email} {wrong}")
     return Account(email, password, int(quota) if quota else None, aliases)
 

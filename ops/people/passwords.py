@@ -10,23 +10,28 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from model.settings import Passwords
+from model.settings.passwords import LONGEST
 from ops.stacks import StackProblem
 
-_LEAST, _MOST = 8, 255
 _LENGTH = 20
+_KINDS = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "digit": string.digits}
+"""As the application tells them apart (upstream: src/app/Policy/Password.php)."""
 
 
-def fault(password: str) -> str | None:
-    """What is wrong with a password, without telling it."""
-    if not _LEAST <= len(password) <= _MOST:
-        return f"must have {_LEAST} to {_MOST} characters"
+def fault(password: str, wanted: Passwords) -> str | None:
+    """What is wrong with a password, without telling it. The commands of the application ask no policy."""
+    if not wanted.least <= len(password) <= LONGEST:
+        return f"must have {wanted.least} to {LONGEST} characters (kolab:passwords.least)"
+    if lacking := [kind for kind in wanted.kinds if not set(password) & set(_KINDS[kind])]:
+        return f"must hold one of each: {', '.join(lacking)} (kolab:passwords.kinds)"
     # saslauthd's question is user, realm and password with spaces between (upstream: NGINXController::cyrussasl).
     if any(character.isspace() or not character.isprintable() for character in password):
         return "must have no spaces: the mail server would never find it right"
     return None
 
 
-def ask(whose: str) -> str:
+def ask(whose: str, wanted: Passwords) -> str:
     """A new password: twice from a terminal, else the first line of standard input. Raises StackProblem."""
     if sys.stdin.isatty():
         given = getpass.getpass(f"New password of {whose}: ")
@@ -34,16 +39,21 @@ def ask(whose: str) -> str:
             raise StackProblem("the two passwords differ; nothing was changed")
     else:
         given = sys.stdin.readline().rstrip("\r\n")
-    if wrong := fault(given):
+    if wrong := fault(given, wanted):
         raise StackProblem(
             f"the password of {whose} {wrong}; type it, pipe it in on standard input, or have one made with --passwords-to FILE"
         )
     return given
 
 
-def made() -> str:
-    """A new one of letters and digits, 119 bits."""
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
+def made(wanted: Passwords) -> str:
+    """A new one of letters and digits, at least 119 bits."""
+    while True:
+        length = max(_LENGTH, wanted.least)
+        found = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+        # One in thirty has no digit.
+        if fault(found, wanted) is None:
+            return found
 
 
 def write(path: Path, found: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from model.settings import Settings
+from model.settings import Passwords, Settings
 from ops import artisan
 from ops.artisan import Call, call
 from ops.frame import add_actions, add_context, add_dry_run, add_json, go_ahead
@@ -106,7 +106,7 @@ def add(options: argparse.Namespace) -> int:
         for each in wanted:
             print(f"{each.email}: {plan.intent(each, known.get(each.email))}")
         return 0
-    given = _passwords(options, new)
+    given = _passwords(options, new, settings.passwords)
     failed = _in_portions(
         cluster,
         [call("user:create", email=e.email, _package=[USER_PACKAGE], _password=given[e.email]) for e in new],
@@ -143,12 +143,12 @@ def _gib(quota: int | None) -> int | None:
     return quota
 
 
-def _passwords(options: argparse.Namespace, new: Sequence[Account]) -> dict[str, str]:
+def _passwords(options: argparse.Namespace, new: Sequence[Account], wanted: Passwords) -> dict[str, str]:
     """A password for each new account. Those that are made are on disk before anything else happens."""
     given = {each.email: each.password for each in new if each.password}
     lacking_one = [each.email for each in new if not each.password]
     if options.passwords_to:
-        made = {email: passwords.made() for email in lacking_one}
+        made = {email: passwords.made(wanted) for email in lacking_one}
         passwords.write(options.passwords_to, made)
         return given | made
     if lacking_one and options.file:
@@ -156,7 +156,7 @@ def _passwords(options: argparse.Namespace, new: Sequence[Account]) -> dict[str,
             f"{len(lacking_one)} accounts of {options.file.name} have no password (hashes of a directory are none);"
             " --passwords-to FILE has them made; nothing was changed"
         )
-    return given | {email: passwords.ask(email) for email in lacking_one}
+    return given | {email: passwords.ask(email, wanted) for email in lacking_one}
 
 
 def _in_portions(cluster: Kubectl, steps: Sequence[Call], done: str) -> dict[str, str]:
@@ -175,15 +175,15 @@ def _in_portions(cluster: Kubectl, steps: Sequence[Call], done: str) -> dict[str
 
 def passwd(options: argparse.Namespace) -> None:
     """Sets another password. Open sessions go on until they log in again."""
-    _, cluster, user = _one(options)
+    settings, cluster, user = _one(options)
     if options.dry_run:
         print(f"{user.email} would get another password")
         return
     if options.passwords_to:
-        given = passwords.made()
+        given = passwords.made(settings.passwords)
         passwords.write(options.passwords_to, {user.email: given})
     else:
-        given = passwords.ask(user.email)
+        given = passwords.ask(user.email, settings.passwords)
     artisan.must(cluster, [call("user:password", user=user.email, password=given)])
     print(f"{user.email}: has another password")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import os
 import re
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,21 @@ def test_monitoring_may_be_for_some_networks_alone(
         for path in ("/prometheus/graph", "/alertmanager/", "/select/vmui/"):
             assert status(port, "example.org", path, "operator:secret") == code
             assert status(port, "example.org", path, "operator:guess") in (401, 403)
+
+
+@pytest.mark.parametrize("user", ["operator:secret", ""])
+def test_no_page_of_others_shows_monitoring_in_a_frame(tmp_path: Path, user: str) -> None:
+    with nginx(tmp_path, PAGES, Monitoring(host="example.org", alone=False, allowed=None)) as port:
+        said = headers(port, "/alertmanager/", user)
+    assert (said["X-Frame-Options"], said["Content-Security-Policy"]) == ("DENY", "frame-ancestors 'none'")
+
+
+def headers(port: int, path: str, user: str) -> Message:
+    """The headers of one answer."""
+    credentials = {"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"} if user else {}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", path, headers={"Host": "example.org", **credentials})
+    return connection.getresponse().headers
 
 
 def test_monitoring_on_a_name_of_its_own_is_nowhere_else_and_nothing_else_is_there(tmp_path: Path) -> None:

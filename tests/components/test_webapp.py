@@ -256,6 +256,39 @@ def test_no_default_that_is_wrong_in_a_cluster_is_left(name: str, value: str) ->
     assert env()[name] == value
 
 
+@pytest.mark.parametrize("name", ["single-node", "cluster"])
+def test_no_page_of_others_shows_the_application_in_a_frame(name: str) -> None:
+    assert directives(name)["frame-ancestors"] == ["'self'"]
+    # Browsers that do not know the policy know this (RFC 7034).
+    assert env(name=name)["APP_HEADER_XFO"] == "sameorigin"
+
+
+@pytest.mark.parametrize("what", ["script-src", "style-src", "font-src", "connect-src", "default-src"])
+def test_pages_under_other_names_may_take_what_they_need_from_the_website(what: str) -> None:
+    # admin.example.org has its scripts from there (ASSET_URL), by a policy of its own origin it would be an empty page.
+    assert env()["ASSET_URL"] in directives()[what]
+
+
+def test_conferences_reach_their_server_in_browsers_that_take_a_websocket_for_another_origin() -> None:
+    assert f"wss://{env()['APP_WEBSITE_DOMAIN']}" in directives()["connect-src"]
+
+
+def test_nobody_but_the_stack_itself_is_trusted_with_scripts_or_forms() -> None:
+    trusted = {"'self'", env()["ASSET_URL"], "'unsafe-inline'", "'unsafe-eval'", "data:"}
+    assert {*directives()["script-src"], *directives()["form-action"]} <= trusted
+
+
+def directives(name: str = "single-node") -> dict[str, list[str]]:
+    """Directive of the Content-Security-Policy -> its sources (CSP 3, section 2.2.1)."""
+    parts = [part.split() for part in env(name=name)["APP_HEADER_CSP"].split(";")]
+    return {directive: sources for directive, *sources in parts}
+
+
+def test_new_passwords_are_as_long_as_the_stack_file_says() -> None:
+    # Without it the application takes six characters (upstream: src/config/app.php).
+    assert env()["PASSWORD_POLICY"] == "min:10,max:255"
+
+
 def test_what_is_switched_off_is_not_announced() -> None:
     bare = env(name="bare")
     assert (bare["APP_WITH_MEET"], bare["APP_WITH_FILES"], bare["APP_DISCOVERY_ACTIVESYNC"]) == (

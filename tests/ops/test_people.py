@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from model.settings import Passwords
 from ops import artisan
 from ops.__main__ import main
 from ops.artisan import MARK, call
@@ -129,13 +130,22 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", ["short", "with space", "tab\tinside", "x" * 256, "line\nbreak1", ""])
 def test_a_password_that_would_never_be_right_is_refused(given: str) -> None:
-    assert passwords.fault(given)
+    assert passwords.fault(given, Passwords())
 
 
 def test_passwords_that_are_made_are_good_and_differ() -> None:
-    found = {passwords.made() for _ in range(20)}
+    wanted = Passwords(least=32, kinds=("lower", "upper", "digit"))
+    found = {passwords.made(wanted) for _ in range(20)}
     assert len(found) == 20
-    assert not any(map(passwords.fault, found))
+    assert not any(passwords.fault(each, wanted) for each in found)
+
+
+@pytest.mark.parametrize(
+    "given", ["elevenchars", "nodigitHERE", "NOLOWER4you".upper(), "noupper4you", "Short4me"]
+)
+def test_a_password_that_the_stack_file_would_not_have_is_refused(given: str) -> None:
+    # The commands of the application do not ask its own policy.
+    assert passwords.fault(given, Passwords(kinds=("lower", "upper", "digit")))
 
 
 def test_passwords_that_are_made_go_into_a_new_file_for_its_owner_alone(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def known() -> set[str]:
 
 def test_every_trap_has_a_row() -> None:
     numbers = [row.number for row in rows()]
-    expected = [*map(str, range(1, 43)), *(f"P{n}" for n in range(1, 28)), *(f"I{n}" for n in range(1, 27))]
+    expected = [*map(str, range(1, 43)), *(f"P{n}" for n in range(1, 28)), *(f"I{n}" for n in range(1, 29))]
     assert numbers == expected
 
 

@@ -9,6 +9,7 @@ import pulumi
 from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.blackbox import Blackbox, BlackboxArgs
 from components.composition import Composition
+from components.dashboards import Dashboards, DashboardsArgs
 from components.operator import PrometheusOperator, PrometheusOperatorArgs
 from components.prometheus import Prometheus, PrometheusArgs
 from components.round_trip import RoundTrip, RoundTripArgs
@@ -16,7 +17,7 @@ from components.vector import Vector, VectorArgs
 from components.victorialogs import Victorialogs, VictorialogsArgs
 from model.monitoring import alertmanager as alertmanager_config
 from model.monitoring import blackbox as blackbox_config
-from model.monitoring import operator, round_trip, rules
+from model.monitoring import dashboards, operator, round_trip, rules
 from model.monitoring import prometheus as prometheus_config
 from model.monitoring import vector as vector_config
 from model.monitoring import victorialogs as victorialogs_config
@@ -35,6 +36,9 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
             labels=settings.monitoring.reader.labels,
         )
         PrometheusOperator("operator", stack.site, handed, stack.child())
+    if settings.monitoring.shown:
+        boards = DashboardsArgs(files=dashboards.files(settings))
+        Dashboards("dashboards", stack.site, boards, stack.child())
     victorialogs = VictorialogsArgs(
         build=stack.build("victorialogs"),
         volume=settings.storage.logs,

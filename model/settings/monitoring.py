@@ -71,6 +71,8 @@ class Monitoring(Section):
     """Who reads the numbers and tells people: a Prometheus and an Alertmanager of the stack's own, or those of the cluster, which get ScrapeConfigs and a PrometheusRule. Logs and probes are the stack's either way."""
     operator: PrometheusOperator | None = None
     """The cluster's Prometheus, with mode: prometheus-operator."""
+    dashboards: bool | None = None
+    """Whether there are boards for Grafana: ConfigMaps with the label grafana_dashboard, which the sidecar of kube-prometheus-stack reads. Left out: with mode prometheus-operator, since the cluster's Grafana then has the numbers; none reaches the stack's own Prometheus unless you let it."""
     retention: MetricsRetention = "15d"
     """How long metrics are kept."""
     logs_retention: LogsRetention = "7d"
@@ -88,6 +90,11 @@ class Monitoring(Section):
     def own(self) -> bool:
         """Whether Prometheus and Alertmanager are the stack's."""
         return self.enabled and self.mode == "own"
+
+    @property
+    def shown(self) -> bool:
+        """Whether a Grafana is given boards."""
+        return self.enabled and (not self.own if self.dashboards is None else self.dashboards)
 
     @property
     def trip(self) -> RoundTrip | None:

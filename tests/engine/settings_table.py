@@ -154,6 +154,7 @@ HARMLESS: dict[str, Changes] = {
         "tls[existing].kind": "Issuer",
         "tls[existing].caa": "pki.goog",
         "size": "medium",
+        "monitoring.dashboards": True,
         "monitoring.retention": "30d",
         "monitoring.logsRetention": "14d",
         "monitoring.seLinuxType": "spc_t",

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import yaml
 
+from model import topology
 from model.rules.cluster_network import NetworkFacts
 from model.settings import ClusterDns
 
@@ -81,7 +82,10 @@ def network_facts(api: Any, dns: ClusterDns, nodes: Sequence[Any] | None, ask: A
                 service.spec.cluster_ip
                 for service in items(core.list_namespaced_service, dns.namespace)
                 if service.spec.cluster_ip not in (None, "", "None")
-                and any(port.port == 53 and port.protocol == "UDP" for port in service.spec.ports or ())
+                and any(
+                    port.port == topology.DNS_PORT and port.protocol == "UDP"
+                    for port in service.spec.ports or ()
+                )
             ),
         ),
         node_local_dns=ask(

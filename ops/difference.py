@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.deployed import Deployed
+from model.ledger import after as deployed_after
 from model.review.mail_changes import records, stages
 from model.settings import Settings
 
@@ -15,7 +16,7 @@ def difference(settings: Settings, deployed: Deployed | None) -> str:
     if deployed is None:
         return "Records: none is deployed yet; ./kolab dns show lists those that would be"
     before = _as_deployed(settings, deployed)
-    items = [*stages(before, settings), *records(before, settings)]
+    items = [*stages(before, settings, deployed_after(settings, (deployed,))), *records(before, settings)]
     if not items:
         return "Records: no stage, key or policy of mail changes"
     lines = [line for item in items for line in (f"  {item.text}", *(f"    {each}" for each in item.detail))]

@@ -76,7 +76,7 @@ from model.topology.daemons import (
     sidecars,
 )
 from model.topology.nodes import NodeConnection, node_connections
-from model.topology.outside import CONTROLLER, METADATA, Block, Outside, Pods, dns_addresses
+from model.topology.outside import CONTROLLER, DNS_PORT, METADATA, Block, Outside, Pods, dns_addresses
 from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
@@ -89,6 +89,7 @@ __all__ = [
     "BLACKBOX",
     "COLLABORA",
     "CONTROLLER",
+    "DNS_PORT",
     "DRILL_DATABASE",
     "DRILL_MAIL",
     "HORIZON",

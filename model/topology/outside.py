@@ -56,6 +56,8 @@ AWS, Google, OpenStack."""
 _WEB = (Port("http", 80), Port("https", 443))
 _SMTP = (Port("smtp", 25),)
 _API = (Port("api", 443),)
+DNS_PORT = 53
+"""Where servers of names are asked (RFC 1035 section 4.2)."""
 CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 """Where Ingress controllers listen: on their address, and in pods that run without root."""
 _DNS_SERVICE = 10
@@ -118,7 +120,7 @@ def names(settings: Settings) -> Outside:
     """Who knows the names of the world: the servers of its zones, or the resolvers that are listed."""
     listed = settings.mail.outbound.resolvers
     given = tuple(ipaddress.ip_network(str(address)) for address in listed)
-    return at("names", _both((53,)), *given, beside=() if given else _world(settings))
+    return at("names", _both((DNS_PORT,)), *given, beside=() if given else _world(settings))
 
 
 def alert_mail(settings: Settings) -> Outside | None:
@@ -176,12 +178,12 @@ def dns(settings: Settings, client: Daemon) -> tuple[Outside, ...]:
     if asked is not None and not asked.beside:
         # Nobody here knows whom a node asks.
         own = tuple(map(ipaddress.ip_network, asked.nameservers)) or WORLD
-        return (Outside("resolver", _both((53,)), tuple(map(Block, own))),)
+        return (Outside("resolver", _both((DNS_PORT,)), tuple(map(Block, own))),)
     given = settings.network.dns
     labels = tuple(sorted((key, tuple(sorted(values))) for key, values in given.labels.items()))
     pods = Outside("dns", _both(dict.fromkeys(given.ports)), (), Pods(given.namespace, labels))
     blocks = tuple(Block(ipaddress.ip_network(address)) for address in dns_addresses(settings))
-    return (pods, Outside("dns-addresses", _both((53,)), blocks)) if blocks else (pods,)
+    return (pods, Outside("dns-addresses", _both((DNS_PORT,)), blocks)) if blocks else (pods,)
 
 
 def dns_addresses(settings: Settings) -> tuple[str, ...]:

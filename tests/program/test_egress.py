@@ -85,9 +85,7 @@ def test_an_ingress_controller_is_reached_by_meet_alone_which_finds_the_website_
 
 
 @pytest.mark.parametrize("resolver", RESOLVERS)
-def test_no_daemon_asks_a_resolver_of_the_world(
-    cluster: Neighbourhood, name: str, resolver: str
-) -> None:
+def test_no_daemon_asks_a_resolver_of_the_world(cluster: Neighbourhood, name: str, resolver: str) -> None:
     """Names carry data out as well as any connection does. With DANE Postfix's pod asks the servers of receivers' zones."""
     both = {("UDP", 53), ("TCP", 53)}
     for daemon in cluster.homes:
@@ -138,7 +136,8 @@ def test_no_daemon_reaches_our_own_public_addresses_as_if_they_were_the_world(na
 def test_the_world_is_reached_by_those_who_need_it_on_their_ports(
     cluster: Neighbourhood, name: str, address: str
 ) -> None:
-    mail = {"postfix": {("TCP", 587 if name == "host-port" else 25)}}
+    names = {("UDP", 53), ("TCP", 53)} if stack(name).mail.outbound.dane else set()
+    mail = {"postfix": {("TCP", 587 if name == "host-port" else 25)} | names}
     for daemon in cluster.homes:
         web = {("TCP", 80), ("TCP", 443)} if daemon in FETCHING else set()
         assert reached(cluster, daemon, address) == web | mail.get(daemon, set()), daemon

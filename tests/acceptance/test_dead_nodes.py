@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.configs import NODES
+from tests.acceptance.pace import crowding
 from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
 
@@ -39,6 +40,8 @@ class Cut:
     node: str
     outages: dict[str, float] = field(default_factory=dict)
     """Public address that this node held -> the longest time in seconds for which it did not answer."""
+    crowded: float = 1
+    """How many times longer than on a quiet machine everything took meanwhile."""
     left: list[str] = field(default_factory=list)
     """Messages that the dead Postfix had acknowledged and not yet passed on, as its disk tells."""
     acknowledged: set[str] = field(default_factory=set)
@@ -112,7 +115,7 @@ def test_a_database_on_a_movable_volume_follows_once_its_node_is_out_of_service(
 @pytest.mark.parametrize("name", _WATCHED)
 def test_an_address_is_answered_by_the_other_node(mailboxes: Cut, database: Cut, name: str) -> None:
     [outage] = [cut.outages[name] for cut in (mailboxes, database) if name in cut.outages]
-    assert outage < _ANSWER_SECONDS
+    assert outage < _ANSWER_SECONDS * max(cut.crowded for cut in (mailboxes, database))
 
 
 @pytest.mark.proves("postfix", "amavis", "mariadb", "webapp", "imap")
@@ -151,7 +154,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         # Its Amavis stands still, so that the node dies with mail that it has acknowledged.
         lab.node(cut.node).run(["pkill", "-STOP", "-f", "amavisd"])
         eventually(lambda: _left(stack, cut.node), "no mail waits on the node that dies", every=0.2)
-    with ExitStack() as afterwards:
+    with crowding() as crowd, ExitStack() as afterwards:
         afterwards.callback(_spread, stack)
         afterwards.callback(lab.wait_ready, cut.node)
         lab.node(cut.node).power_off()
@@ -162,6 +165,7 @@ def _power_cut(cut: Cut, report: Report, scratch: Path) -> Iterator[None]:
         # Not before: a pod that is not yet given up would still count as ready.
         eventually(lambda: _given_up(stack, cut.node), f"pods of {cut.node} are not given up")
         yield
+    cut.crowded = crowd.factor
     cut.acknowledged = set(" ".join(_output(writer) for writer in writers).split())
     for name, watcher in watchers.items():
         silent = float(_output(watcher).split()[0])

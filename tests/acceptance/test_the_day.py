@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from subprocess import Popen
 
@@ -20,6 +21,7 @@ import pytest
 from ops.status.look import PARTS
 from tests.acceptance.configs import LATER
 from tests.acceptance.console import CONTEXT, Console
+from tests.acceptance.pace import crowding
 from tests.acceptance.receiver import DOMAIN
 from tests.acceptance.receiving import Receiver, unique
 from tests.acceptance.report import Report
@@ -38,6 +40,7 @@ _CHOSEN = "Another9Horse"
 _READER = f"reader@{DOMAIN}"
 _FIVE = 5
 """Seconds that people wait for the status."""
+_TRIES = 6
 _SPAM = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 """What every SpamAssassin takes for spam (https://spamassassin.apache.org/gtube/)."""
 
@@ -282,22 +285,25 @@ def test_who_is_removed_gets_no_mail_and_no_login(day: Day) -> None:
 
 
 def test_the_status_answers_within_five_seconds(day: Day, report: Report) -> None:
-    """Best of three: the machine of the lab has other work."""
-    took: list[float] = []
-    while len(took) < 3 and min(took, default=_FIVE + 1) > _FIVE:
-        began = time.monotonic()
-        done = day.kolab.run("status", "--json")
-        seconds = time.monotonic() - began
+    """On a machine that has time for it: the lab's has other work."""
+    tries: list[tuple[float, float]] = []
+    while len(tries) < _TRIES and not _in_time(tries):
+        with crowding() as crowd:
+            began = time.monotonic()
+            done = day.kolab.run("status", "--json")
+            seconds = time.monotonic() - began
         assert done.stdout, done.stderr
         rows = json.loads(done.stdout)["rows"]
-        silent = [
-            row["part"] for row in rows if re.search("no answer within|did not end within", row["text"])
-        ]
         assert {row["part"] for row in rows} == set(PARTS)
+        silent = any(re.search("no answer within|did not end within", row["text"]) for row in rows)
         # Quick because it did not look is not quick.
-        took.append(seconds if not silent else 60 + seconds)
-    assert min(took) <= _FIVE, f"./kolab status took {took} s (60 s more where a part did not answer)"
-    report.note("`./kolab status`", min(took))
+        tries.append((inf if silent else seconds, crowd.factor))
+    assert _in_time(tries), f"./kolab status took (seconds, times as long as on a quiet machine): {tries}"
+    report.note("`./kolab status`", min(seconds for seconds, _ in tries))
+
+
+def _in_time(tries: list[tuple[float, float]]) -> bool:
+    return any(seconds <= _FIVE * crowded for seconds, crowded in tries)
 
 
 def test_no_secret_of_the_stack_and_no_password_of_the_day_is_in_a_log_or_on_a_command_line(day: Day) -> None:

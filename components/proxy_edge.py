@@ -146,6 +146,8 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
         f"limit_req zone=kolab_web_logins burst={pages.web_logins} nodelay;",
         "limit_req_status 429;",
         # Named locations, so that the code stays ours; programs try again by themselves.
+        # First, since nginx warns of each request for which a variable has no value.
+        "set $kolab_resting 0;",
         f"if (-f {MAINTENANCE}) {{ set $kolab_resting $kolab_rests; }}",
         "if ($kolab_resting) { return 503; }",
         "error_page 503 @kolab_maintenance;",

@@ -369,3 +369,10 @@ def test_an_ingress_controller_alone_is_believed_about_the_client(sandbox: Sandb
     assert "set_real_ip_from" not in deployment("cluster").file(
         "proxy", "proxy", "/etc/nginx/conf.d/kolab.conf"
     )
+
+
+def test_an_ordinary_request_leaves_no_warning_in_the_log(proxy: Proxy) -> None:
+    for path in ("/", "/health", "/webmail/", "/.well-known/mta-sts.txt"):
+        proxy.get(path)
+    said = proxy.sandbox.err + proxy.sandbox.out
+    assert "using uninitialized" not in said

@@ -24,7 +24,7 @@ from components.containers import (
 )
 from components.daemon import DaemonComponent
 from components.inputs import Database, Queue
-from model import topology
+from model import budget, topology
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,7 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             "DKIM_IDENTIFIER": args.selector,
             # Executed as a command by the image: nothing but true or false.
             "CLAMD": "true" if args.antivirus else "false",
+            "KOLAB_PROCESSES": str(budget.AMAVIS),
             "KOLAB_SPAM_FROM": str(args.spam_from),
             "KOLAB_SPAM_SUBJECT": args.spam_subject,
             "REDIS_HOST": args.learnt.host,

@@ -238,6 +238,7 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_SMTPD": str(budget.SMTPD),
         "KOLAB_SMTPD_PER_CLIENT": str(budget.SMTPD_PER_CLIENT),
         "KOLAB_SUBMISSIONS": str(budget.SUBMISSIONS),
+        "KOLAB_FILTERED": str(budget.FILTERED),
         "KOLAB_POLICIES": str(budget.POLICIES),
         "KOLAB_POLICY_SECONDS": str(budget.POLICY_SECONDS),
         "KOLAB_ANSWERS": str(budget.ANSWERS),

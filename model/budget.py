@@ -50,8 +50,11 @@ POLICY_SERVICES = 3
 """submission, greylist, spf (upstream: docker/postfix, master.cf)."""
 POLICY_SECONDS = 30
 """After which a question without an answer ends, and mail is put off (spawn(8), transport_time_limit)."""
-AMAVIS = 2
-"""Amavis' processes (upstream: docker/amavis, amavisd.conf, $max_servers)."""
+FILTERED = 3
+"""Messages that a Postfix pod hands to Amavis at once (upstream: docker/postfix, master.cf, smtp-amavis)."""
+AMAVIS = FILTERED + 1
+"""Amavis' processes; the image has two. A session keeps its process while Postfix has more for it, so with as many
+processes as sessions nobody would greet a probe in a busy hour, and the kubelet would stop Amavis in the midst of it."""
 OCTANE = 8
 """Workers and task workers of a web application's pod (components/scripts/webapp/start.sh)."""
 OCTANE_WORKERS = 4

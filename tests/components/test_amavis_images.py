@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from components import entry
+from model import budget
 from tests.lab.images import keys
 from tests.support.images import GENERATIONS, Mutant, environment, put, swap, swap_like
 from tests.support.postfix import folder
@@ -31,7 +32,7 @@ my ($said) = $ENV{PROBE} =~ /(.*)/;
 open(my $out, '>', $said) or die "probe: $!";
 print $out JSON::PP->new->encode({
   networks => [@mynetworks], bind => $inet_socket_bind, acl => [@inet_acl], signs => [sort grep { $banks{$_} } keys %banks],
-  dsn => $lookup_sql_dsn[0][0], kill => $sa_kill_level_deflt, line => $log_templ,
+  dsn => $lookup_sql_dsn[0][0], processes => $max_servers, kill => $sa_kill_level_deflt, line => $log_templ,
   destinies => [$final_spam_destiny == D_PASS, $final_banned_destiny == D_PASS, $final_bad_header_destiny == D_PASS, $final_virus_destiny == D_DISCARD],
 });
 1;
@@ -95,6 +96,12 @@ def test_amavis_is_for_this_pod_alone_and_nothing_vanishes(sandbox: Sandbox, gen
     done, understood = rehearse(sandbox, generation)
     assert done.returncode == 0, done.stderr
     assert right(understood)
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_amavis_has_a_process_more_than_postfix_has_sessions_with_it(sandbox: Sandbox, generation: str) -> None:
+    _, understood = rehearse(sandbox, generation)
+    assert understood["processes"] == budget.FILTERED + 1
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

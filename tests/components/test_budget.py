@@ -87,6 +87,15 @@ def test_every_policy_is_bounded_in_number_and_time(running: tuple[Mailserver, M
         assert f"{policy}_time_limit = {budget.POLICY_SECONDS}s" in ours.sandbox.text("/etc/postfix/main.cf")
 
 
+def test_postfix_leaves_one_process_of_amavis_to_whoever_asks_whether_it_is_there(
+    running: tuple[Mailserver, Mariadb],
+) -> None:
+    ours, _ = running
+    master = ours.sandbox.text("/etc/postfix/master.cf")
+    bounded = re.findall(r"(?m)^smtp-amavis +unix +\S+ +\S+ +\S+ +\S+ +(\d+) +smtp", master)
+    assert list(map(int, bounded)) == [budget.FILTERED] == [budget.AMAVIS - 1]
+
+
 def test_one_stranger_cannot_take_all_sessions(running: tuple[Mailserver, Mariadb]) -> None:
     ours, _ = running
     master = ours.sandbox.text("/etc/postfix/master.cf")

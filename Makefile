@@ -8,7 +8,7 @@ RUN := $(PYTHON) -m toolchain run --
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images bench toolchain packages test-quick lab-up lab-down lab-test update record-release coverage
+.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images acceptance-long bench toolchain packages test-quick lab-up lab-down lab-test update record-release coverage
 
 help: ## this list
 	@echo "To run a stack (./kolab --help has everything else, ./kolab new begins one):"
@@ -91,7 +91,7 @@ GIVEN = KOLAB_ACCEPTANCE_KUBECONFIG='$(if $(filter command,$(origin KUBECONFIG))
 
 acceptance: toolchain #: real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
 	@$(PYTHON) -m toolchain ensure --tests
-	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants and not images" tests/acceptance
+	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants and not images and not long" tests/acceptance
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/toolchain
 
 acceptance-mutants: toolchain #: show that the acceptance tests notice mistakes, ten of them
@@ -101,6 +101,10 @@ acceptance-mutants: toolchain #: show that the acceptance tests notice mistakes,
 acceptance-images: toolchain #: show what an update does with images that do not fit, and that do
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m images -p no:cacheprovider tests/acceptance
+
+acceptance-long: toolchain #: crowds of strangers, daemons that fail, and a cluster that is lost; takes an hour
+	@$(PYTHON) -m toolchain ensure --tests
+	@$(RUN) $(VENV) -m pytest -m long -p no:cacheprovider tests/acceptance
 
 lab-test: toolchain #: tests of the lab itself, its images, and of what an API server alone can say, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab tests/toolchain

@@ -95,7 +95,7 @@ def egress(settings: Settings) -> dict[str, str]:
     return {node: str(addresses[0]) for node, addresses in found.nodes.items()}
 
 
-_HEAD = """\
+HEAD = """\
 $TTL 60
 @ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
 @ IN NS ns.sender.test.
@@ -106,7 +106,7 @@ STRANGERS_KEY = (Path(__file__).parent / "stranger.pem").read_text()
 """What sender.test signs with. A fixed key, since resolvers keep its record longer than a run of the tests lasts."""
 
 STRANGERS = {
-    "sender.test": _HEAD
+    "sender.test": HEAD
     + f"{Record(f'{STRANGERS_SELECTOR}._domainkey.sender.test', TXT(dkim_record(STRANGERS_KEY)), 60)}\n"
     + """\
 ns IN A 203.0.113.53
@@ -115,18 +115,19 @@ ns IN A 203.0.113.53
 client IN A 203.0.113.9
 laptop IN A 203.0.113.9
 """,
-    "receiver.test": _HEAD
+    "receiver.test": HEAD
     + """\
 @ IN MX 10 mail.receiver.test.
 @ IN TXT "v=spf1 ip4:203.0.113.9 -all"
 mail IN A 203.0.113.9
 """,
-    "provider.test": _HEAD
+    "provider.test": HEAD
     + """\
 @ IN TXT "v=spf1 ip4:203.0.113.9 -all"
 smtp IN A 203.0.113.9
+backup IN A 203.0.113.9
 """,
-    "113.0.203.in-addr.arpa": _HEAD + "9 IN PTR client.sender.test.\n",
+    "113.0.203.in-addr.arpa": HEAD + "9 IN PTR client.sender.test.\n",
 }
 """Zones of whoever writes to us and whom we write to: one host with all the records that a decent sender has."""
 
@@ -136,5 +137,5 @@ def reverse_zones(records: Iterable[Record]) -> dict[str, str]:
     found: dict[str, str] = {}
     for record in records:
         zone = record.name.partition(".")[2]
-        found[zone] = found.get(zone, _HEAD) + f"{record}\n"
+        found[zone] = found.get(zone, HEAD) + f"{record}\n"
     return found

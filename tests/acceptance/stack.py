@@ -25,6 +25,7 @@ from tests.engine.program import CHECKOUT, Program, Run
 from tests.engine.stacks import configured
 from tests.lab.cluster import Lab
 from tests.lab.errors import LabError
+from tests.lab.node import Node
 
 NAMESPACE = "kolab"
 JANE, JOE, PASSWORD = "jane@example.org", "joe@example.net", "Correct4Horse"
@@ -248,13 +249,18 @@ class Stack:
 
     def kill(self, pod: str, container: str) -> None:
         """Ends the first process of a container as the kernel does when memory is out, until it is started again."""
-        found = self.get("pod", pod)
-        before = _status(found, container)
-        node = self.lab.node(found["spec"]["nodeName"])
-        node.run(["kill", "-KILL", str(node.task(_container_id(before)))])
+        before = _status(self.get("pod", pod), container)
+        node, task = self.first_process(pod, container)
+        node.run(["kill", "-KILL", str(task)])
         # Until the kubelet has looked, the pod still counts as ready.
         started = lambda: _status(self.get("pod", pod), container)["restartCount"] > before["restartCount"]  # noqa: E731
         eventually(started, f"{container} of {pod} was never started again", every=0.2)
+
+    def first_process(self, pod: str, container: str) -> tuple[Node, int]:
+        """Of a container: its node, and its number there."""
+        found = self.get("pod", pod)
+        node = self.lab.node(found["spec"]["nodeName"])
+        return node, node.task(_container_id(_status(found, container)))
 
     def wait_ready(self, seconds: float = 300) -> None:
         """Until every pod is ready."""

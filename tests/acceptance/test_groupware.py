@@ -5,43 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
-import uuid
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
+from tests.acceptance.phone import SERVICES, answer, collection, lines, put
 from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack
 
 pytestmark = pytest.mark.proves("proxy", "imap", "webapp")
 
 _ATTACHMENT_BYTES = 5 * 1024 * 1024
-_SERVICES = pytest.mark.parametrize("service", ["caldav", "carddav"])
+_SERVICES = pytest.mark.parametrize("service", SERVICES)
 
-_EVENT = """\
-BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//Lab//Phone//EN
-BEGIN:VEVENT
-UID:{uid}
-DTSTAMP:20261101T080000Z
-DTSTART:20261124T090000Z
-DTEND:20261124T100000Z
-SUMMARY:Café with Zoë
-{more}END:VEVENT
-END:VCALENDAR
-"""
-_CONTACT = """\
-BEGIN:VCARD
-VERSION:3.0
-UID:{uid}
-FN:Zoë Müller
-N:Müller;Zoë;;;
-EMAIL;TYPE=WORK:zoe@elsewhere.test
-{more}END:VCARD
-"""
-_OBJECTS = {"caldav": (_EVENT, "text/calendar"), "carddav": (_CONTACT, "text/vcard")}
 _DATA = {"caldav": "ATTACH;ENCODING=BASE64;VALUE=BINARY", "carddav": "PHOTO;ENCODING=b;TYPE=JPEG"}
 
 _CALENDAR_QUERY = """\
@@ -82,20 +58,20 @@ def test_the_well_known_address_leads_where_dns_does(stack: Stack, service: str)
 
 @_SERVICES
 def test_what_a_phone_writes_is_read_back(stack: Stack, service: str) -> None:
-    url, content = _put(stack, service)
-    status, _, read = _answer(stack.client("dav", "GET", url, JANE, PASSWORD))
+    url, content = put(stack, service)
+    status, _, read = answer(stack.client("dav", "GET", url, JANE, PASSWORD))
     assert status == 200
-    assert _lines(read) == _lines(content)
+    assert lines(read) == lines(content)
 
 
 def test_an_event_is_found_on_its_day_and_on_no_other(stack: Stack) -> None:
-    url, _ = _put(stack, "caldav")
+    url, _ = put(stack, "caldav")
     assert _path(url) in _report(stack, "caldav", _CALENDAR_QUERY.format(day=24))
     assert _path(url) not in _report(stack, "caldav", _CALENDAR_QUERY.format(day=26))
 
 
 def test_a_contact_is_found_by_its_address_and_by_no_other(stack: Stack) -> None:
-    url, _ = _put(stack, "carddav")
+    url, _ = put(stack, "carddav")
     assert _path(url) in _report(stack, "carddav", _ADDRESSBOOK_QUERY.format(text="zoe@elsewhere"))
     assert _path(url) not in _report(stack, "carddav", _ADDRESSBOOK_QUERY.format(text="adam@elsewhere"))
 
@@ -104,11 +80,11 @@ def test_a_contact_is_found_by_its_address_and_by_no_other(stack: Stack) -> None
 def test_a_picture_of_5_mib_is_kept(stack: Stack, service: str, tmp_path: Path) -> None:
     """The image's own limit on requests is 1 MB."""
     data = base64.b64encode(os.urandom(_ATTACHMENT_BYTES)).decode()
-    url, content = _put(stack, service, tmp_path, f"{_DATA[service]}:{data}\n")
-    _, _, read = _answer(stack.client("dav", "GET", url, JANE, PASSWORD))
+    url, content = put(stack, service, tmp_path, f"{_DATA[service]}:{data}\n")
+    _, _, read = answer(stack.client("dav", "GET", url, JANE, PASSWORD))
     stack.client("dav", "DELETE", url, JANE, PASSWORD)
     # Millions of characters are not for a report.
-    same = _lines(read) == _lines(content)
+    same = lines(read) == lines(content)
     assert same
 
 
@@ -116,19 +92,19 @@ def test_a_picture_of_5_mib_is_kept(stack: Stack, service: str, tmp_path: Path) 
 @pytest.mark.parametrize("user", [JANE, ""], ids=["wrong password", "no password"])
 def test_nobody_reads_without_the_password(stack: Stack, service: str, user: str) -> None:
     url = _home(stack, service)
-    status, headers, _ = _answer(stack.client("dav", "PROPFIND", url, user, "Wrong4Horse", "", "Depth: 1"))
+    status, headers, _ = answer(stack.client("dav", "PROPFIND", url, user, "Wrong4Horse", "", "Depth: 1"))
     assert status == 401
     assert "Basic" in headers["WWW-Authenticate"]
 
 
 @_SERVICES
 def test_nobody_reads_what_is_somebody_elses(stack: Stack, service: str) -> None:
-    url, _ = _put(stack, service)
-    status, headers, _ = _answer(stack.client("dav", "GET", url, JOE, PASSWORD))
+    url, _ = put(stack, service)
+    status, headers, _ = answer(stack.client("dav", "GET", url, JOE, PASSWORD))
     if status == 301:
         # Cyrus leads to where it would stand if Jane had shared it.
         shared = urljoin(url, headers["Location"])
-        status, _, _ = _answer(stack.client("dav", "GET", shared, JOE, PASSWORD))
+        status, _, _ = answer(stack.client("dav", "GET", shared, JOE, PASSWORD))
     assert status in {403, 404}
 
 
@@ -136,43 +112,12 @@ def _home(stack: Stack, service: str) -> str:
     return json.loads(stack.client("discover", service, JANE, PASSWORD))["home"]
 
 
-def _collection(stack: Stack, service: str) -> str:
-    found = json.loads(stack.client("discover", service, JANE, PASSWORD))["collections"]
-    return next(url for url in found if url.rstrip("/").endswith("/Default"))
-
-
-def _put(stack: Stack, service: str, folder: Path | None = None, more: str = "") -> tuple[str, str]:
-    """A new event or contact in Jane's default collection: where it is, and what was written."""
-    form, kind = _OBJECTS[service]
-    name = str(uuid.uuid4())
-    content = form.format(uid=name, more=more).replace("\n", "\r\n")
-    url = f"{_collection(stack, service)}{name}.{'ics' if service == 'caldav' else 'vcf'}"
-    body = content
-    if folder:
-        # Too long for a command line.
-        file = folder / name
-        file.write_bytes(content.encode())
-        body = f"@{file}"
-    status, _, text = _answer(
-        stack.client("dav", "PUT", url, JANE, PASSWORD, body, f"Content-Type: {kind}; charset=utf-8")
-    )
-    assert status == 201, f"{status} {text}"
-    return url, content
-
-
 def _report(stack: Stack, service: str, query: str) -> str:
     """Paths of what a query finds in Jane's default collection."""
-    url = _collection(stack, service)
-    status, _, found = _answer(stack.client("dav", "REPORT", url, JANE, PASSWORD, query, "Depth: 1"))
+    url = collection(stack, service)
+    status, _, found = answer(stack.client("dav", "REPORT", url, JANE, PASSWORD, query, "Depth: 1"))
     assert status == 207, found
     return unquote(found)
-
-
-def _answer(printed: str) -> tuple[int, dict[str, str], str]:
-    """Status, headers and body of what the client printed."""
-    head, _, body = printed.partition("\n\n")
-    status, *headers = head.splitlines()
-    return int(status), dict(line.split(": ", 1) for line in headers), body
 
 
 def _path(url: str) -> str:
@@ -181,9 +126,3 @@ def _path(url: str) -> str:
 
 def _paths(urls: list[str]) -> list[str]:
     return sorted(map(_path, urls))
-
-
-def _lines(content: str) -> list[tuple[list[str], str]]:
-    """Lines as they are meant: unfolded (RFC 5545 section 3.1), in any order, with parameters in any order."""
-    parts = (line.partition(":") for line in re.sub(r"\r?\n[ \t]", "", content).splitlines())
-    return sorted((sorted(head.split(";")), value) for head, _, value in parts)

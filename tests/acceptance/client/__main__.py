@@ -6,7 +6,20 @@ import sys
 from importlib import import_module
 
 # Modules are loaded when they are asked for: most commands need nothing but the standard library.
-_MODULES = ("mail", "web", "probe", "turn", "dav", "relay", "send", "names", "find", "outage")
+_MODULES = (
+    "mail",
+    "web",
+    "probe",
+    "turn",
+    "dav",
+    "relay",
+    "send",
+    "names",
+    "find",
+    "outage",
+    "load",
+    "store",
+)
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

@@ -1,0 +1,207 @@
+"""A cluster is lost with all its volumes, and comes back elsewhere out of a backup, as docs/how-to/back-up-and-restore.md says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from tests.acceptance.console import CONTEXT, Console
+from tests.acceptance.phone import SERVICES, answer, lines, put
+from tests.acceptance.receiver import DOMAIN
+from tests.acceptance.receiving import Receiver, unique
+from tests.acceptance.report import Report
+from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack
+from tests.lab import programs
+from tests.lab.cluster import Lab
+from tests.support.postfix import authority, identity, pem
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.mode("single-node"),
+    pytest.mark.proves("imap", "mariadb", "restic", "postfix", "amavis"),
+]
+
+_HOST, _PORT = "backup.provider.test", 8000
+_USER, _SECRET = "kolab", "Rest:server#pass%word"
+_PEOPLE = tuple(f"person{number}@example.org" for number in range(50))
+_EACH = 400
+_SCRIPT = 'require "fileinto"; if header :is "subject" "old" { fileinto "Kept"; }'
+
+
+@dataclass
+class Rescued:
+    """What was there before a cluster was lost, and what came back."""
+
+    console: Console
+    before: dict[str, Any]
+    script: str
+    objects: dict[str, tuple[str, str]]
+    """Service -> where something of Jane's is, and what it is."""
+    acknowledged: set[str]
+    """Subjects of Jane's that were acknowledged before the backup began."""
+    said: list[str] = field(default_factory=list)
+    """By each restore."""
+    kept: list[str] = field(default_factory=list)
+    """Backups of mail, in the end."""
+
+
+@contextmanager
+def _server(stack: Stack, folder: Path) -> Iterator[None]:
+    """restic's own server, which deletes nothing (restic: rest-server, --append-only)."""
+    address = stack.lab.internet.address
+    line = [
+        programs.program("rest-server"), "--path", folder / "repository", "--listen", f"{address}:{_PORT}",
+        "--append-only", "--private-repos", "--htpasswd-file", folder / "users",
+        "--tls", "--tls-cert", folder / "identity.pem", "--tls-key", folder / "identity.pem",
+    ]  # fmt: skip
+    process: Popen[str] = stack.lab.internet.start([str(word) for word in line])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Rescued:
+    """Everything, from the first backup to the day on which mail flows again."""
+    lab = stack.lab
+    if not isinstance(lab, Lab):
+        pytest.skip("only the lab can be thrown away")
+    folder = tmp_path_factory.mktemp("backups")
+    by = authority()
+    digest = base64.b64encode(hashlib.sha1(_SECRET.encode()).digest()).decode()  # noqa: S324 (htpasswd's own)
+    (folder / "users").write_text(f"{_USER}:{{SHA}}{digest}\n")
+    (folder / "identity.pem").write_text(identity(by, _HOST))
+    console = Console(stack, tmp_path_factory.mktemp("console"))
+    with _server(stack, folder):
+        _with_backups(stack, pem(by), f"{lab.internet.address}/32")
+        for person in _PEOPLE:
+            stack.add_user(person)
+        with report.timed("20,000 messages of 50 people, written by IMAP"):
+            stack.client("fill", PASSWORD, stack.names.imap, str(_EACH), *_PEOPLE, seconds=1800)
+        said = stack.client("sieve_script", stack.names.sieve, JANE, PASSWORD, _SCRIPT)
+        assert said.startswith("OK"), said
+        objects = {service: put(stack, service) for service in SERVICES}
+        early = unique("before the backup")
+        stack.accepted(JANE, early)
+        stack.inbox(JANE, early)
+        found = Rescued(
+            console,
+            json.loads(stack.client("contents", PASSWORD, stack.names.imap, *_PEOPLE, seconds=600)),
+            stack.client("scripts", stack.names.sieve, JANE, PASSWORD),
+            objects,
+            {early},
+        )
+        with _mail_arrives(stack, folder / "enough"), report.timed("a backup of 20,000 messages"):
+            console.says("backup", "now")
+        with report.timed("a second backup, of hardly anything new"):
+            console.says("backup", "now")
+    with report.timed("an empty cluster in place of the one that was lost"):
+        lab.down()
+        lab.up()
+    stack.publish()
+    lab.set_egress(stack.egress)
+    stack.program.change({"kubernetes.clusterIdentifier": "lab-again", "mail.mx.stage": "hold"})
+    with _server(stack, folder):
+        with report.timed("`pulumi up` into the empty cluster"):
+            _apply(stack)
+        for engine in ("database", "mail"):
+            assert "become what they were" in console.says("backup", "restore", engine)
+            with report.timed(f"a restore of {engine}"):
+                found.said.append(console.says("backup", "restore", engine, "--context", CONTEXT))
+        stack.wait_ready()
+        stack.program.change({"mail.mx.stage": "live"})
+        _apply(stack)
+        stack.publish()
+        console.says("backup", "now", "mail")
+        found.kept = [each["id"] for each in console.data("backup", "list") if each["engine"] == "mail"]
+    return found
+
+
+def _with_backups(stack: Stack, authorities: str, networks: str) -> None:
+    repository = {
+        "kind": "rest",
+        "endpoint": f"https://{_HOST}:{_PORT}",
+        "username": _USER,
+        "networks": networks,
+        "authorities": authorities,
+    }
+    stack.program.change({"backup": {"repository": repository, "drill": "never"}})
+    secret = ("config", "set", "--secret", "--stack", stack.program.stack, "kolab:backupPassword", _SECRET)
+    stack.program.must(*secret)
+    stack.program.ops("secrets", "--stack", stack.program.stack)
+    _apply(stack)
+
+
+def _apply(stack: Stack) -> None:
+    done = stack.up()
+    assert done.code == 0, "\n".join(done.errors) or done.output
+    stack.wait_ready()
+
+
+@contextmanager
+def _mail_arrives(stack: Stack, enough: Path) -> Iterator[None]:
+    """Strangers write to Joe all the while."""
+    line = stack.client_line("stream", stack.names.mx, JOE, unique("meanwhile"), "1", str(enough))
+    stranger = stack.lab.internet.start(line)
+    try:
+        yield
+    finally:
+        enough.touch()
+        assert stranger.communicate()[0].split(), "no mail arrived while a backup was made"
+
+
+def test_every_message_is_back_with_its_folder_its_flags_its_date_and_its_rights(
+    stack: Stack, rescued: Rescued
+) -> None:
+    after = json.loads(stack.client("contents", PASSWORD, stack.names.imap, *_PEOPLE, seconds=600))
+    assert sum(len(lines) - 1 for folders in after.values() for lines in folders.values()) == 20_000
+    for person in _PEOPLE:
+        assert after[person] == rescued.before[person], person
+
+
+def test_what_was_acknowledged_before_the_backup_is_read_again(stack: Stack, rescued: Rescued) -> None:
+    assert rescued.acknowledged <= set(stack.subjects(JANE))
+
+
+def test_filters_are_back(stack: Stack, rescued: Rescued) -> None:
+    assert stack.client("scripts", stack.names.sieve, JANE, PASSWORD) == rescued.script
+    assert "fileinto" in rescued.script
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_calendars_and_contacts_are_back(stack: Stack, rescued: Rescued, service: str) -> None:
+    url, content = rescued.objects[service]
+    status, _, read = answer(stack.client("dav", "GET", url, JANE, PASSWORD))
+    assert status == 200
+    assert lines(read) == lines(content)
+
+
+def test_mail_arrives_and_is_read(stack: Stack, rescued: Rescued) -> None:
+    assert rescued.said
+    stack.accepted(JANE, subject := unique("after the disaster"))
+    stack.inbox(JANE, subject)
+
+
+def test_what_is_signed_afterwards_verifies_by_the_key_that_dns_has_had_all_along(
+    stack: Stack, rescued: Rescued, receiver: Receiver
+) -> None:
+    assert rescued.said
+    subject = unique("signed after the disaster")
+    said = stack.client("submit", stack.names.smtp, "465", JANE, PASSWORD, JANE, f"reader@{DOMAIN}", subject)
+    assert said.startswith("250"), said
+    assert receiver.get(subject)["verdict"]["dkim"] == {"example.org": True}
+
+
+def test_the_next_backup_joins_those_of_the_cluster_that_was_lost(rescued: Rescued) -> None:
+    assert len(rescued.kept) >= 3

@@ -1,0 +1,268 @@
+"""A busy hour among strangers: who only waits, whose names nobody finds, and who guesses passwords stops nobody's mail."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from tests.acceptance.configs import HEAD, STRANGERS
+from tests.acceptance.pace import crowding
+from tests.acceptance.receiving import unique
+from tests.acceptance.report import Report
+from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, eventually
+from tests.lab.cluster import Lab
+
+pytestmark = [
+    # Nearly half an hour: too long for what runs before every change.
+    pytest.mark.long,
+    pytest.mark.mode("single-node"),
+    pytest.mark.proves("postfix", "amavis", "imap", "proxy", "mariadb", "webapp"),
+    pytest.mark.usefixtures("stranger"),
+]
+
+_IDLERS = [f"198.18.1.{number}" for number in range(1, 21)]
+"""Twenty addresses of the world (RFC 2544, which nobody routes) with ten silent sessions each."""
+_EACH = 10
+_NAMELESS = [f"198.19.2.{number}" for number in range(1, 21)]
+"""Twenty senders the servers of whose names say nothing."""
+_SERVER = "203.0.113.61"
+_PEOPLE = [f"198.18.3.{number}" for number in range(1, 26)]
+_GUESSERS = [f"198.18.4.{number}" for number in range(1, 5)]
+_SENDERS = [f"203.0.113.{number}" for number in range(71, 79)]
+"""Of a network that the web application knows."""
+_SENDER = "colleague@busy.test"
+_ORDINARY = 1_000
+_AT_ONCE = 6
+"""Sessions of each sender, which may have ten (model/budget.py)."""
+_WAIT_SECONDS = 60
+_LOGIN_SECONDS = 2
+_SESSIONS = 500
+_GUESSES = 10_000
+_NAMES = {
+    "19.198.in-addr.arpa": f"{HEAD}2 IN NS ns.silent.test.\n",
+    "silent.test": f"{HEAD}ns IN A {_SERVER}\n",
+    "busy.test": f'{HEAD}@ IN MX 10 mx\n@ IN TXT "v=spf1 ip4:203.0.113.64/28 -all"\n'
+    + "".join(f"mx IN A {address}\n" for address in _SENDERS),
+    "113.0.203.in-addr.arpa": STRANGERS["113.0.203.in-addr.arpa"]
+    + "".join(f"{address.rpartition('.')[2]} IN PTR mx.busy.test.\n" for address in _SENDERS),
+}
+"""Reverse names of the nameless are looked for at a server that answers nothing: each look waits until it is given up."""
+
+
+@dataclass
+class Siege:
+    """What was seen while strangers held every door."""
+
+    silent: dict[str, int]
+    waited: dict[str, float]
+    """Ordinary message -> seconds until it was taken."""
+    nameless: dict[str, int]
+    """What the nameless heard -> how often."""
+    logins: dict[str, Any]
+    asked: int
+    """Questions that the silent name server was asked."""
+    crowded: float
+    killed: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def _lent(stack: Stack, *addresses: str) -> Iterator[None]:
+    with ExitStack() as held:
+        for address in addresses:
+            held.enter_context(stack.lab.internet.also(address))
+        yield
+
+
+def _start(stack: Stack, command: str, *arguments: str) -> Popen[str]:
+    return stack.lab.internet.start(stack.client_line(command, *arguments))
+
+
+def _said(process: Popen[str]) -> Any:
+    """The JSON of a crowd that was told that it is enough."""
+    text = process.communicate(timeout=300)[0].strip()
+    assert text, "the crowd said nothing"
+    return json.loads(text.rpartition("\n")[2])
+
+
+def _restarts(stack: Stack) -> dict[str, int]:
+    """Container -> how often it was started again."""
+    return {
+        f"{pod['metadata']['name']}/{status['name']}": status["restartCount"]
+        for pod in stack.pods()
+        for status in pod["status"].get("containerStatuses", [])
+    }
+
+
+@pytest.fixture(scope="module")
+def siege(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Siege:
+    """200 silent sessions and 20 nameless senders beside 1,000 ordinary letters, and people at the web interface."""
+    enough = tmp_path_factory.mktemp("siege") / "enough"
+    assert isinstance(stack.lab, Lab)
+    stack.lab.internet.dns.load(_NAMES)
+    before = _restarts(stack)
+    with _lent(stack, _SERVER, *_IDLERS, *_NAMELESS, *_SENDERS), crowding() as crowd:
+        server = _start(stack, "silent_nameserver", _SERVER, str(enough))
+        silent = _start(stack, "silent_strangers", stack.names.mx, str(_EACH), str(enough), *_IDLERS)
+        nameless = _start(stack, "nameless", stack.names.mx, JANE, str(enough), *_NAMELESS)
+        logins = _start(stack, "web_logins", stack.names.website, JANE, PASSWORD, str(enough))
+        try:
+            arguments = (stack.names.mx, _SENDER, JANE, unique("ordinary"), str(_ORDINARY), str(_AT_ONCE))
+            with report.timed("1,000 ordinary letters among 220 strangers"):
+                waited = json.loads(stack.client("ordinary", *arguments, *_SENDERS, seconds=1800))
+        finally:
+            enough.touch()
+        found = Siege(
+            _said(silent),
+            waited,
+            _said(nameless),
+            _said(logins),
+            _said(server)["asked"],
+            crowd.factor,
+        )
+    found.killed = [name for name, count in _restarts(stack).items() if count != before.get(name, 0)]
+    report.note("the longest wait of an ordinary letter among strangers", max(waited.values()))
+    report.note("the slowest login at the web interface among strangers", max(found.logins["took"]))
+    return found
+
+
+def test_strangers_were_there_in_numbers(siege: Siege) -> None:
+    """Otherwise the rest says nothing."""
+    assert siege.silent["most"] + siege.silent["turned_away"] >= 100, siege.silent
+    assert siege.asked > len(_NAMELESS)
+
+
+def test_no_ordinary_letter_waits_for_a_minute(siege: Siege) -> None:
+    assert len(siege.waited) == _ORDINARY
+    assert max(siege.waited.values()) <= _WAIT_SECONDS * siege.crowded
+
+
+def test_all_ordinary_letters_arrive(stack: Stack, siege: Siege) -> None:
+    def missing() -> set[str]:
+        stack.flush()
+        return set(siege.waited) - set(stack.subjects(JANE))
+
+    eventually(lambda: not missing(), "letters that were taken never arrived", seconds=600, every=5)
+
+
+def test_senders_whose_names_cannot_be_found_are_asked_to_come_again(siege: Siege) -> None:
+    """Their name servers may answer tomorrow. Whoever found no process free has not been heard at all."""
+    assert siege.nameless.get("450")
+    assert not [said for said in siege.nameless if said.startswith(("2", "5"))]
+
+
+def test_the_web_interface_lets_people_in_within_two_seconds(siege: Siege) -> None:
+    assert siege.logins["took"]
+    assert not siege.logins["refused"]
+    assert sorted(siege.logins["took"])[len(siege.logins["took"]) // 2] <= _LOGIN_SECONDS * siege.crowded
+
+
+def test_nothing_was_killed_for_want_of_memory(stack: Stack, siege: Siege) -> None:
+    assert siege.killed == []
+    assert _out_of_memory(stack) == []
+
+
+def _out_of_memory(stack: Stack) -> list[str]:
+    return [
+        f"{pod['metadata']['name']}/{status['name']}"
+        for pod in stack.pods()
+        for status in pod["status"].get("containerStatuses", [])
+        if "OOMKilled" in json.dumps(status.get("lastState", {}))
+    ]
+
+
+def test_five_hundred_sessions_wait_for_news_and_hear_them(
+    stack: Stack, report: Report, tmp_path: Path
+) -> None:
+    enough = tmp_path / "enough"
+    with _lent(stack, *_PEOPLE):
+        arguments = (stack.names.imap, JANE, PASSWORD, str(_SESSIONS), str(enough), *_PEOPLE)
+        phones = _start(stack, "idle", *arguments)
+        try:
+            assert phones.stdout
+            said = phones.stdout.readline().split()
+            stack.accepted(JANE, unique("to a crowd"))
+            memory = _memory(stack)
+        finally:
+            enough.touch()
+        found = _said(phones)
+    assert said == ["waiting", str(_SESSIONS)]
+    assert found == {"waiting": _SESSIONS, "alive": _SESSIONS}
+    assert _out_of_memory(stack) == []
+    report.note("memory of Cyrus with 500 sessions that wait (MiB)", memory)
+
+
+def _memory(stack: Stack) -> float:
+    """What the processes of Cyrus' container use, MiB."""
+    said = stack.kubectl("exec", "imap-0", "-c", "imap", "--", "cat", "/sys/fs/cgroup/memory.current")
+    return int(said) / 2**20
+
+
+def test_twenty_people_write_two_hundred_letters_and_none_is_put_off(stack: Stack) -> None:
+    people = [f"colleague{number}@example.org" for number in range(20)]
+    for person in people:
+        stack.add_user(person)
+    prefix = unique("office")
+    arguments = (stack.names.smtp, PASSWORD, JOE, prefix, "10", *people)
+    answers = json.loads(stack.client("office", *arguments, seconds=600))
+    assert len(answers) == 200
+    assert {said[:3] for said in answers.values()} == {"250"}
+
+    def missing() -> set[str]:
+        return set(answers) - set(stack.subjects(JOE))
+
+    eventually(lambda: not missing(), "letters of colleagues never arrived", seconds=300, every=3)
+
+
+@dataclass
+class Guessing:
+    """Ten thousand wrong passwords."""
+
+    answers: dict[str, int]
+    web: dict[str, int]
+    meanwhile: str
+    """What somebody with the right password and another address heard."""
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def guessing(stack: Stack, report: Report) -> Guessing:
+    with _lent(stack, *_GUESSERS):
+        guesses = _start(stack, "guesses", stack.names.imap, JANE, str(_GUESSES), "40", *_GUESSERS)
+        web = _start(stack, "web_guesses", stack.names.website, JANE, "300")
+        with report.timed("10,000 guesses at IMAP"):
+            stack.accepted(JANE, subject := unique("while-they-guess"))
+            read = stack.inbox(JANE, subject)
+            answers = json.loads(guesses.communicate(timeout=1200)[0].strip().rpartition("\n")[2])
+        return Guessing(answers, _said(web), read, 0)
+
+
+def test_ten_thousand_guesses_are_braked(stack: Stack, guessing: Guessing) -> None:
+    rate = stack.settings.network.brakes.mail_logins
+    heard = sum(count for said, count in guessing.answers.items() if re.match("a NO", said))
+    assert sum(guessing.answers.values()) == _GUESSES
+    assert heard <= len(_GUESSERS) * rate * 10, guessing.answers
+
+
+def test_the_right_password_from_another_address_opens_meanwhile(guessing: Guessing) -> None:
+    assert guessing.meanwhile
+
+
+def test_an_alert_tells_of_the_guesses(stack: Stack, guessing: Guessing) -> None:
+    def alert() -> list[dict[str, Any]]:
+        url = "http://localhost:9090/prometheus/api/v1/alerts"
+        said = stack.in_pod(stack.pod("prometheus"), ["curl", "-fsS", url])
+        return [
+            each
+            for each in json.loads(said)["data"]["alerts"]
+            if each["labels"]["alertname"] == "PasswordGuessing"
+        ]
+
+    eventually(alert, "nobody is told of ten thousand guesses", seconds=300, every=10)

@@ -1,0 +1,37 @@
+"""Whoever is told of alerts: takes what Alertmanager posts, and needs nothing of the stack.
+
+`python -m tests.acceptance.webhook ADDRESS FILE` says `listening` once it does, and appends each alert as a line of JSON.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sys
+from pathlib import Path
+
+
+class _Hook(http.server.BaseHTTPRequestHandler):
+    file: Path
+
+    def do_POST(self) -> None:
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.file.open("a") as notes:
+            notes.writelines(f"{json.dumps(alert)}\n" for alert in told["alerts"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def main(address: str, file: str) -> None:
+    """Serves until it is ended."""
+    _Hook.file = Path(file)
+    with http.server.ThreadingHTTPServer((address, 80), _Hook) as server:
+        print("listening", flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -99,7 +99,9 @@ def test_amavis_is_for_this_pod_alone_and_nothing_vanishes(sandbox: Sandbox, gen
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_amavis_has_a_process_more_than_postfix_has_sessions_with_it(sandbox: Sandbox, generation: str) -> None:
+def test_amavis_has_a_process_more_than_postfix_has_sessions_with_it(
+    sandbox: Sandbox, generation: str
+) -> None:
     _, understood = rehearse(sandbox, generation)
     assert understood["processes"] == budget.FILTERED + 1
 

@@ -17,8 +17,8 @@ from model.identity.place import suffixes, zone_of
 from model.identity.rdata import CNAME, Other, Value, parse_value
 from ops.doctor.check import Unseen
 from ops.doctor.edge import DNS_TIMEOUT, Edge
-from ops.doctor.memo import Memo
 from ops.lookup import text_of
+from ops.memo import Memo
 
 Server = tuple[str, int]
 _TRIES = 2

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ops.doctor.check import Unseen
 from ops.doctor.dialogue import Dialogue, Protocol
 from ops.doctor.edge import Edge
-from ops.doctor.memo import Memo
+from ops.memo import Memo
 
 LIMIT = 65536
 """Bytes of a page that are read; no MTA-STS policy may be longer (RFC 8461 section 3.2)."""

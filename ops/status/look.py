@@ -15,8 +15,8 @@ from model.monitoring.log_program import BACKUP
 from model.monitoring.places import ALERTMANAGER_PATH
 from model.settings import ExistingSecrets, Settings
 from ops import maintenance
-from ops.doctor.memo import Memo
 from ops.kubectl import Kubectl, Object
+from ops.memo import Memo
 from ops.people import application
 from ops.people.domain import differences
 from ops.queue.messages import Message, age, look

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from model.settings import Settings
 from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
+from ops.mailbox import beside
+from ops.snapshots import BEFORE_RESTORE, MAIL_KEEPER, choose, moment, snapshots
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
 from ops.tools import say
@@ -21,29 +21,14 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 """In the order in which they are backed up and restored: no account without its mailbox."""
 DRILLED: tuple[Engine, ...] = ("database", "mail")
 """What is tried by drills."""
-BEFORE_MIGRATION = "before-migration"
-"""Tag of dumps of before images changed tables."""
-BEFORE_RESTORE = "before-restore-"
-"""Begins the tag of what a restore has overwritten; the engine follows."""
 _HOLDS = {
     "database": "accounts, domains, and what people have in the webmail",
     "mail": "mail, calendars, contacts and filters",
     "files": "files",
 }
-_KEEPERS = {"mail": ("imap-0", "backup-mail"), "files": ("minio-0", "backup-files")}
+_KEEPERS = {"mail": MAIL_KEEPER, "files": ("minio-0", "backup-files")}
 """The pod and the container that back an engine up."""
 _DAY = 24 * 3600
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A backup of one engine: when it was begun (UTC), and restic's id."""
-
-    id: str
-    engine: str
-    time: datetime.datetime
-    size: int
-    """Bytes that were read for it."""
 
 
 def add_command(commands: Any) -> None:
@@ -62,6 +47,11 @@ def add_command(commands: Any) -> None:
                 "--before-migration",
                 action="store_true",
                 help="the databases as they were before newer images changed their tables, from the volume of dumps",
+            )
+            sub.add_argument(
+                "--mailbox",
+                metavar="ADDRESS",
+                help="of the mail this mailbox alone, beside the living one: into folders below Restored/<day>",
             )
             add_context(sub)
 
@@ -110,16 +100,23 @@ def drill(options: argparse.Namespace) -> None:
                 say(line.partition(": ")[2])
 
 
-def restore(options: argparse.Namespace) -> None:
-    """Says what would be overwritten; with --context, stops the daemons, restores, and starts them again."""
+def restore(options: argparse.Namespace) -> int | None:
+    """Says what would be overwritten; with --context, stops the daemons, restores, and starts them again.
+
+    One mailbox comes back beside what lives, and stops nothing (ops/mailbox).
+    """
+    if options.mailbox and (options.engine != "mail" or options.before_migration):
+        raise StackProblem("--mailbox goes with mail alone: ./kolab backup restore mail --mailbox ADDRESS")
     if options.before_migration:
         _restore_dump(options)
-        return
+        return None
     settings = _settings(options.stack)
     cluster = Kubectl.of(settings)
+    if options.mailbox:
+        return beside.bring_back(options, settings, cluster)
     (engine,) = _wanted(settings, options.engine)
     tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
-    chosen = choose(snapshots(cluster), tag, _time(options.to) if options.to else None)
+    chosen = choose(snapshots(cluster), tag, moment(options.to) if options.to else None)
     consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
         f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"
@@ -129,6 +126,7 @@ def restore(options: argparse.Namespace) -> None:
         if engine == "database":
             _keep(cluster, engine, f"{BEFORE_RESTORE}{engine}")
         _restore(cluster, settings, engine, f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id})
+    return None
 
 
 def _restore_dump(options: argparse.Namespace) -> None:
@@ -138,7 +136,7 @@ def _restore_dump(options: argparse.Namespace) -> None:
     if options.before_restore and options.to:
         raise StackProblem("--before-restore names one dump: leave --to out")
     settings, cluster = of_stack(options.stack)
-    wanted = _time(options.to).astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if options.to else ""
+    wanted = moment(options.to).strftime("%Y-%m-%dT%H:%M:%SZ") if options.to else ""
     told = {"KOLAB_TO": "before-restore" if options.before_restore else wanted}
     found = _said(cluster.job("restore-dump", {**told, "KOLAB_TASK": "choose"}))
     consequence = (
@@ -190,48 +188,6 @@ def _restore(cluster: Kubectl, settings: Settings, engine: Engine, job: str, tol
         cluster.wait_ready(workload)
 
 
-def snapshots(cluster: Kubectl) -> list[Snapshot]:
-    """What the repository holds, oldest first. Raises StackProblem when it cannot be read."""
-    command = ("restic", "snapshots", "--no-lock", "--json", "--host", "kolab")
-    try:
-        return read(cluster.execute(*_KEEPERS["mail"], *command, seconds=600))
-    except StackProblem as problem:
-        raise StackProblem(
-            f"container backup-mail of pod imap-0 cannot read the repository: {problem} (a restore that was cut short"
-            " leaves Cyrus stopped: `kubectl scale statefulset/imap --replicas=1`, which refuses half of the mail by itself)"
-        ) from None
-
-
-def read(text: str) -> list[Snapshot]:
-    """What `restic snapshots --json` prints; the tag names the engine."""
-    found = []
-    for each in json.loads(text):
-        # The other tag says whose data it is (components/scripts/backup/repository.sh).
-        engine = next((tag for tag in each.get("tags") or () if not tag.startswith("data-")), "")
-        moment = datetime.datetime.fromisoformat(each["time"]).astimezone(datetime.UTC)
-        size = each.get("summary", {}).get("total_bytes_processed", 0)
-        found.append(Snapshot(each["id"], engine, moment, size))
-    return sorted(found, key=lambda snapshot: snapshot.time)
-
-
-def choose(found: Iterable[Snapshot], engine: str, to: datetime.datetime | None) -> Snapshot:
-    """The newest snapshot of an engine, not younger than `to`. Raises StackProblem when there is none."""
-    # A dump of before a migration is a dump of the databases.
-    tags = (engine, BEFORE_MIGRATION) if engine == "database" else (engine,)
-    of_engine = [each for each in found if each.engine in tags]
-    right = [each for each in of_engine if to is None or each.time <= to]
-    if right:
-        return max(right, key=lambda each: each.time)
-    if of_engine:
-        first = min(each.time for each in of_engine)
-        raise StackProblem(
-            f"no backup of {engine} is as old as {to:%Y-%m-%d %H:%M} UTC; the first is of {first:%Y-%m-%d %H:%M} UTC"
-        )
-    raise StackProblem(
-        f"there is no backup of {engine} in the repository; ./kolab backup list shows what there is"
-    )
-
-
 def engines(settings: Settings) -> Sequence[Engine]:
     """What of this stack is backed up."""
     return [engine for engine in ENGINES if engine != "files" or settings.own_files]
@@ -252,14 +208,6 @@ def _settings(stack: str) -> Settings:
     if settings.backup is None:
         raise StackProblem("kolab:backup names no repository, so there is no backup")
     return settings
-
-
-def _time(text: str) -> datetime.datetime:
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise StackProblem("--to must be a time such as 2026-11-26T02:30, which is UTC") from None
-    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
 
 
 def _keep(cluster: Kubectl, engine: Engine, tag: str) -> None:

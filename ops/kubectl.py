@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from model.settings import Settings
 from ops.stacks import StackFile, StackProblem
+from ops.stream import Stream
 
 Object = dict[str, Any]
 _NO_CONTEXT = re.compile(r'context "[^"]*" does not exist|context was not found')
@@ -77,6 +78,18 @@ class Kubectl:
         """A command in a container that runs. What is secret goes in as `text`, never on the command line."""
         reading = ["-i"] if text is not None else []
         return self.run("exec", *reading, pod, "-c", container, "--", *command, text=text, seconds=seconds)
+
+    def stream(
+        self,
+        pod: str,
+        container: str,
+        *command: str,
+        note: Callable[[str], None] = lambda _: None,
+        source: IO[bytes] | None = None,
+    ) -> Stream:
+        """The same while it runs, for bytes and for more of them than fit into memory; `source` is read in place of a pipe."""
+        begin = ("kubectl", "--context", self.context, "--namespace", self.namespace)
+        return Stream((*begin, "exec", "-i", pod, "-c", container, "--", *command), note, source)
 
     def scale(self, workload: str, replicas: int) -> None:
         """Sets how many pods there are; without any, waits until the last has gone."""

@@ -57,6 +57,7 @@ _BESIDE = (
     "ops/test_first_look.py",
     "ops/test_lookup.py",
     "ops/test_push.py",
+    "components/test_mailbox_beside.py",
     "components/test_message_size.py",
     "components/test_priorities.py",
     "components/test_proxy.py",

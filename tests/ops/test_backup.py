@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ops import backup, kubectl
-from ops.backup import Snapshot
+from ops import backup, kubectl, snapshots
+from ops.snapshots import Snapshot
 from ops.stacks import StackFile, StackProblem
 from tests.support.stacks import changed, stack
 
@@ -27,21 +27,21 @@ SNAPSHOTS = [
 
 
 def test_a_restore_takes_the_newest_snapshot_of_its_engine() -> None:
-    assert backup.choose(SNAPSHOTS, "mail", None).id == "c3"
+    assert snapshots.choose(SNAPSHOTS, "mail", None).id == "c3"
 
 
 def test_with_a_time_it_takes_the_newest_that_is_not_younger() -> None:
-    assert backup.choose(SNAPSHOTS, "mail", at("2026-11-25T01:30")).id == "a1"
+    assert snapshots.choose(SNAPSHOTS, "mail", at("2026-11-25T01:30")).id == "a1"
 
 
 def test_a_time_before_the_first_backup_is_refused_with_the_time_of_the_first() -> None:
     with pytest.raises(StackProblem, match="the first is of 2026-11-24 01:30 UTC"):
-        backup.choose(SNAPSHOTS, "mail", at("2026-11-01T00:00"))
+        snapshots.choose(SNAPSHOTS, "mail", at("2026-11-01T00:00"))
 
 
 def test_an_engine_without_a_backup_is_refused() -> None:
     with pytest.raises(StackProblem, match="no backup of files"):
-        backup.choose(SNAPSHOTS, "files", None)
+        snapshots.choose(SNAPSHOTS, "files", None)
 
 
 def test_times_of_restic_are_read_in_utc() -> None:
@@ -55,7 +55,7 @@ def test_times_of_restic_are_read_in_utc() -> None:
             }
         ]
     )
-    (found,) = backup.read(text)
+    (found,) = snapshots.read(text)
     assert (found.engine, found.time.strftime("%H:%M")) == ("mail", "01:30")
 
 
@@ -233,8 +233,8 @@ def test_a_stack_without_drills_says_which_key_has_switched_them_off(
 
 def test_a_dump_of_before_a_migration_counts_as_one_of_the_databases() -> None:
     later = Snapshot("e5", "before-migration", at("2026-11-26T10:00"), 1)
-    assert backup.choose([*SNAPSHOTS, later], "database", None) == later
-    assert backup.choose([*SNAPSHOTS, later], "database", at("2026-11-26T09:59")).id == "b2"
+    assert snapshots.choose([*SNAPSHOTS, later], "database", None) == later
+    assert snapshots.choose([*SNAPSHOTS, later], "database", at("2026-11-26T09:59")).id == "b2"
 
 
 def test_the_way_back_of_tables_needs_no_backups_and_says_first_which_dump_it_takes(

@@ -1,0 +1,1 @@
+"""One mailbox out of a backup of everybody's mail, brought back beside the living one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ def _server(stack: Stack, folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Rescued:
+def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rescued]:
     """Everything, from the first backup to the day on which mail flows again."""
     lab = stack.lab
     if not isinstance(lab, Lab):
@@ -126,7 +127,7 @@ def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFacto
         stack.publish()
         console.says("backup", "now", "mail")
         found.kept = [each["id"] for each in console.data("backup", "list") if each["engine"] == "mail"]
-    return found
+        yield found
 
 
 def _with_backups(stack: Stack, authorities: str, networks: str) -> None:
@@ -206,3 +207,16 @@ def test_what_is_signed_afterwards_verifies_by_the_key_that_dns_has_had_all_alon
 
 def test_the_next_backup_joins_those_of_the_cluster_that_was_lost(rescued: Rescued) -> None:
     assert len(rescued.kept) >= 3
+
+
+def test_one_mailbox_comes_back_beside_the_living_one(stack: Stack, rescued: Rescued) -> None:
+    person = _PEOPLE[0]
+    rescued.console.says("backup", "restore", "mail", "--mailbox", person, "--context", CONTEXT)
+    after = json.loads(stack.client("contents", PASSWORD, stack.names.imap, person))[person]
+    found = {name.strip('"'): lines for name, lines in after.items()}
+    # Restored/<day>/<folder>
+    back = {
+        name.split("/", 2)[2]: lines[1:] for name, lines in found.items() if re.match("Restored/.*/", name)
+    }
+    assert back == {name.strip('"'): lines[1:] for name, lines in rescued.before[person].items()}
+    assert found["INBOX"] == rescued.before[person]["INBOX"]

@@ -8,7 +8,7 @@ RUN := $(PYTHON) -m toolchain run --
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images acceptance-long bench toolchain packages test-quick lab-up lab-down lab-test update record-release coverage
+.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images acceptance-oldest acceptance-long bench toolchain packages test-quick lab-up lab-down lab-test update record-release coverage
 
 help: ## this list
 	@echo "To run a stack (./kolab --help has everything else, ./kolab new begins one):"
@@ -105,6 +105,12 @@ acceptance-images: toolchain #: show what an update does with images that do not
 acceptance-long: toolchain #: crowds of strangers, daemons that fail, and a cluster that is lost; takes an hour
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m long -p no:cacheprovider tests/acceptance
+
+acceptance-oldest: export KOLAB_LAB_KUBERNETES = oldest
+acceptance-oldest: export KOLAB_ACCEPTANCE_REPORT = reports/acceptance-oldest
+acceptance-oldest: toolchain #: the same tests on the oldest Kubernetes that is supported; builds it the first time
+	@$(PYTHON) -m toolchain ensure --tests
+	@KOLAB_ACCEPTANCE_KUBECONFIG= $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants and not images and not long" tests/acceptance
 
 lab-test: toolchain #: tests of the lab itself, its images, and of what an API server alone can say, as root
 	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/lab tests/toolchain

@@ -17,7 +17,9 @@ from tests.acceptance.receiving import Receiver
 from tests.acceptance.report import Report
 from tests.acceptance.servers import serving
 from tests.acceptance.stack import JANE, Stack
+from tests.lab import programs
 from tests.lab.cluster import Lab, end_on_signals
+from tests.lab.errors import LabError
 from tests.lab.images import tars
 from tests.lab.interrupts import uninterrupted
 
@@ -65,7 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if given:
             given.check()
             report.about(given.version(), given.tag)
-    except Refused as refusal:
+        programs.kubernetes()
+    except (Refused, LabError) as refusal:
         raise pytest.UsageError(str(refusal)) from None
 
 

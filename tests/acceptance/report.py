@@ -193,7 +193,7 @@ def _inside() -> dict[str, str]:
 
 def _versions() -> dict[str, str]:
     return {
-        "Kubernetes": programs.KUBERNETES,
+        "Kubernetes": programs.kubernetes().version,
         "MetalLB": programs.METALLB,
         "CoreDNS": programs.COREDNS,
         "pulumi": versions.PULUMI,

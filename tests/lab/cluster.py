@@ -60,10 +60,12 @@ class Lab:
 
     @staticmethod
     def running(say: Say | None = None) -> Lab | None:
-        """The lab of this machine, if there is one that came up."""
+        """The lab of this machine, if there is one that came up. LabError when it runs another Kubernetes."""
         mark = Mark.read()
         if mark is None or not mark.complete or mark.state != str(paths.state()):
             return None
+        if other := _other_kubernetes(mark):
+            raise LabError(f"a lab is up on this machine, but {other}: remove it first, `make lab-down`")
         return Lab(Settings.load(mark.settings), say)
 
     @property
@@ -192,9 +194,10 @@ class Lab:
     def _refuse_other(self, mark: Mark) -> None:
         """Somebody may be using it: it is not for `up` to remove it."""
         different = mark.state != str(self.state) or mark.settings != self.settings.dump()
-        ended = "" if different else ", ".join(daemon.name for daemon in self.daemons if not daemon.pid)
-        if different or ended:
-            reason = f"{ended} does not run" if ended else "with other settings"
+        reason = "with other settings" if different else _other_kubernetes(mark)
+        if not reason and (ended := ", ".join(daemon.name for daemon in self.daemons if not daemon.pid)):
+            reason = f"{ended} does not run"
+        if reason:
             raise LabError(f"a lab is up on this machine, but {reason}: remove it first, `make lab-down`")
 
     def _load_missing(self, mark: Mark) -> None:
@@ -206,7 +209,7 @@ class Lab:
                 mark.write()
 
     def _make(self) -> None:
-        mark = Mark(state=str(self.state), settings=self.settings.dump())
+        mark = Mark(str(self.state), self.settings.dump(), programs.kubernetes().version)
         mark.write()
         store = self.unpack()
         mark.images = [image_store.identity(tar) for tar in self.images]
@@ -257,6 +260,12 @@ class Lab:
                 self.logs(FAILURE_LOGS)
                 self.say(f"it failed; logs are in {FAILURE_LOGS}")
             self._remove()
+
+
+def _other_kubernetes(mark: Mark) -> str:
+    """Says so when the lab that is there runs another version than is asked for; empty otherwise."""
+    same = mark.kubernetes == programs.kubernetes().version
+    return "" if same else f"with Kubernetes {mark.kubernetes} ({programs.VARIABLE} chooses)"
 
 
 __all__ = ["Lab", "LabError", "end_on_signals"]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.lab import paths
+from tests.lab import paths, programs
 from tests.lab.errors import LabError
 from tests.lab.processes import run
 
@@ -26,6 +26,7 @@ class Mark:
 
     state: str
     settings: str
+    kubernetes: str = programs.NEWEST.version
     complete: bool = False
     images: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)

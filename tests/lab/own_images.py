@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.lab import paths
 from tests.lab.oci import write_image
-from tests.lab.programs import COREDNS, METALLB, MODULES, program
+from tests.lab.programs import COREDNS, METALLB, modules, program
 from toolchain.cache import new_directory
 
 PAUSE = "registry.lab/pause:3.10"
@@ -26,7 +26,7 @@ _BUSYBOX = Path("/bin/busybox")
 
 def tars() -> list[Path]:
     """The image tars, made when they are not there."""
-    homes = [MODULES[name].home.name.rpartition("-")[2] for name in ("tools", "coredns", "metallb")]
+    homes = [modules()[name].home.name.rpartition("-")[2] for name in ("tools", "coredns", "metallb")]
     directory = paths.cache() / "own-images" / "-".join(homes)
     if not directory.is_dir():
         with new_directory(directory) as scratch:

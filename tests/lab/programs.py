@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +20,35 @@ from tests.lab.errors import LabError
 from tests.lab.progress import Say
 from toolchain.cache import new_directory
 
-KUBERNETES = "v1.34.2"
 METALLB = "v0.15.2"
 COREDNS = "v1.13.1"
+
+VARIABLE = "KOLAB_LAB_KUBERNETES"
+"""Environment variable that chooses the Kubernetes of the lab."""
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """A version of Kubernetes that a lab can run."""
+
+    version: str
+    pins: str
+    """The file in go/kubernetes that pins its modules; its sums lie beside it."""
+
+
+NEWEST = Kubernetes("v1.34.2", "go.mod")
+# Of the oldest minor version that is supported, the newest all of whose staging modules are there.
+OLDEST = Kubernetes("v1.32.5", "oldest.mod")
+_CHOICES = {"newest": NEWEST, "oldest": OLDEST}
+
+
+def kubernetes(variables: Mapping[str, str] = os.environ) -> Kubernetes:
+    """The Kubernetes that is asked for, the newest unless the variable says otherwise. LabError for another word."""
+    asked = variables.get(VARIABLE) or "newest"
+    if asked not in _CHOICES:
+        raise LabError(f"{VARIABLE}={asked} is no Kubernetes of the lab: say {' or '.join(_CHOICES)}")
+    return _CHOICES[asked]
+
 
 # command -> Debian package
 PACKAGES = {
@@ -54,6 +81,8 @@ class Module:
     ldflags: str = ""
     in_lab: bool = True
     """Whether every lab needs it."""
+    pins: str = "go.mod"
+    """The file that pins what it is built from."""
 
     @property
     def source(self) -> Path:
@@ -63,7 +92,8 @@ class Module:
     @property
     def home(self) -> Path:
         """Where its programs lie; another pin or another source is another directory."""
-        files = sorted(p for p in self.source.rglob("*") if p.suffix in {".go", ".mod", ".sum"})
+        pins = {self.pins, str(Path(self.pins).with_suffix(".sum"))}
+        files = sorted(p for p in self.source.rglob("*") if p.suffix == ".go" or p.name in pins)
         digest = hashlib.sha256(b"".join(p.read_bytes() for p in files))
         digest.update(repr((self.programs, self.share, self.ldflags)).encode())
         return paths.cache() / "programs" / f"{self.name}-{digest.hexdigest()[:12]}"
@@ -80,66 +110,72 @@ _KUBERNETES = (
     "kubectl",
 )
 
-MODULES = {
-    module.name: module
-    for module in (
-        Module(
-            "kubernetes",
-            takes="5 to 8 minutes on 2 cores",
-            programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES}
-            | {"movable": "./movable"},
-            ldflags=" ".join(
-                f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor=34"
-                for package in (_VERSION, _CLIENT_VERSION)
-            ),
+_OTHERS = (
+    Module(
+        "metallb",
+        takes="2 minutes on 2 cores",
+        programs={
+            "metallb-controller": "go.universe.tf/metallb/controller",
+            "metallb-speaker": "go.universe.tf/metallb/speaker",
+        },
+        share={"go.universe.tf/metallb": {"config/manifests/metallb-native.yaml": "metallb.yaml"}},
+    ),
+    Module("coredns", takes="1 to 3 minutes on 2 cores", programs={"coredns": "."}),
+    Module(
+        "cert-manager",
+        takes="seconds",
+        share={"github.com/cert-manager/cert-manager": {"deploy/crds": "cert-manager-crds"}},
+    ),
+    Module(
+        "prometheus-operator",
+        takes="seconds",
+        share={
+            "github.com/prometheus-operator/prometheus-operator": {
+                "example/prometheus-operator-crd": "prometheus-operator-crds"
+            }
+        },
+        in_lab=False,
+    ),
+    Module(
+        "restic",
+        takes="3 minutes on 2 cores",
+        programs={
+            "restic": "github.com/restic/restic/cmd/restic",
+            "rest-server": "github.com/restic/rest-server/cmd/rest-server",
+        },
+    ),
+    Module(
+        "registry",
+        takes="2 to 4 minutes on 2 cores",
+        programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+        in_lab=False,
+    ),
+    Module("tools", takes="seconds", programs={"pause": "./pause", "echo": "./echo"}),
+)
+
+
+def modules() -> dict[str, Module]:
+    """Every module by its name, with the Kubernetes that is chosen. LabError when the choice is none."""
+    return {module.name: module for module in (_kubernetes(kubernetes()), *_OTHERS)}
+
+
+def _kubernetes(chosen: Kubernetes) -> Module:
+    major, minor, _ = chosen.version.removeprefix("v").split(".")
+    return Module(
+        "kubernetes",
+        takes="5 to 8 minutes on 2 cores",
+        programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES} | {"movable": "./movable"},
+        ldflags=" ".join(
+            f"-X {package}.gitVersion={chosen.version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+            for package in (_VERSION, _CLIENT_VERSION)
         ),
-        Module(
-            "metallb",
-            takes="2 minutes on 2 cores",
-            programs={
-                "metallb-controller": "go.universe.tf/metallb/controller",
-                "metallb-speaker": "go.universe.tf/metallb/speaker",
-            },
-            share={"go.universe.tf/metallb": {"config/manifests/metallb-native.yaml": "metallb.yaml"}},
-        ),
-        Module("coredns", takes="1 to 3 minutes on 2 cores", programs={"coredns": "."}),
-        Module(
-            "cert-manager",
-            takes="seconds",
-            share={"github.com/cert-manager/cert-manager": {"deploy/crds": "cert-manager-crds"}},
-        ),
-        Module(
-            "prometheus-operator",
-            takes="seconds",
-            share={
-                "github.com/prometheus-operator/prometheus-operator": {
-                    "example/prometheus-operator-crd": "prometheus-operator-crds"
-                }
-            },
-            in_lab=False,
-        ),
-        Module(
-            "restic",
-            takes="3 minutes on 2 cores",
-            programs={
-                "restic": "github.com/restic/restic/cmd/restic",
-                "rest-server": "github.com/restic/rest-server/cmd/rest-server",
-            },
-        ),
-        Module(
-            "registry",
-            takes="2 to 4 minutes on 2 cores",
-            programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},
-            in_lab=False,
-        ),
-        Module("tools", takes="seconds", programs={"pause": "./pause", "echo": "./echo"}),
+        pins=chosen.pins,
     )
-}
 
 
 def program(name: str) -> Path:
     """Path of a built program."""
-    for module in MODULES.values():
+    for module in modules().values():
         if name in module.programs:
             return module.home / "bin" / name
     raise KeyError(name)
@@ -147,7 +183,7 @@ def program(name: str) -> Path:
 
 def shared(name: str) -> Path:
     """Path of a file that came with a module."""
-    for module in MODULES.values():
+    for module in modules().values():
         if any(name in files.values() for files in module.share.values()):
             return module.home / "share" / name
     raise KeyError(name)
@@ -165,7 +201,7 @@ def require_packages() -> None:
 
 def build(say: Say, *names: str) -> None:
     """Build what is not there, of the modules called so or of all that a lab needs. Seconds when all is."""
-    for module in [MODULES[name] for name in names] or [each for each in MODULES.values() if each.in_lab]:
+    for module in [modules()[name] for name in names] or [each for each in modules().values() if each.in_lab]:
         if not module.home.is_dir():
             _build(module, say)
 
@@ -190,7 +226,14 @@ def _build(module: Module, say: Say) -> None:
 
 def _compile(module: Module, target: Path, say: Say) -> None:
     for name, package in module.programs.items():
-        command = ["go", "build", "-mod=readonly", "-ldflags", f"-s -w {module.ldflags}".strip()]
+        command = [
+            "go",
+            "build",
+            "-mod=readonly",
+            f"-modfile={module.pins}",
+            "-ldflags",
+            f"-s -w {module.ldflags}".strip(),
+        ]
         command += ["-o", str(target / name), package]
         process = subprocess.Popen(
             command,
@@ -215,14 +258,14 @@ def _compile(module: Module, target: Path, say: Say) -> None:
 def _unpacked(module: Module, path: str) -> Path:
     """Directory of a dependency's files in Go's module cache, checked against the wrapper's go.sum."""
     version = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Version}}", path],
+        ["go", "list", f"-modfile={module.pins}", "-m", "-f", "{{.Version}}", path],
         cwd=module.source,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
     done = subprocess.run(
-        ["go", "mod", "download", "-json", f"{path}@{version}"],
+        ["go", "mod", "download", f"-modfile={module.pins}", "-json", f"{path}@{version}"],
         cwd=module.source, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:

@@ -117,12 +117,31 @@ def _missing(*more: Path) -> Iterator[Path]:
 
 
 def _remove_empty(directories: Sequence[Path]) -> None:
-    """Children first; one that somebody else uses by now stays."""
+    """Children first; one that somebody else uses by now stays.
+
+    So does one on which a lab in a room has mounted its own, which this process does not see: the kernel would take
+    that mount away with the directory, and the lab's network with it.
+    """
     for path in reversed(directories):
+        if not any(_is_mount(path, process) for process in _one_of_each_mount_namespace()):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def _one_of_each_mount_namespace() -> Iterator[str]:
+    seen = set()
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            path.rmdir()
+            if (space := (process / "ns" / "mnt").readlink()) not in seen:
+                seen.add(space)
+                yield process.name
 
 
-def _is_mount(path: Path) -> bool:
+def _is_mount(path: Path, process: str = "self") -> bool:
     """Also of a directory that is mounted on itself, as `ip netns add` does; Path.is_mount does not see that."""
-    return any(line.split()[4] == str(path) for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    try:
+        lines = Path(f"/proc/{process}/mountinfo").read_text().splitlines()
+    except OSError:
+        # It has ended.
+        return False
+    return any(line.split()[4] == str(path) for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_places_are_there_for_all_rooms_and_gone_afterwards(
     with machine.places():
         assert place.is_dir()
     assert list(tmp_path.iterdir()) == [there]
+
+
+@_root
+def test_places_stay_where_a_lab_in_a_room_has_mounted_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = tmp_path / "netns"
+    monkeypatch.setattr(machine, "_PLACES", ())
+    monkeypatch.setattr(machine, "_NAMESPACES", place)
+    line = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+    mounted = 'mount -t tmpfs tmpfs "$0" && touch "$0/inside" && echo mounted && read -r _ && ls "$0"'
+    with machine.places():
+        room = subprocess.Popen(
+            [*line, mounted, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert room.stdout
+        assert room.stdout.readline() == "mounted\n"
+    # The room goes on when whoever made its places has ended.
+    assert room.communicate("\n")[0] == "inside\n"
 
 
 @_root

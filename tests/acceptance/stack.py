@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from model import identity
+from model import identity, priorities
 from model.identity import ptr
 from model.names import Names
 from model.settings import Settings
@@ -286,6 +286,7 @@ class Stack:
         self.lab.kubectl(*delete, "namespace", NAMESPACE, f"{NAMESPACE}-logs", "--wait=true", seconds=300)
         clear_pools(self.lab)
         self.lab.kubectl(*delete, "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
+        self.lab.kubectl(*delete, "priorityclass", *(f"{level}-{NAMESPACE}" for level in priorities.VALUES))
 
 
 def clear_pools(lab: Lab | Given) -> None:

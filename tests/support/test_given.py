@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from model import identity
 from model.names import Names
@@ -186,6 +187,28 @@ def test_a_stack_is_removed_without_the_pools_of_others(cluster: Cluster, tmp_pa
     pools = [each for each in cluster.done if "ipaddresspools,l2advertisements" in each]
     assert [each[-1] for each in pools] == ["kolab"]
     assert not [each for each in cluster.done if "--all" in each]
+
+
+def test_what_a_stack_makes_outside_of_namespaces_is_removed_with_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    Stack(cluster, Program(tmp_path, "single-node")).remove()
+    removed = {
+        (kind, name)
+        for verb, _, kinds, *names in cluster.done
+        if verb == "delete"
+        for kind in kinds.split(",")
+        for name in names
+    }
+    golden = CHECKOUT / "tests" / "program" / "golden" / "single-node"
+    objects = [each for path in golden.glob("*.yaml") for each in yaml.safe_load_all(path.read_text())]
+    outside = {
+        (each["kind"].lower(), each["metadata"]["name"])
+        for each in objects
+        if each and "namespace" not in each["metadata"]
+    }
+    assert {kind for kind, _ in outside} >= {"namespace", "clusterrole", "priorityclass"}
+    assert outside <= removed
 
 
 def test_the_stand_in_plugin_is_not_let_loose_on_a_cluster_of_somebody(

@@ -77,6 +77,8 @@ class Smtp:
     pods: str
     relay: Relay | None
     dane: Dane | None = None
+    maintenance: bool = False
+    """Whether it begins with maintenance on."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Parameters of an operator's own."""
 
@@ -246,6 +248,8 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_ANSWERS_CLIENTS": args.smtp.pods,
         "KOLAB_OWN_DOMAINS": " ".join(args.smtp.domains),
     }
+    if args.smtp.maintenance:
+        found["KOLAB_BEGIN"] = "close"
     if args.smtp.dane:
         found["KOLAB_DANE"] = "yes"
     if args.smtp.relay:

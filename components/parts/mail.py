@@ -80,6 +80,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
             domains=settings.domains,
             pods=str(settings.network.pod_cidr),
             relay=relay,
+            maintenance=settings.mail.maintenance,
             dane=Dane(exempt=outbound.exempt) if outbound.dane else None,
             extra=settings.extra.postfix,
         ),

@@ -152,6 +152,8 @@ class Outbound(Section):
 class Mail(Section):
     """Mail identity and limits."""
 
+    maintenance: bool = False
+    """Whether Postfix begins with maintenance on: port 25 answers 451, so that senders come again, and nothing leaves the queue. For a stack whose accounts are still to be restored: without them every recipient would be unknown, and mail would go back for good."""
     mx: Mx = Mx()
     """Inbound switch."""
     dkim: Dkim = Dkim()

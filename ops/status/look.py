@@ -152,7 +152,10 @@ def queue_rows(found: list[Message], now: datetime.datetime) -> Iterator[Row]:
 def _maintenance(visit: Visit) -> Iterator[Row]:
     rests = [pod for pod, rest in maintenance.states(visit.settings, visit.cluster, seconds=_EACH) if rest]
     if rests:
-        text = f"on in {', '.join(rests)}, so senders are put off (451): ./kolab maintenance off"
+        way = (
+            "remove kolab:mail.maintenance" if visit.settings.mail.maintenance else "./kolab maintenance off"
+        )
+        text = f"on in {', '.join(rests)}, so senders are put off (451): {way}"
         yield Row("maintenance", "all", "warning", text)
     else:
         yield Row("maintenance", "all", "ok", "off")

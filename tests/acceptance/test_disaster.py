@@ -51,6 +51,8 @@ class Rescued:
     """Subjects of Jane's that were acknowledged before the backup began."""
     said: list[str] = field(default_factory=list)
     """By each restore."""
+    early: str = ""
+    """What a stranger heard who wrote before accounts were back."""
     kept: list[str] = field(default_factory=list)
     """Backups of mail, in the end."""
 
@@ -113,16 +115,17 @@ def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFacto
         lab.down()
         lab.up()
     stack.publish()
-    stack.program.change({"kubernetes.clusterIdentifier": "lab-again", "mail.mx.stage": "hold"})
+    stack.program.change({"kubernetes.clusterIdentifier": "lab-again", "mail.maintenance": True})
     with _server(stack, folder):
         with report.timed("`pulumi up` into the empty cluster"):
             _apply(stack)
+        found.early = stack.received(JANE, "before anybody is back")
         for engine in ("database", "mail"):
             assert "become what they were" in console.says("backup", "restore", engine)
             with report.timed(f"a restore of {engine}"):
                 found.said.append(console.says("backup", "restore", engine, "--context", CONTEXT))
         stack.wait_ready()
-        stack.program.change({"mail.mx.stage": "live"})
+        stack.program.change({"mail.maintenance": None})
         _apply(stack)
         stack.publish()
         console.says("backup", "now", "mail")
@@ -174,6 +177,10 @@ def test_every_message_is_back_with_its_folder_its_flags_its_date_and_its_rights
 
 def test_what_was_acknowledged_before_the_backup_is_read_again(stack: Stack, rescued: Rescued) -> None:
     assert rescued.acknowledged <= set(stack.subjects(JANE))
+
+
+def test_who_writes_before_accounts_are_back_is_asked_to_come_again(rescued: Rescued) -> None:
+    assert rescued.early.startswith("451")
 
 
 def test_filters_are_back(stack: Stack, rescued: Rescued) -> None:

@@ -128,6 +128,7 @@ HARMLESS: dict[str, Changes] = {
         "dns.ttl": 600,
         "dns.nameservers": {"ns1.example.org": []},
         "dns.dnssec": True,
+        "mail.maintenance": True,
         "mail.mx.preference": 20,
         "mail.dkim.reserved": ["k202705"],
         "mail.dkim.selectors.k202611.stage": "active",

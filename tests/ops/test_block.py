@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ops import maintenance
 from ops.__main__ import main
 from ops.artisan import MARK
 from ops.people.block import _SESSIONS
 from ops.stacks import StackProblem
 from tests.ops.cluster_of import Answer, FakeCluster, stand_in
 from tests.ops.test_queue import line
+from tests.support.stacks import changed
 
 JANE = "jane@example.org"
 WAITING = "\n".join(
@@ -140,6 +142,19 @@ def test_maintenance_reaches_every_pod_and_names_the_one_that_does_not_answer(
         ("postfix-0", "on"), ("postfix-1", "on"),
         ("proxy-a", "/tmp/kolab-maintenance"), ("proxy-b", "/tmp/kolab-maintenance"),
     ]  # fmt: skip
+
+
+def test_what_the_stack_file_wants_is_not_ended_by_a_command(
+    answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = stand_in(monkeypatch, answers)
+    settings = changed("single-node", {"mail": {"maintenance": True}})
+    monkeypatch.setattr(maintenance, "of_stack", lambda _: (settings, cluster))
+    assert main(["maintenance", "off", "--stack", "x"]) == 1
+    said = capsys.readouterr().err
+    assert "kolab:mail.maintenance is true" in said
+    assert "remove the key, then make up STACK=x ends it" in said
+    assert not [call for call in cluster.calls if call[0] == "exec"]
 
 
 def test_pods_that_disagree_about_maintenance_are_an_error(

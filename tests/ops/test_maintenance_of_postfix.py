@@ -12,7 +12,7 @@ import pytest
 from tests.support.deploy import deploy
 from tests.support.postfix import Mailserver, mailserver
 from tests.support.sandbox import wait_for
-from tests.support.stacks import stack
+from tests.support.stacks import changed, stack
 
 pytestmark = pytest.mark.thorough
 _SCRIPT = Path("components/scripts/postfix/maintenance.sh")
@@ -96,6 +96,13 @@ def test_a_container_that_starts_anew_goes_on_with_maintenance(server: Mailserve
     assert "defer_transports = " in configuration(server)
     script(server, "off")
     assert configuration(server) == before
+
+
+def test_the_stack_file_has_every_start_begin_with_maintenance() -> None:
+    with mailserver(deploy(changed("single-node", {"mail": {"maintenance": True}})), None) as resting:
+        wait_for(lambda: answer(resting)[0] == 451)
+        assert answer(resting, "nobody@example.org")[0] == 451, "who is not restored yet is not unknown"
+        assert script(resting, "state") == "on"
 
 
 def test_its_end_without_a_beginning_changes_nothing(server: Mailserver) -> None:

@@ -1,6 +1,7 @@
 #!/bin/bash
-# maintenance.sh on|off|begin|state: while it is on, port 25 answers 451 and nothing leaves the queue or grows too old there.
-# The mark lies beside the queue and outlives the container, whose configuration is made anew: `begin` is for its start.
+# maintenance.sh on|off|begin|close|state: while it is on, port 25 answers 451 and nothing leaves the queue or grows too old there.
+# The mark lies beside the queue and outlives the container, whose configuration is made anew: `begin` is for its start, and
+# `close` for one that the stack file wants closed, mark or not (mail.maintenance).
 set -eu
 mark=/var/spool/postfix/kolab-maintenance
 open=/etc/postfix/kolab-open
@@ -39,5 +40,6 @@ case $1 in
     postqueue -f
     ;;
   begin) [ ! -e "$mark" ] || close ;;
-  state) if [ -e "$mark" ]; then echo on; else echo off; fi ;;
+  close) close ;;
+  state) if [ -e "$open" ]; then echo on; else echo off; fi ;;
 esac

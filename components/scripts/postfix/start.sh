@@ -67,7 +67,7 @@ source /kolab/entry/shared.sh
 source /kolab/entry/limits.sh
 source /kolab/entry/people.sh
 tidy
-bash /kolab/entry/maintenance.sh begin
+bash /kolab/entry/maintenance.sh "${KOLAB_BEGIN:-begin}"
 look
 source /kolab/entry/checks.sh
 /usr/sbin/postfix check

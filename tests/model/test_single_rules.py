@@ -117,11 +117,11 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
                 "external.database.maxConnections",
             ),
             (
-                {"external/database": DATABASE | {"maxConnections": 220}},
+                {"external/database": DATABASE | {"maxConnections": 224}},
                 "database-connections",
                 "external.database.maxConnections",
             ),
-            ({"external/database": DATABASE | {"maxConnections": 221}}, None, ""),
+            ({"external/database": DATABASE | {"maxConnections": 225}}, None, ""),
             ({"replicas/roundcube": 12}, "database-memory", "resources.mariadb.memoryLimit"),
             ({"replicas/roundcube": 12, "resources/mariadb": {"memoryLimit": "2Gi"}}, None, ""),
             (

@@ -74,6 +74,19 @@ run_init() {
 # rehearsed: the end of a rehearsal (components/rehearsal.py), in which everything is adjusted and looked at and nothing runs.
 rehearsed() { [ "${KOLAB_TASK-}" != rehearse ] || { echo 'entry: rehearsed: this image can run here'; exit 0; }; }
 
+# asks_passwords: in a rehearsal, that the image's init has started who asks the web application for passwords, and told it
+# whom to ask. Where people are served, probes ask it.
+asks_passwords() {
+  local tries=50 left
+  [ "${KOLAB_TASK-}" = rehearse ] || return 0
+  left=$(grep -Eso '[A-Z]+_[A-Z_]+' /etc/saslauthd.conf | head -n 1 || true)
+  [ -z "$left" ] || fail "the image left '$left' in /etc/saslauthd.conf, and nobody could log in: it differs from the one this stack was made for"
+  until [ -S /run/saslauthd/mux ]; do
+    [ $((tries -= 1)) -gt 0 ] || fail "no saslauthd listens at /run/saslauthd/mux, and nobody could log in: the image differs from the one this stack was made for"
+    sleep 0.2
+  done
+}
+
 # on_renewal FOLDER COMMAND...: do COMMAND whenever the certificate mounted at FOLDER has changed, since daemons read
 # theirs only at start. The kubelet renews a mounted Secret within about a minute after cert-manager has renewed it. The
 # loop begins before the init: what is renewed while a daemon starts is not missed either. A COMMAND that fails is tried

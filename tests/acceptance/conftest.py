@@ -47,6 +47,7 @@ _COURSE = (
     "test_preview_account",
     "test_rotation",
     "test_image_change",
+    "test_image_mutants",
     "test_losses",
     "test_dead_nodes",
     "test_destroy",

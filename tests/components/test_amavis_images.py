@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,14 @@ from components import entry
 from model import budget
 from tests.lab.images import keys
 from tests.support.images import GENERATIONS, Mutant, environment, put, swap, swap_like
+from tests.support.mutants import MUTANTS
+from tests.support.mutants.amavis import CONF
 from tests.support.postfix import folder
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
 
 pytestmark = pytest.mark.thorough
 
-CONF, INIT = "/etc/amavisd/amavisd.conf", "/init.sh"
 SIGNED, UNSIGNED = "cluster", "single-node"
 """Stacks with an active key, and with one that is published only."""
 
@@ -139,41 +141,12 @@ def test_the_log_names_the_tests_of_a_verdict_and_nothing_that_people_wrote(
     assert not any(word in line for line in said for word in ("Subject: ", "From: "))
 
 
-def conf(name: str, old: str, new: str, refused: str | None = None) -> Mutant:
-    return Mutant(name, {CONF: swap(old, new)}, refused)
-
-
-MUTANTS = [
-    Mutant("other networks", {CONF: swap_like(r"(?s)^@mynetworks = .*?;", "@mynetworks = ('10.0.0.0/8');")}),
-    Mutant("no networks", {CONF: swap_like(r"(?s)^@mynetworks = .*?;", "")}),
-    Mutant("clients by maps", {CONF: swap_like("^1;$", "@client_ipaddr_policy = ([qw(0.0.0.0/0)] => 'MYNETS');\n1;")}),
-    conf("no address", "$inet_socket_bind = '0.0.0.0';\n", ""),
-    conf("all addresses", "'0.0.0.0'", "['0.0.0.0', '[::]']"),
-    conf("sockets of its own", "$inet_socket_bind = '0.0.0.0';", "@listen_sockets = ('0.0.0.0:13024');", "would listen to other pods"),
-    conf("a bank that signs", "'MYNETS'} = { originating => 1,", "'MYNETS'} = { originating => 1, enable_dkim_signing => 1,"),
-    conf("signing spelt otherwise", "$enable_dkim_signing = ", "$enable_dkim_signing=!!1 || "),
-    conf("spam bounces", "$final_spam_destiny       = ", "$final_spam_destiny = D_BOUNCE; my $other = "),
-    conf("one port", "[13024,13026]", "[13024]", "would not listen at port 13026"),
-    conf("other ports", "[13024,13026]", "[10024,13026]", "would not listen at port 13024"),
-    conf("no bank of our users", "$interface_policy{'13026'} = 'ORIGINATING';", "", "would not count as that of our users"),
-    conf("the world is ours", "$interface_policy{'13026'}", "$interface_policy{'13024'} = 'ORIGINATING'; $interface_policy{'13026'}", "13024 would count as that of our users"),
-    conf("back by another port", "$forward_method = 'smtp:[POSTFIX_HOST]:13025'", "$forward_method = 'smtp:[POSTFIX_HOST]:10025'", "would not come back to Postfix at port 13025"),
-    Mutant("no database", {CONF: swap_like(r"^@lookup_sql_dsn.*$", "")}, "would not ask the database"),
-    conf("a word that nobody fills in", "$max_servers  = 2;", "$max_servers = MAX_SERVERS;", 'Bareword "MAX_SERVERS" not allowed'),
-    Mutant("another start", {INIT: swap_like("^exec amavisd.*$", 'exec   /usr/sbin/amavisd -c "$CONFIG" foreground')}),
-    Mutant("a start that may fail", {INIT: swap_like("^exec amavisd.*$", "amavisd -c $CONFIG foreground || exit 1")}),
-    Mutant("a file of another name", {INIT: swap(CONF, "/etc/amavisd/kolab.conf")}, renamed={CONF: "/etc/amavisd/kolab.conf"}),
-    Mutant("a start without a file", {INIT: swap_like("^exec amavisd.*$", "exec amavisd foreground")}, "is started without -c"),
-    Mutant("another daemon", {INIT: swap_like("^exec amavisd.*$", "exec rspamd -f")}, "hands over to 'rspamd -f'"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+@pytest.mark.parametrize("mutant", MUTANTS["amavis"], ids=str)
 def test_a_changed_image_is_right_in_effect_or_refused(sandbox: Sandbox, mutant: Mutant) -> None:
     done, understood = rehearse(sandbox, mutant.generation, mutant)
     if mutant.refused:
         assert done.returncode
-        assert mutant.refused in done.stdout + done.stderr
+        assert re.search(mutant.refused, done.stdout + done.stderr)
     else:
         assert done.returncode == 0, done.stderr
         assert right(understood)

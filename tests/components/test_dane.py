@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from model import resolver, topology
 from model.stack_file import StackFileError
 from tests.components.test_postfix import STARTED, environment, image
 from tests.support.deploy import Deployment, deploy
+from tests.support.images import passwords
 from tests.support.rendered import DNS_SERVICE, Neighbourhood
 from tests.support.sandbox import Sandbox
 from tests.support.signed_world import outcome
@@ -169,6 +171,8 @@ def test_postfix_does_not_start_where_somebody_else_answers_too(sandbox: Sandbox
 
 
 def test_a_rehearsal_needs_no_resolver_beside_it(sandbox: Sandbox) -> None:
+    passwords(sandbox)
+    subprocess.run([sandbox.path("/usr/sbin/saslauthd")], check=True)
     assert start(sandbox, "nameserver 10.43.0.10\n", KOLAB_TASK="rehearse").returncode == 0
 
 

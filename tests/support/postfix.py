@@ -381,7 +381,7 @@ def _prepare(
     # What our script itself writes about the database goes, too; no name server is asked for the smarthost or the world.
     sandbox.command(
         "/usr/sbin/postfix",
-        '[ "$1" = -c ] || set -- -c /etc/postfix "$@"\n'
+        '[ "$1" = -c ] || set -- -c /etc/postfix "$@"\npostconf -e inet_interfaces=loopback-only\n'
         + (f"postconf -e 'relayhost = [127.0.0.1]:{world}'\n" if world else "")
         + ("" if database else "sed -i 's|mysql:[^ ,]*|texthash:/etc/postfix/none|g' /etc/postfix/main.cf\n")
         + f'{_REAL} postfix "$@"',
@@ -413,8 +413,9 @@ _HERE: Mapping[str, str] = {
     "alias_maps = hash:/etc/aliases": "alias_maps =",
     "hash:/etc/postfix/sender_access": "texthash:/etc/postfix/none",
     "command_directory = /usr/sbin": "",
-    _RECIPIENTS: "local_recipient_maps = static:all",
-    "lmtp_host_lookup = native": "lmtp_host_lookup = native\nsmtp_host_lookup = native\ninet_interfaces = loopback-only",
+    # Everybody is there before the database is asked.
+    _RECIPIENTS: _RECIPIENTS.replace("= ", "= static:all, "),
+    "lmtp_host_lookup = native": "lmtp_host_lookup = native\nsmtp_host_lookup = native",
 }
 
 

@@ -16,7 +16,7 @@ value() { awk -v key="$1:" '$1 == key { sub(/^[^ ]* ?/, ""); print; exit }' <<< 
 for key in "${!OWN[@]}"; do
   found=$(value "$key")
   case ${OWN[$key]}:$found in
-    "$found:$found" | 1:yes | 1:on) ;;
+    "$found:$found" | 1:yes | 1:on | 0:no | 0:off) ;;
     *) fail "Cyrus understands '$found' and not '${OWN[$key]}' by $key$DIFFERS" ;;
   esac
 done
@@ -41,11 +41,28 @@ while IFS=' ' read -r key place; do
     *) fail "Cyrus would keep mail or its state at $place (${key%:}), which is on no volume$DIFFERS" ;;
   esac
 done <<< "$understood"
-[ "$(value configdirectory)" = /var/lib/imap ] || fail "Cyrus would look for its state in $(value configdirectory) and not in /var/lib/imap$DIFFERS"
 [ -n "$(value "partition-$(value defaultpartition)")" ] || fail "Cyrus has no place for mailboxes (defaultpartition)$DIFFERS"
+# Elsewhere on a volume it would find neither the mail nor the scripts that are there.
+while read -r key place; do
+  found=$(value "$key")
+  [ "${found%/}" = "$place" ] || fail "Cyrus would look in '$found' and not in $place ($key)$DIFFERS"
+done << 'PLACES'
+configdirectory /var/lib/imap
+sievedir /var/lib/imap/sieve
+partition-default /var/spool/imap
+PLACES
+# A service reads the file that its own command line names, whatever the master reads.
+while read -r name _ _ arguments; do
+  file=/etc/imapd.conf
+  [[ " $arguments" =~ \ -C\ *([^ ]+) ]] && file=${BASH_REMATCH[1]}
+  [ "$file" -ef "$SETTINGS" ] || fail "the service $name would read $file, and not $SETTINGS, which is adjusted$DIFFERS"
+done <<< "$listed"
 for module in caldav carddav; do
   [[ " $(value httpmodules) " == *" $module "* ]] || fail "Cyrus would serve no $module$DIFFERS"
 done
 # What an init no longer fills in.
 empty=$(grep -Eo '^[a-z_-]+:[[:space:]]*[A-Z]+(_[A-Z]+)+$' "$SETTINGS" | head -n 1 || true)
 [ -z "$empty" ] || fail "the image left '$empty' in $SETTINGS$DIFFERS"
+empty=$(grep -Ev '^[[:space:]]*#' "$SERVICES" | grep -Eow '[A-Z]+(_[A-Z]+)+' | head -n 1 || true)
+[ -z "$empty" ] || fail "the image left '$empty' in $SERVICES$DIFFERS"
+asks_passwords

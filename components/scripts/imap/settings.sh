@@ -13,6 +13,9 @@ unless_told() { [ -n "$(told "$1")" ] || only "$1" "$2"; }
 # Passwords: asked of the web application alone. Cyrus takes them without TLS from the proxy, the webmail and the web
 # application, which speak none; from outside it does not.
 only sasl_pwcheck_method saslauthd
+only sasl_saslauthd_path /run/saslauthd/mux
+# Whoever asks it needs the password itself.
+only sasl_mech_list 'PLAIN LOGIN'
 only allowanonymouslogin no
 only allowplaintext yes
 only admins "$IMAP_ADMIN_LOGIN"
@@ -26,6 +29,8 @@ only virtdomains userid
 only unixhierarchysep 1
 only altnamespace 1
 only hashimapspool 1
+only fulldirhash 0
+only sieveusehomedir 0
 # autocreate_post: without it, mail for a user who never logged in is refused for good ("550 Mailbox unknown"). It does
 # nothing without a quota (KiB), which images of generation B do not name.
 only autocreate_post 1

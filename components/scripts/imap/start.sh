@@ -20,6 +20,9 @@ for file in "$SETTINGS" "$SERVICES"; do
   [ -r "$file" ] || fail "the image's init has written no $file: it differs from the one this stack was made for"
 done
 
+# Services and whoever is called by hand look there.
+[ "$SETTINGS" -ef /etc/imapd.conf ] || ln -sfn "$SETTINGS" /etc/imapd.conf
+
 source /kolab/entry/extra.sh
 source /kolab/entry/services.sh
 source /kolab/entry/settings.sh

@@ -17,7 +17,9 @@ for service in $INBOUND; do
   *[\ ,]"$APP_DOMAIN"[\ ,]*) ;;
   *) fail "Postfix would not take mail for $APP_DOMAIN$DIFFERS" ;;
   esac
+  [[ $(told "$service" mydestination) == *mysql:* ]] || fail "Postfix would take no mail for domains that people add: mydestination asks no database$DIFFERS"
   [ -n "$(told "$service" local_recipient_maps)" ] || fail "every address would be taken and bounce later: local_recipient_maps is empty$DIFFERS"
+  [[ $(told "$service" local_recipient_maps) == *mysql:* ]] || fail "Postfix would take no mail for people: local_recipient_maps asks no database$DIFFERS"
   [ -n "$(told "$service" smtpd_sender_login_maps)" ] || fail "strangers could write as our users: smtpd_sender_login_maps is empty$DIFFERS"
   lists=$(told "$service" smtpd_sender_restrictions) lists+=" $(told "$service" smtpd_recipient_restrictions)"
   [[ $lists == *check_policy_service* ]] || fail "no policy of the web application is asked about mail at $service$DIFFERS"
@@ -27,6 +29,7 @@ for service in $SUBMISSION; do
   lists=$(told "$service" smtpd_recipient_restrictions) lists+=" $(told "$service" smtpd_data_restrictions)"
   [[ $lists == *check_policy_service* ]] || fail "no policy of the web application is asked who may send as whom at $service$DIFFERS"
 done
+[[ $(of_all virtual_alias_maps) == *mysql:* ]] || fail "addresses that lead to people would be taken and bounce later: virtual_alias_maps asks no database$DIFFERS"
 [[ $(told "$BACK" smtpd_recipient_restrictions) == *permit_mynetworks* ]] || fail "Postfix would not take mail back from Amavis$DIFFERS"
 filter=$(told "$BACK" content_filter)
 [[ $filter != *:1302[46] ]] || fail "mail would go round between Postfix and Amavis for ever$DIFFERS"
@@ -38,6 +41,17 @@ if [ "$WITH_CONTENTFILTER" = true ]; then
 fi
 [[ "$(of_all local_transport) $(of_all mailbox_transport) $(of_all virtual_transport)" == *"$LMTP_DESTINATION"* ]] || fail "mail for people would not go to Cyrus at $LMTP_DESTINATION$DIFFERS"
 
+# Services that others name are there: without one, mail hangs, or TLS and limits are missing. bounce(8) is three services.
+for service in $INBOUND $SUBMISSION $BACK; do
+  for name in cleanup_service_name rewrite_service_name; do
+    named=$(told "$service" "$name")
+    service_is "${named:-${name%_service_name}}" || fail "$service would hand mail to '$named' ($name), which master.cf does not have$DIFFERS"
+  done
+done
+for each in cleanup:cleanup qmgr:qmgr rewrite:trivial-rewrite bounce:bounce defer:bounce trace:bounce error:error retry:error \
+  lmtp:lmtp tlsmgr:tlsmgr anvil:anvil showq:showq; do
+  service_is "${each%:*}" "${each#*:}" || fail "Postfix would have no service ${each%:*}$DIFFERS"
+done
 # Policies that are asked, and programs that answer, are there. A missing one puts off all mail.
 while IFS= read -r policy; do
   [[ $policy =~ ^unix:private/([^ ,}]+),?$ ]] || continue
@@ -45,6 +59,7 @@ while IFS= read -r policy; do
 done < <(printf '%s\n' "${FACTS[@]}" | tr ' ' '\n')
 while IFS= read -r program; do
   [ -x "${program#argv=}" ] || fail "${program#argv=}, which master.cf runs, is not in this image$DIFFERS"
+  ! grep -qsw SERVICES_HOST "${program#argv=}" || fail "the image left SERVICES_HOST in ${program#argv=}, and no policy would be answered$DIFFERS"
 done < <(grep -o 'argv=[^ ]*' <<< "$ALL" || true)
 # So are tables, and nothing in those of the database waits to be filled in.
 written=$({ postconf -nx; postconf -xP; } 2> /dev/null)
@@ -55,3 +70,4 @@ while IFS= read -r table; do
   mysql:*) ! grep -Eqi '^(hosts|user|password|dbname) *= *(DB_[A-Z_]+)? *$' "$file" || fail "the image left $file without an account of the database$DIFFERS" ;;
   esac
 done < <(grep -Eo '(mysql|hash|texthash|regexp|pcre|cidr|lmdb|btree):/[^ ,}]+' <<< "$written" | sort -u)
+asks_passwords

@@ -53,6 +53,11 @@ INBOUND=$(at 10025) SUBMISSION=$(at 10587) BACK=$(at 13025)
 [ -n "$INBOUND" ] || fail 'nothing of Postfix listens at port 10025, where mail from the world arrives: the image differs from the one this stack was made for'
 [ -n "$SUBMISSION" ] || fail 'nothing of Postfix listens at port 10587, where our users submit: the image differs from the one this stack was made for'
 [ -n "$BACK" ] || fail 'nothing of Postfix listens at port 13025, where Amavis hands mail back: the image differs from the one this stack was made for'
+# postscreen, say, hands clients on to another service, which nobody would have adjusted.
+while read -r service _ _ _ _ _ _ program _; do
+  case " $(tr '\n' ' ' <<< "$INBOUND $SUBMISSION $BACK")" in *" $service "*) ;; *) continue ;; esac
+  [ "$program" = smtpd ] || fail "Postfix would answer at $service with $program and not with smtpd: the image differs from the one this stack was made for"
+done < <(postconf -M 2> /dev/null | awk '$2 == "inet"')
 
 # Whoever reaches this port may relay: nobody outside of the pod does.
 for service in $BACK; do

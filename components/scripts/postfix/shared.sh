@@ -12,5 +12,6 @@ mapfile -t lines <<< "$services"
 # proxymap's own list names parameters; tables within unions, restrictions and master.cf are added by name.
 tables=$(grep -o 'proxy:mysql:[^ ,}]*' <<< "$main $services" | sort -u | tr '\n' ' ')
 postconf -e "proxy_read_maps = $(postconf -dh proxy_read_maps) $tables"
+[ -n "$(postconf -M proxymap/unix 2> /dev/null)" ] || fail 'Postfix would have no service proxymap, by which it asks the database: this image differs from the one this stack was made for'
 # Each serves many; several, so that one slow answer does not hold up everybody.
 postconf -F "proxymap/unix/process_limit=$KOLAB_PROXYMAPS"

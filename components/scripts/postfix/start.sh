@@ -14,9 +14,11 @@ esac
 # (dict_load_file_xt): with each change looked at, a start would take twenty. Nobody else writes here, and postconf renames.
 postconf() {
   command postconf "$@" || return
-  touch -c -d '-1 minute' "${MAIL_CONFIG:-/etc/postfix}"/{main,master}.cf
+  touch -c -d '-1 minute' /etc/postfix/{main,master}.cf
 }
 [[ $line == *' start-fg '* ]] || fail "Postfix is started by '$*', which leaves the container without it: the image differs from the one this stack was made for"
+
+[ -z "${MAIL_CONFIG-}" ] || [ "${MAIL_CONFIG%/}" = /etc/postfix ] || fail "Postfix would be configured in $MAIL_CONFIG and not in /etc/postfix: the image differs from the one this stack was made for"
 
 source /kolab/entry/extra.sh
 source /kolab/entry/services.sh
@@ -39,9 +41,11 @@ say "smtpd_tls_cert_file=$KOLAB_PEM" "smtpd_tls_key_file=$KOLAB_PEM" smtpd_tls_c
   "lmtp_delivery_status_filter=regexp:$verdicts" lmtp_host_lookup=native \
   "myhostname=$KOLAB_HELO" "inet_protocols=$KOLAB_PROTOCOLS" "message_size_limit=$KOLAB_MESSAGE_SIZE_LIMIT" \
   disable_vrfy_command=yes smtpd_etrn_restrictions=reject \
+  inet_interfaces=all master_service_disable= \
   mynetworks=127.0.0.0/8 relay_domains= smtpd_upstream_proxy_protocol= smtpd_authorized_xclient_hosts= \
   relayhost= default_transport=smtp relay_transport=relay \
   sender_dependent_relayhost_maps= sender_dependent_default_transport_maps=
+case $(of_all smtp_tls_security_level) in '' | none) say smtp_tls_security_level=may ;; esac
 # Mail leaves by a family of addresses that SPF and PTR name: the ways out are kept from the other one.
 for way in smtp relay; do
   [ -n "$(postconf -M "$way/unix" 2> /dev/null)" ] || fail "Postfix has no way out called $way: the image differs from the one this stack was made for"

@@ -30,6 +30,9 @@ edit_configuration() {
     only "$block" ssl_protocols $KOLAB_PROTOCOLS
     only "$block" ssl_ciphers "$KOLAB_CIPHERS"
     only "$block" starttls off
+    # Postfix asks for the password that nginx was told, and lets nobody speak for another client.
+    only "$block" proxy_smtp_auth on
+    only "$block" xclient off
     found "$block" server
     for server in "${FOUND[@]}"; do
       # STARTTLS is offered by default, and so is LOGIN without it: passwords in the clear.

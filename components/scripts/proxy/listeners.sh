@@ -39,6 +39,8 @@ judge_mail() {
     [ "$VALUE" = "$KOLAB_CIPHERS" ] || fail "nginx would offer the ciphers '$VALUE' to $protocol clients"
     value "$server" auth_http
     case $VALUE in "$WEBAPP_BACKEND"/api/webhooks/nginx*) ;; *) fail "nginx would ask '$VALUE' whether a $protocol client may log in, not the web application" ;; esac
+    value "$server" proxy_protocol
+    [ "$VALUE" != on ] || fail "nginx would begin with the PROXY protocol, which no backend of $protocol speaks here"
     found "$server" listen
     for each in "${FOUND[@]}"; do
       words "$each"

@@ -20,6 +20,10 @@ judge_locations() {
 
 judge_paths() {
   local path
+  location_of "$1" /health
+  VALUE=''
+  [ -z "$LOCATION" ] || value "$LOCATION" return
+  case $VALUE in 200*) ;; *) fail 'the image does not answer /health, by which the cluster knows that the proxy works' ;; esac
   for path in / /login /api/v4/user /oauth/authorize; do answered fail "$1" "$path" "$WEBAPP_BACKEND"; done
   for path in "$WEBMAIL_PATH/" /chwala/api/ /Microsoft-Server-ActiveSync; do answered fail "$1" "$path" "$ROUNDCUBE_BACKEND"; done
   for path in /dav/calendars/user/jane@example.org/a/b.ics /dav/principals/ /.well-known/caldav /.well-known/carddav; do
@@ -34,9 +38,33 @@ judge_paths() {
   found_below "$1" proxy_pass
   local each passes=("${FOUND[@]}")
   for each in "${passes[@]}"; do
+    case ${WORDS[each]} in *"$MARK$WEBAPP_BACKEND"* | *"$MARK$ROUNDCUBE_BACKEND"*) judge_address "${IN[each]}" ;; esac
     case ${WORDS[each]} in *"$MARK$WEBAPP_BACKEND"/api/webhooks/*) ;; *) continue ;; esac
     found "${IN[each]}" internal
     [ ${#FOUND[@]} != 0 ] || fail "a location of the image passes strangers on to the hook ${TEXT[each]#proxy_pass }"
+  done
+}
+
+# judge_address LOCATION: who stands behind it hears the client's true address. What is not written anew is the client's word.
+judge_address() {
+  header "$1" X-Real-IP
+  [ "$VALUE" = '$remote_addr' ] || fail "the image would tell whoever answers ${TEXT[$1]} '$VALUE' as the address of a client: anybody could claim another"
+}
+
+# header LOCATION NAME: VALUE is what is passed on as the header NAME, of the nearest block that passes any on
+# (ngx_http_proxy_module, proxy_set_header); empty for what the client says
+header() {
+  local block=$1 each
+  VALUE=''
+  while :; do
+    found "$block" proxy_set_header
+    [ ${#FOUND[@]} = 0 ] || break
+    [ "$block" != 0 ] || return 0
+    block=${IN[block]}
+  done
+  for each in "${FOUND[@]}"; do
+    words "$each"
+    [ "${ARGS[0],,}" != "${2,,}" ] || VALUE=${ARGS[1]}
   done
 }
 
@@ -56,13 +84,15 @@ answered() {
   for target in "${TARGETS[@]}"; do
     # A literal path replaces the part of the request's that the location names; where that is the same, nothing changes.
     case $pass in *'$'*) target=${target%'$request_uri'} ;; *) [ -z "$PREFIX" ] || [ "$target" != "$4$PREFIX" ] || target=$4 ;; esac
-    [ "$target" = "$4" ] || { "$1" "the image passes $3 on to $target instead of to $4 as it was asked"; return 0; }
+    [ "$target" = "$4" ] || { "$1" "the image passes $3 on to ${target:-nobody} instead of to $4 as it was asked"; return 0; }
   done
+  case $4 in "$WEBAPP_BACKEND" | "$ROUNDCUBE_BACKEND") header "$LOCATION" Host ;; *) return 0 ;; esac
+  case $VALUE in '$host' | '$http_host') ;; *) "$1" "the image passes $3 on to '$VALUE' and not to the host that was asked" ;; esac
 }
 
 # targets_of PASS: TARGETS are all that the argument of a proxy_pass may become
 targets_of() {
-  local each map maps name=${1%'$request_uri'} rest=''
+  local each map maps default name=${1%'$request_uri'} rest=''
   TARGETS=("$1")
   [ "$name" = "$1" ] || rest='$request_uri'
   case $name in '$'*) ;; *) return 0 ;; esac
@@ -72,13 +102,16 @@ targets_of() {
   for map in "${maps[@]}"; do
     words "$map"
     [ "${ARGS[1]}" = "\$$name" ] || continue
-    TARGETS=()
+    TARGETS=() default=''
     for each in "${!WORDS[@]}"; do
       [[ ${IN[each]} = "$map" && $each != 0 ]] || continue
       words "$each"
       # `hostnames` and `volatile` stand alone.
       [ ${#ARGS[@]} = 0 ] || TARGETS+=("${ARGS[0]}$rest")
+      [ "${WORDS[each]%%"$MARK"*}" != default ] || default=1
     done
+    # What is not said is empty (ngx_http_map_module).
+    [ -n "$default" ] || TARGETS+=("$rest")
     return 0
   done
 }

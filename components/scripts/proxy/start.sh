@@ -25,6 +25,8 @@ read -r KOLAB_READ < /tmp/kolab-nginx.conf
 read_statements /tmp/kolab-nginx.conf "${KOLAB_CONF%/*}"
 judge_listeners
 judge_locations
+# Whoever tells nginx something else later reads it there (a renewed certificate, stop.sh).
+[ "$KOLAB_CONF" = /etc/nginx/nginx.conf ] || ln -sfn "$KOLAB_CONF" /etc/nginx/nginx.conf
 
 rehearsed
 exec "$@"

@@ -8,7 +8,9 @@ import itertools
 import re
 import smtplib
 import socket
+import ssl
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -16,7 +18,7 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.client.tls import careful
+from tests.acceptance.client.tls import careful, careless
 
 _TIMEOUT = 20
 
@@ -193,6 +195,24 @@ def plain_login(host: str, user: str, password: str) -> str:
     except imaplib.IMAP4.error as refused:
         return f"refused: {refused}"
     return "accepted"
+
+
+def old_tls(host: str, port: str) -> str:
+    """Whether somebody speaks TLS 1.1 or older: after STARTTLS on 25, at once elsewhere."""
+    context = careless()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    try:
+        if port == "25":
+            with smtplib.SMTP(host, 25, local_hostname="client.sender.test", timeout=_TIMEOUT) as smtp:
+                smtp.starttls(context=context)
+        else:
+            with socket.create_connection((host, int(port)), timeout=_TIMEOUT) as connection:
+                context.wrap_socket(connection, server_hostname=host).close()
+    except ssl.SSLError as refused:
+        return f"refused: {refused.reason}"
+    return "spoken"
 
 
 def sieve(host: str) -> str:

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tests.lab.images import oci
@@ -14,8 +14,11 @@ from tests.lab.images.build import tars
 from tests.lab.images.contract import image
 
 
-def mutated(name: str, files: Mapping[str, str], folder: Path) -> tuple[Path, str]:
-    """The tar of an image like `name` with other `files` (path -> text), and its digest, which is its name too."""
+def mutated(name: str, files: Mapping[str, str | None], folder: Path) -> tuple[Path, str]:
+    """The tar of an image like `name` with other `files`, and its digest, which is its name too.
+
+    path -> text; None for a file that is gone.
+    """
     manifest, config = _of(tars([name])[-1])
     top, packed = oci.pack_bytes(_layer(files))
     layers = [
@@ -34,13 +37,15 @@ def mutated(name: str, files: Mapping[str, str], folder: Path) -> tuple[Path, st
     return target, digest
 
 
-def _layer(files: Mapping[str, str]) -> bytes:
+def _layer(files: Mapping[str, str | None]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for path, text in files.items():
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode = len(text.encode()), 0o755
-            tar.addfile(entry, io.BytesIO(text.encode()))
+            name, content = PurePosixPath(path.lstrip("/")), (text or "").encode()
+            # A whiteout (OCI image specification, layer.md).
+            entry = tarfile.TarInfo(str(name if text is not None else name.with_name(f".wh.{name.name}")))
+            entry.size, entry.mode = len(content), 0o755
+            tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 

@@ -20,7 +20,7 @@ from tests.acceptance.phone import SERVICES, answer, lines, put
 from tests.acceptance.receiver import DOMAIN
 from tests.acceptance.receiving import Receiver, unique
 from tests.acceptance.report import Report
-from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack
+from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, clear_pools
 from tests.lab import programs
 from tests.lab.cluster import Lab
 from tests.support.postfix import authority, identity, pem
@@ -115,7 +115,11 @@ def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFacto
         lab.down()
         lab.up()
     stack.publish()
-    stack.program.change({"kubernetes.clusterIdentifier": "lab-again", "mail.maintenance": True})
+    clear_pools(lab)
+    stack.program.change({"mail.maintenance": True})
+    with report.timed("`pulumi refresh`, which finds nothing"):
+        gone = stack.engine("refresh", "--yes")
+        assert gone.code == 0, "\n".join(gone.errors) or gone.output
     with _server(stack, folder):
         with report.timed("`pulumi up` into the empty cluster"):
             _apply(stack)

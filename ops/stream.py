@@ -61,7 +61,8 @@ class Stream:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._listening.join(timeout=10)
+        # Whoever is killed has nothing more to say; what it has started may hold the pipe for longer.
+        self._listening.join(timeout=1)
         for pipe in (self._process.stdin, self.reader):
             if pipe is not None:
                 with suppress(OSError):

@@ -10,7 +10,8 @@ spool=${2:-/var/spool/imap} state=${3:-/var/lib/imap} stage=${4:-/work/stage}
 . "${KOLAB_SCRIPTS:-/kolab/entry}/repository.sh"
 
 every() { # every FIND-ARGUMENTS...: databases before indexes
-  find "$state" -type f ! -path "$state/socket/*" ! -path "$state/lock/*" ! -path "$state/proc/*" "$@"
+  # What only tells about processes that run is written all the time (imapd.conf(5), prometheus_stats_dir).
+  find "$state" -type f ! -path "$state/socket/*" ! -path "$state/lock/*" ! -path "$state/proc/*" ! -path "$state/stats/*" "$@"
   find "$spool" -type f -name 'cyrus.*' ! -name 'cyrus.cache' ! -name 'cyrus.squat*' "$@"
 }
 copied() { # copied LIST. A file that went meanwhile is left out.

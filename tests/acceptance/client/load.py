@@ -1,4 +1,4 @@
-"""Crowds: strangers who only wait, senders whose names nobody finds, ordinary senders, phones that idle, and guesses.
+"""Crowds: strangers who only wait, senders whose names nobody finds, ordinary senders, and phones that idle.
 
 Each command prints JSON. An `until` is a file: the crowd stays until it exists.
 """
@@ -6,11 +6,9 @@ Each command prints JSON. An `until` is a file: the crowd stays until it exists.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import smtplib
 import socket
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.client.mail import _message, submit
-from tests.acceptance.client.tls import careful, careless
+from tests.acceptance.client.tls import careful
 
 _PAUSE = 2.0
 """Seconds after which a sender who was put off comes again."""
@@ -145,18 +143,18 @@ def web_logins(website: str, user: str, password: str, until: str) -> str:
     return json.dumps({"took": took, "refused": refused})
 
 
-def idle(host: str, user: str, password: str, count: str, until: str, *addresses: str) -> str:
-    """So many IMAP sessions that wait for news (RFC 2177), from the addresses by turns. Says `waiting` and how many do,
+def idle(host: str, users: str, password: str, count: str, until: str, *addresses: str) -> str:
+    """So many IMAP sessions that wait for news (RFC 2177), of the users (between commas) and from the addresses by turns. Says `waiting` and how many do,
     stays, and prints how many of them still end their waiting in good order."""
-    return asyncio.run(_idle(host, user, password, int(count), Path(until), addresses))
+    return asyncio.run(_idle(host, users.split(","), password, int(count), Path(until), addresses))
 
 
 async def _idle(
-    host: str, user: str, password: str, count: int, until: Path, addresses: Sequence[str]
+    host: str, users: Sequence[str], password: str, count: int, until: Path, addresses: Sequence[str]
 ) -> str:
     context, gate = careful(), asyncio.Semaphore(8)
 
-    async def begin(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def begin(user: str, address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         async with gate:
             try:
                 reader, writer = await asyncio.open_connection(
@@ -186,7 +184,9 @@ async def _idle(
         writer.close()
         return well
 
-    begun = await asyncio.gather(*(begin(address) for address in islice(cycle(addresses), count)))
+    begun = await asyncio.gather(
+        *(begin(*each) for each in islice(zip(cycle(users), cycle(addresses), strict=False), count))
+    )
     waiting = [each for each in begun if each]
     print(f"waiting {len(waiting)}", flush=True)
     while not until.exists():
@@ -200,57 +200,6 @@ async def _tagged(reader: asyncio.StreamReader) -> bytes:
         if line.startswith(b"a "):
             return line
     return b""
-
-
-def guesses(host: str, user: str, count: str, at_once: str, *addresses: str) -> str:
-    """So many wrong passwords at IMAP, a session each: what was answered -> how often."""
-    return asyncio.run(_guesses(host, user, int(count), int(at_once), addresses))
-
-
-async def _guesses(host: str, user: str, count: int, at_once: int, addresses: Sequence[str]) -> str:
-    context, gate, said = careless(), asyncio.Semaphore(at_once), Counter[str]()
-
-    async def guess(number: int, address: str) -> None:
-        async with gate:
-            try:
-                reader, writer = await asyncio.open_connection(
-                    host, 993, ssl=context, server_hostname=host, local_addr=(address, 0)
-                )
-                await asyncio.wait_for(reader.readline(), 60)
-                writer.write(f'a LOGIN {user} "guess{number}"\r\n'.encode())
-                answer = (await asyncio.wait_for(reader.readline(), 60)).decode(errors="replace")
-                writer.close()
-            except (OSError, TimeoutError, ssl.SSLError) as error:
-                answer = type(error).__name__
-            said[answer.strip()] += 1
-
-    await asyncio.gather(
-        *(guess(number, address) for number, address in enumerate(islice(cycle(addresses), count)))
-    )
-    return json.dumps(said)
-
-
-def web_guesses(website: str, user: str, count: str) -> str:
-    """The same at the web interface and, as ActiveSync sends it, in a header: status -> how often."""
-    said: Counter[str] = Counter()
-    for number in range(int(count)):
-        given = base64.b64encode(f"{user}:guess{number}".encode()).decode()
-        body = json.dumps({"email": user, "password": f"guess{number}"}).encode()
-        login = urllib.request.Request(
-            f"https://{website}/api/auth/login", body, {"Content-Type": "application/json"}
-        )
-        phone = urllib.request.Request(
-            f"https://{website}/Microsoft-Server-ActiveSync", headers={"Authorization": f"Basic {given}"}
-        )
-        for kind, request in (("web", login), ("phone", phone)):
-            try:
-                with urllib.request.urlopen(request, context=careful(), timeout=60) as answer:
-                    said[f"{kind} {answer.status}"] += 1
-            except urllib.error.HTTPError as error:
-                said[f"{kind} {error.code}"] += 1
-            except OSError as error:
-                said[f"{kind} {type(error).__name__}"] += 1
-    return json.dumps(said)
 
 
 def silent_nameserver(address: str, until: str) -> str:

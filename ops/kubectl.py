@@ -39,7 +39,7 @@ class Kubectl:
 
     def run(self, *arguments: str, text: str | None = None, seconds: float = 120) -> str:
         """What kubectl prints. Raises StackProblem when it fails."""
-        command = ["kubectl", "--context", self.context, "--namespace", self.namespace, *arguments]
+        command = [*self._command, *arguments]
         try:
             done = subprocess.run(
                 command, input=text, capture_output=True, text=True, timeout=seconds, check=False
@@ -55,6 +55,10 @@ class Kubectl:
                 self._unknown()
             raise StackProblem(f"kubectl {arguments[0]} failed: {said[-1][:300]}")
         return done.stdout
+
+    @property
+    def _command(self) -> tuple[str, ...]:
+        return ("kubectl", "--context", self.context, "--namespace", self.namespace)
 
     def _unknown(self) -> None:
         """Raises StackProblem that lists the contexts there are."""
@@ -88,8 +92,7 @@ class Kubectl:
         source: IO[bytes] | None = None,
     ) -> Stream:
         """The same while it runs, for bytes and for more of them than fit into memory; `source` is read in place of a pipe."""
-        begin = ("kubectl", "--context", self.context, "--namespace", self.namespace)
-        return Stream((*begin, "exec", "-i", pod, "-c", container, "--", *command), note, source)
+        return Stream((*self._command, "exec", "-i", pod, "-c", container, "--", *command), note, source)
 
     def scale(self, workload: str, replicas: int) -> None:
         """Sets how many pods there are; without any, waits until the last has gone."""

@@ -157,6 +157,15 @@ def test_what_the_stack_file_wants_is_not_ended_by_a_command(
     assert not [call for call in cluster.calls if call[0] == "exec"]
 
 
+def test_pages_that_are_open_while_the_stack_file_puts_senders_off_are_no_error(
+    answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = stand_in(monkeypatch, answers | {"exec postfix-0": "on\n", "exec proxy": ""})
+    settings = changed("single-node", {"mail": {"maintenance": True}})
+    monkeypatch.setattr(maintenance, "of_stack", lambda _: (settings, cluster))
+    assert main(["maintenance", "show", "--stack", "x"]) == 0
+
+
 def test_pods_that_disagree_about_maintenance_are_an_error(
     answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

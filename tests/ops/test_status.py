@@ -267,6 +267,15 @@ def test_maintenance_is_named_while_it_lasts_with_the_way_out(
     )
 
 
+def test_maintenance_of_the_stack_file_ends_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = stand_in(
+        monkeypatch, {"get app.kubernetes.io/name=proxy": "", "maintenance.sh state": "on\n"} | ANSWERS
+    )
+    visit = look.Visit(changed("single-node", {"mail": {"maintenance": True}}), cluster, NOW)
+    (row,) = (row for row in look.rows(visit) if row.part == "maintenance")
+    assert row.text.endswith(": remove kolab:mail.maintenance")
+
+
 def test_what_fails_is_unknown_and_ends_with_3_while_the_rest_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

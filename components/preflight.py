@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime import invoke
@@ -21,6 +22,8 @@ from model.rules import acknowledgements
 from model.rules.cluster import cluster, totals
 from model.rules.cluster_network import completed
 from model.settings import Settings
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,32 @@ def _state() -> Iterator[Resource]:
 def _asked(question: str, by: str) -> dict[str, Any]:
     """What the engine knows of this stack. Asked at once: a StackReference answers when resources are made already."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = invoke(f"pulumi:pulumi:{question}", {by: name}).value
+    answer = patiently(lambda: invoke(f"pulumi:pulumi:{question}", {by: name}).value)
     outputs: dict[str, Any] = (answer or {}).get("outputs") or {}
     return outputs
+
+
+_BEING_WRITTEN = "failed to load checkpoint"
+"""The engine writes the stack itself into the state while the program asks; a state in a folder is then half there for a
+moment (gocloud.dev/blob/fileblob, attrs.go: what stands beside the state is not replaced at once)."""
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each further attempt."""
+
+
+def patiently(ask: Callable[[], _T], pauses: Iterable[float] = _PAUSES) -> _T:
+    """What the state answers, asked again while it is being written. Raises pulumi.RunError when it stays unreadable."""
+    last = ""
+    for pause in (0.0, *pauses):
+        time.sleep(pause)
+        try:
+            return ask()
+        except Exception as error:
+            if _BEING_WRITTEN not in str(error):
+                raise
+            last = str(error)
+    raise pulumi.RunError(
+        f"state: {last}. Nothing was changed; run the same command again, and see PULUMI_BACKEND_URL"
+    )
 
 
 def _warn(found: list[Finding] | tuple[Finding, ...], settings: Settings) -> None:

@@ -166,6 +166,14 @@ def stack(
 
 
 @pytest.fixture(scope="module")
+def own_lab(stack: Stack) -> Lab:
+    """The lab with all that it alone can do: other images on its nodes, other addresses in its world, to be thrown away."""
+    if not isinstance(stack.lab, Lab):
+        pytest.skip("only the lab can do this, not a cluster that is given")
+    return stack.lab
+
+
+@pytest.fixture(scope="module")
 def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     """Somebody else's mail server, listening."""
     took = tmp_path_factory.mktemp("receiver") / "took"

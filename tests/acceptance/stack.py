@@ -6,7 +6,7 @@ import base64
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -105,6 +105,12 @@ class Stack:
     def up(self, *arguments: str) -> Run:
         """`pulumi up` with its preview, as an operator runs it."""
         return self.engine("up", "--yes", *arguments)
+
+    def apply(self) -> None:
+        """What the stack file says now, until every pod is ready."""
+        done = self.up()
+        assert done.code == 0, "\n".join(done.errors) or done.output
+        self.wait_ready()
 
     def engine(self, *arguments: str) -> Run:
         """Any command of the engine."""
@@ -209,6 +215,15 @@ class Stack:
                 # Its node may have no power.
                 found.append(str(error))
         return "\n".join(found)
+
+    def arrived(self, user: str, subjects: Collection[str], *, seconds: float = 300) -> None:
+        """Until all of them are in a user's inbox; what waits in a queue is delivered at once."""
+
+        def all_are_there() -> bool:
+            self.flush()
+            return set(subjects) <= set(self.subjects(user))
+
+        eventually(all_are_there, f"acknowledged messages never reached {user}", seconds=seconds)
 
     def flush(self) -> None:
         """Deliver now what waits in a queue: Postfix would try again after five to ten minutes."""

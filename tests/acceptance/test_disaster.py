@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -23,6 +20,7 @@ from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, clear_pools
 from tests.lab import programs
 from tests.lab.cluster import Lab
+from tests.support import rest_server
 from tests.support.postfix import authority, identity, pem
 
 pytestmark = [
@@ -51,7 +49,7 @@ class Rescued:
     """Subjects of Jane's that were acknowledged before the backup began."""
     said: list[str] = field(default_factory=list)
     """By each restore."""
-    early: str = ""
+    heard: str = ""
     """What a stranger heard who wrote before accounts were back."""
     kept: list[str] = field(default_factory=list)
     """Backups of mail, in the end."""
@@ -59,14 +57,10 @@ class Rescued:
 
 @contextmanager
 def _server(stack: Stack, folder: Path) -> Iterator[None]:
-    """restic's own server, which deletes nothing (restic: rest-server, --append-only)."""
-    address = stack.lab.internet.address
-    line = [
-        programs.program("rest-server"), "--path", folder / "repository", "--listen", f"{address}:{_PORT}",
-        "--append-only", "--private-repos", "--htpasswd-file", folder / "users",
-        "--tls", "--tls-cert", folder / "identity.pem", "--tls-key", folder / "identity.pem",
-    ]  # fmt: skip
-    process: Popen[str] = stack.lab.internet.start([str(word) for word in line])
+    """Where backups go, on the lab's internet."""
+    program, listen = programs.program("rest-server"), f"{stack.lab.internet.address}:{_PORT}"
+    line = rest_server.command(program, listen, folder / "repository", folder)
+    process = stack.lab.internet.start(line)
     try:
         yield
     finally:
@@ -75,15 +69,13 @@ def _server(stack: Stack, folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rescued]:
+def rescued(
+    stack: Stack, own_lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rescued]:
     """Everything, from the first backup to the day on which mail flows again."""
-    lab = stack.lab
-    if not isinstance(lab, Lab):
-        pytest.skip("only the lab can be thrown away")
-    folder = tmp_path_factory.mktemp("backups")
+    lab, folder = own_lab, tmp_path_factory.mktemp("backups")
     by = authority()
-    digest = base64.b64encode(hashlib.sha1(_SECRET.encode()).digest()).decode()  # noqa: S324 (htpasswd's own)
-    (folder / "users").write_text(f"{_USER}:{{SHA}}{digest}\n")
+    (folder / "users").write_text(rest_server.user(_USER, _SECRET))
     (folder / "identity.pem").write_text(identity(by, _HOST))
     console = Console(stack, tmp_path_factory.mktemp("console"))
     # Mail leaves from one node alone, backups from wherever their pods are.
@@ -124,19 +116,20 @@ def rescued(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFacto
         assert gone.code == 0, "\n".join(gone.errors) or gone.output
     with _server(stack, folder):
         with report.timed("`pulumi up` into the empty cluster"):
-            _apply(stack)
-        found.early = stack.received(JANE, "before anybody is back")
+            stack.apply()
+        found.heard = stack.received(JANE, "before anybody is back")
         for engine in ("database", "mail"):
             assert "become what they were" in console.says("backup", "restore", engine)
             with report.timed(f"a restore of {engine}"):
                 found.said.append(console.says("backup", "restore", engine, "--context", CONTEXT))
         stack.wait_ready()
         stack.program.change({"mail.maintenance": None})
-        _apply(stack)
+        stack.apply()
         stack.publish()
         console.says("backup", "now", "mail")
         found.kept = [each["id"] for each in console.data("backup", "list") if each["engine"] == "mail"]
         yield found
+    lab.set_egress(stack.egress)
 
 
 def _with_backups(stack: Stack, authorities: str, networks: str) -> None:
@@ -151,13 +144,7 @@ def _with_backups(stack: Stack, authorities: str, networks: str) -> None:
     secret = ("config", "set", "--secret", "--stack", stack.program.stack, "kolab:backupPassword", _SECRET)
     stack.program.must(*secret)
     stack.program.ops("secrets", "--stack", stack.program.stack)
-    _apply(stack)
-
-
-def _apply(stack: Stack) -> None:
-    done = stack.up()
-    assert done.code == 0, "\n".join(done.errors) or done.output
-    stack.wait_ready()
+    stack.apply()
 
 
 @contextmanager
@@ -192,7 +179,7 @@ def test_what_was_acknowledged_before_the_backup_is_read_again(stack: Stack, res
 
 
 def test_who_writes_before_accounts_are_back_is_asked_to_come_again(rescued: Rescued) -> None:
-    assert rescued.early.startswith("451")
+    assert rescued.heard.startswith("451")
 
 
 def test_filters_are_back(stack: Stack, rescued: Rescued) -> None:

@@ -96,38 +96,25 @@ def test_nothing_that_was_taken_is_lost_and_nobody_is_sent_away_for_good(
     assert acknowledged
     # A refusal for good would go back to the author as a bounce (RFC 5321 section 4.2.1).
     assert not [answer for answer in answers if re.match("5", answer)], answers
-
-    def arrived() -> bool:
-        stack.flush()
-        return acknowledged <= set(stack.subjects(JANE))
-
-    eventually(arrived, "acknowledged messages never arrived", seconds=_ARRIVAL_SECONDS, every=3)
+    stack.arrived(JANE, acknowledged)
     report.note(f"messages acknowledged around a failure: {failure.what} (number)", len(acknowledged))
 
 
 @pytest.fixture
-def told(stack: Stack, tmp_path: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def told(stack: Stack, own_lab: Lab, tmp_path: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What somebody on the internet is told, by a way that does not pass Postfix."""
-    if not isinstance(stack.lab, Lab):
-        pytest.skip("a cluster that is given may not reach this machine")
     # Mail leaves from one node alone, alerts from wherever Alertmanager is.
-    stack.lab.set_egress(stack.lab.settings.egress)
+    own_lab.set_egress(own_lab.settings.egress)
     before, notes = stack.program.config(), tmp_path / "told"
     notes.write_text("")
-    stack.program.change({"monitoring.alerts.webhook": f"http://{stack.lab.internet.address}/alerts"})
-    _apply(stack)
+    stack.program.change({"monitoring.alerts.webhook": f"http://{own_lab.internet.address}/alerts"})
+    stack.apply()
     with serving(stack, "webhook", notes):
         # The last line may not be whole yet.
         yield lambda: [json.loads(line) for line in notes.read_text().split("\n")[:-1]]
     stack.program.write(before)
-    stack.lab.set_egress(stack.egress)
-    _apply(stack)
-
-
-def _apply(stack: Stack) -> None:
-    done = stack.up()
-    assert done.code == 0, "\n".join(done.errors) or done.output
-    stack.wait_ready()
+    own_lab.set_egress(stack.egress)
+    stack.apply()
 
 
 @pytest.mark.proves("postfix", "prometheus", "alertmanager", "blackbox")

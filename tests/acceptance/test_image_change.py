@@ -31,13 +31,6 @@ _NEXT = {
 """Daemon -> how the next image's init starts it: by a name that nobody here has heard of."""
 
 
-@pytest.fixture
-def nodes(stack: Stack) -> Lab:
-    if not isinstance(stack.lab, Lab):
-        pytest.skip("other images are brought to the lab's nodes only")
-    return stack.lab
-
-
 def init(daemon: str) -> str:
     return (RECIPES / daemon / "rootfs/init.sh").read_text()
 
@@ -50,10 +43,10 @@ def brought(lab: Lab, daemon: str, text: str, folder: Path) -> str:
 
 
 def test_images_that_do_not_fit_leave_mail_running_and_say_why(
-    stack: Stack, nodes: Lab, report: Report, tmp_path: Path
+    stack: Stack, own_lab: Lab, report: Report, tmp_path: Path
 ) -> None:
     digests = {
-        daemon: brought(nodes, daemon, init(daemon).replace(*change), tmp_path)
+        daemon: brought(own_lab, daemon, init(daemon).replace(*change), tmp_path)
         for daemon, change in _NEXT.items()
     }
     before = identities(stack, *_NEXT)
@@ -80,9 +73,9 @@ def test_images_that_do_not_fit_leave_mail_running_and_say_why(
 
 
 def test_an_image_that_fits_replaces_the_pods_of_its_daemon_alone(
-    stack: Stack, nodes: Lab, tmp_path: Path
+    stack: Stack, own_lab: Lab, tmp_path: Path
 ) -> None:
-    digest = brought(nodes, "postfix", f"{init('postfix')}\n# the next one\n", tmp_path)
+    digest = brought(own_lab, "postfix", f"{init('postfix')}\n# the next one\n", tmp_path)
     others = identities(stack, "proxy", "imap")
     old = identities(stack, "postfix")
     stack.program.change({"images.digests": {"postfix": digest}})
@@ -96,9 +89,9 @@ def test_an_image_that_fits_replaces_the_pods_of_its_daemon_alone(
 
 
 def test_a_stack_goes_to_the_newer_generation_and_back_with_its_mail_users_and_files(
-    stack: Stack, nodes: Lab, report: Report, tmp_path: Path
+    stack: Stack, own_lab: Lab, report: Report, tmp_path: Path
 ) -> None:
-    del nodes
+    del own_lab
     drive = ("exec", stack.pod("minio"), "-c", "minio", "--", "/bin/sh", "-c")
     stack.kubectl(*drive, "echo of-generation-a > /data/kept")
     told = ["of generation A"]

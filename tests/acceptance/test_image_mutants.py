@@ -49,16 +49,9 @@ def _named(tried: Round) -> str:
 
 
 @pytest.fixture(scope="module")
-def nodes(stack: Stack) -> Lab:
-    if not isinstance(stack.lab, Lab):
-        pytest.skip("other images are brought to the lab's nodes only")
-    return stack.lab
-
-
-@pytest.fixture(scope="module")
-def _afterwards(stack: Stack, nodes: Lab) -> Iterator[None]:
+def _afterwards(stack: Stack, own_lab: Lab) -> Iterator[None]:
     """The way back to the stack's own images."""
-    del nodes
+    del own_lab
     yield
     stack.program.change({"images.digests": None})
     back = stack.up("--skip-preview")
@@ -79,9 +72,9 @@ def brought(lab: Lab, tried: Round, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("tried", _rounds(lambda mutant: mutant.lab == REFUSED), ids=_named)
 def test_an_image_that_cannot_be_made_right_stops_nothing(
-    stack: Stack, nodes: Lab, report: Report, tmp_path: Path, tried: Round
+    stack: Stack, own_lab: Lab, report: Report, tmp_path: Path, tried: Round
 ) -> None:
-    digests = brought(nodes, tried, tmp_path)
+    digests = brought(own_lab, tried, tmp_path)
     before = identities(stack, *DAEMONS)
     with watched(stack, tmp_path) as watchers:
         stack.program.change({"images.digests": digests})
@@ -101,9 +94,9 @@ def test_an_image_that_cannot_be_made_right_stops_nothing(
 
 @pytest.mark.parametrize("tried", _rounds(lambda mutant: mutant.lab != REFUSED), ids=_named)
 def test_an_image_that_can_be_made_right_serves_as_it_should(
-    stack: Stack, nodes: Lab, report: Report, tmp_path: Path, tried: Round
+    stack: Stack, own_lab: Lab, report: Report, tmp_path: Path, tried: Round
 ) -> None:
-    digests = brought(nodes, tried, tmp_path)
+    digests = brought(own_lab, tried, tmp_path)
     before = {daemon: identities(stack, daemon) for daemon in tried}
     with watched(stack, tmp_path) as watchers:
         stack.program.change({"images.digests": digests})

@@ -11,13 +11,12 @@ import pytest
 from model import rotation
 from model.secrets import secrets
 from tests.acceptance.report import Report
-from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, eventually
+from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack
 from tests.engine.program import Run
 from tests.lab.errors import LabError
 
 _MESSAGES = 400
 _SENDERS = 2
-_SECONDS = 300
 pytestmark = [pytest.mark.mode("single-node"), pytest.mark.proves("mariadb", "redis", "postfix", "imap")]
 
 
@@ -83,12 +82,7 @@ def test_no_message_that_was_accepted_meanwhile_is_lost(
     stack: Stack, rotated: Rotated, report: Report
 ) -> None:
     assert len(rotated.acknowledged) >= _MESSAGES
-
-    def arrived() -> bool:
-        stack.flush()
-        return rotated.acknowledged <= set(stack.subjects(JANE))
-
-    eventually(arrived, "acknowledged messages never arrived", seconds=_SECONDS)
+    stack.arrived(JANE, rotated.acknowledged)
     report.note("messages acknowledged while secrets changed (number)", len(rotated.acknowledged))
 
 

@@ -80,16 +80,10 @@ def provider(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "acknowledge": [*before["kolab:acknowledge"], *known],
         }
     )
-    _apply(stack)
+    stack.apply()
     yield Provider(tmp_path_factory.mktemp("smarthost"), stack)
     stack.program.write(before)
-    _apply(stack)
-
-
-def _apply(stack: Stack) -> None:
-    done = stack.up()
-    assert done.code == 0, "\n".join(done.errors) or done.output
-    stack.wait_ready()
+    stack.apply()
 
 
 def _write(stack: Stack) -> str:
@@ -180,7 +174,7 @@ def test_no_mail_is_lost_while_the_smarthosts_password_is_rotated(
             rest = ("--from", str(tmp_path), "--stack", stack.program.stack)
             stack.program.ops("secrets", "rotate", "relayPassword", *rest)
             with report.timed("an update that rotates the smarthost's password"):
-                _apply(stack)
+                stack.apply()
         assert acknowledged
 
         def arrived() -> bool:

@@ -10,8 +10,6 @@ import json
 import smtplib
 import socket
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +17,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.client.mail import _message, submit
+from tests.acceptance.client.mail import _message, _send, submit
 from tests.acceptance.client.tls import careful
+from tests.acceptance.client.web import post
 
 _PAUSE = 2.0
 """Seconds after which a sender who was put off comes again."""
@@ -96,15 +95,11 @@ def _from(address: str, host: str, sender: str, recipient: str, subject: str) ->
         with smtplib.SMTP(
             host, 25, local_hostname=f"mx.{sender.partition('@')[2]}", timeout=90, source_address=(address, 0)
         ) as smtp:
-            smtp.sendmail(sender, [recipient], _message(sender, recipient, subject).as_string())
-    except smtplib.SMTPRecipientsRefused as refused:
-        code, _ = next(iter(refused.recipients.values()))
-        return str(code)
+            return _send(smtp, sender, recipient, _message(sender, recipient, subject).as_string())[:3]
     except smtplib.SMTPResponseException as refused:
         return str(refused.smtp_code)
     except (OSError, smtplib.SMTPException) as error:
         return type(error).__name__
-    return "250"
 
 
 def office(host: str, password: str, recipient: str, prefix: str, each: str, *users: str) -> str:
@@ -127,25 +122,24 @@ def office(host: str, password: str, recipient: str, prefix: str, each: str, *us
 def web_logins(website: str, user: str, password: str, until: str) -> str:
     """A login at the web interface every few seconds: `took`, the seconds of each that was let in, and `refused`."""
     took, refused = [], []
-    body = json.dumps({"email": user, "password": password}).encode()
+    body = json.dumps({"email": user, "password": password})
     while not Path(until).exists():
         began = time.monotonic()
-        request = urllib.request.Request(
-            f"https://{website}/api/auth/login", body, {"Content-Type": "application/json"}
-        )
         try:
-            with urllib.request.urlopen(request, context=careful(), timeout=60) as answer:
-                answer.read()
-                took.append(time.monotonic() - began)
+            said = post(f"https://{website}/api/auth/login", body, "Content-Type: application/json")
         except OSError as error:
-            refused.append(str(error))
+            said = str(error)
+        if said.startswith("200"):
+            took.append(time.monotonic() - began)
+        else:
+            refused.append(said)
         time.sleep(3)
     return json.dumps({"took": took, "refused": refused})
 
 
 def idle(host: str, users: str, password: str, count: str, until: str, *addresses: str) -> str:
-    """So many IMAP sessions that wait for news (RFC 2177), of the users (between commas) and from the addresses by turns. Says `waiting` and how many do,
-    stays, and prints how many of them still end their waiting in good order."""
+    """So many IMAP sessions that wait for news (RFC 2177), of the users (between commas) and from the addresses by turns.
+    Says `waiting` and how many do, stays, and prints how many of them still end their waiting in good order."""
     return asyncio.run(_idle(host, users.split(","), password, int(count), Path(until), addresses))
 
 
@@ -167,8 +161,8 @@ async def _idle(
                     if not (await _tagged(reader)).startswith(b"a OK"):
                         return None
                 writer.write(b"a IDLE\r\n")
-                while not (line_ := await asyncio.wait_for(reader.readline(), 60)).startswith(b"+"):
-                    if not line_:
+                while not (said := await asyncio.wait_for(reader.readline(), 60)).startswith(b"+"):
+                    if not said:
                         return None
             except (OSError, TimeoutError):
                 return None

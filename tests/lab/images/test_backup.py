@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
@@ -21,6 +19,8 @@ from tests.lab.errors import LabError
 from tests.lab.images import build, pods
 from tests.lab.images.container import ADDRESS, Container, Machine, Start, machine
 from tests.lab.images.contract import image
+from tests.support import rest_server
+from tests.support.postfix import authority, identity, pem
 from tests.support.stacks import changed
 
 pytestmark = [
@@ -71,7 +71,7 @@ class Site:
         env = self.workloads["backup-database"].environment(spec)
         files = self.place.folder / "tool"
         files.mkdir(exist_ok=True)
-        (files / "authorities.pem").write_text((self.place.folder / "tls" / "cert.pem").read_text())
+        (files / "authorities.pem").write_text((self.place.folder / "tls" / "authority.pem").read_text())
         container = self.place.start(
             Start(image=image("restic"), env=env, mounts={"/kolab/entry": files}, uid=0, command=command)
         )
@@ -87,15 +87,11 @@ def site() -> Iterator[Site]:
         tls, repository = place.folder / "tls", place.folder / "repository"
         for folder in (tls, repository):
             folder.mkdir()
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-             "-days", "2", "-subj", "/CN=backup.example.net", "-addext", "subjectAltName=DNS:backup.example.net",
-             "-keyout", str(tls / "key.pem"), "-out", str(tls / "cert.pem")],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        by = authority()
+        (tls / "authority.pem").write_text(pem(by))
+        (tls / "identity.pem").write_text(identity(by, "backup.example.net"))
         values = pods.some_secrets()
-        digest = base64.b64encode(hashlib.sha1(values["backupPassword"].encode()).digest()).decode()  # noqa: S324
-        (tls / "users").write_text(f"kolab:{{SHA}}{digest}\n")
+        (tls / "users").write_text(rest_server.user("kolab", values["backupPassword"]))
         settings = changed(
             "single-node",
             {
@@ -105,16 +101,13 @@ def site() -> Iterator[Site]:
                         "endpoint": f"https://backup.example.net:{PORT}",
                         "username": "kolab",
                         "networks": "198.51.100.36/32",
-                        "authorities": (tls / "cert.pem").read_text(),
+                        "authorities": pem(by),
                     },
                 }
             },
         )
         place.add_name("backup.example.net")
-        server = (
-            "rest-server", "--path", "/repository", "--listen", f":{PORT}", "--append-only", "--private-repos",
-            "--htpasswd-file", "/tls/users", "--tls", "--tls-cert", "/tls/cert.pem", "--tls-key", "/tls/key.pem",
-        )  # fmt: skip
+        server = tuple(rest_server.command("rest-server", f":{PORT}", "/repository", "/tls"))
         mounts = {"/repository": repository, "/tls": tls}
         served = place.start(Start(image=image("restic"), mounts=mounts, uid=0, command=server))
         place.start(Start(image=image("webapp"), uid=1001, command=("python3", "-c", ANYBODY)))

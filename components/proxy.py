@@ -32,14 +32,14 @@ _CYRUS = ("DAV", "DAV_ALTERNATIVE", "FREEBUSY")
 class ProxyArgs:
     """Inputs of Proxy. `policies` are those of MTA-STS.
 
-    Monitoring pages need `operator_password`. `mail_logins` are those of one client a minute.
+    Monitoring pages need `operator_password`.
     """
 
     build: Build
     pages: Pages
     monitoring: Monitoring | None
     operator_password: pulumi.Input[str] | None
-    mail_logins: int
+    logins: proxy_inner.Logins
     policies: Policies
     certificate: pulumi.Input[str]
     domains: Mapping[str, HostCertificate]
@@ -65,7 +65,7 @@ class Proxy(DaemonComponent):
             "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
             + proxy_policies.http_configuration(args.policies)
             + proxy_certificates.http_configuration(_CERTIFICATE, _folders(args))
-            + proxy_inner.configuration(_offered(args.pages.offered), mail_logins=args.mail_logins),
+            + proxy_inner.configuration(_offered(args.pages.offered), logins=args.logins),
             "server.conf": proxy_edge.server_configuration(
                 args.pages,
                 args.monitoring,

@@ -36,7 +36,7 @@ class Monitoring:
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """What the proxy answers. `body_limit` is in bytes; `web_logins` are those of one client a minute."""
+    """What the proxy answers. `body_limit` is in bytes; `web_logins` are those of one client a minute, and so many at once."""
 
     website: str
     hosts: Sequence[str]
@@ -46,6 +46,7 @@ class Pages:
     doors: Mapping[str, Sequence[str]]
     """Host that is not for everybody -> networks that may see it."""
     web_logins: int
+    web_logins_at_once: int
 
 
 _UNFRAMED = "add_header X-Frame-Options DENY always; add_header Content-Security-Policy \"frame-ancestors 'none'\" always;"
@@ -126,6 +127,7 @@ map $uri $kolab_rests {{
   "~^/\\.well-known/mta-sts\\.txt$" 0;
 }}
 limit_req_zone $kolab_login zone=kolab_web_logins:10m rate={pages.web_logins}r/m;
+limit_conn_zone $kolab_login zone=kolab_web_each:10m;
 server {{
   listen {topology.PROXY.port("redirect").number} default_server;
   if ($kolab_host = 0) {{ return 421; }}
@@ -145,6 +147,8 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
         "if ($kolab_crooked) { return 400; }",
         f"limit_req zone=kolab_web_logins burst={pages.web_logins} nodelay;",
         "limit_req_status 429;",
+        f"limit_conn kolab_web_each {pages.web_logins_at_once};",
+        "limit_conn_status 429;",
         # Named locations, so that the code stays ours; programs try again by themselves.
         # First, since nginx warns of each request for which a variable has no value.
         "set $kolab_resting 0;",

@@ -9,6 +9,7 @@ X-Real-IP where it writes one, else nothing. That holds for whatever locations a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from model import topology
 
@@ -17,6 +18,31 @@ BACKENDS = (topology.WEBAPP, topology.ROUNDCUBE, topology.COLLABORA, topology.ME
 """Whom the image's location table passes on to, but for Cyrus, which believes no header about its client."""
 TOLD = (topology.WEBAPP, topology.ROUNDCUBE)
 """Backends whose locations all write X-Real-IP (upstream: docker/proxy/rootfs/init.sh); others hear no address at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logins:
+    """How often the application is asked about a password, while people log in by IMAP and submission."""
+
+    minute: int
+    """By one client in a minute, and as many more at once."""
+    each: int
+    """By one client at the same time: the application checks passwords one after the other, so more would only make
+    everybody else wait."""
+    together: int
+    """By all clients of this proxy at the same time: what Postfix asks about mail is answered by the same workers."""
+
+
+_QUEUE_SECONDS = 30
+"""Within which a client's login is asked about, however many of its own are before it. Mail programs wait longer."""
+_BRAKE_SECONDS = 3
+"""For which a client that asks too much waits for its answer."""
+_COME_AGAIN = f"""\
+add_header Auth-Status "[UNAVAILABLE] Too many logins at the moment, try again later" always;
+    add_header Auth-Error-Code "454 4.7.0" always;
+    add_header Auth-Wait {_BRAKE_SECONDS} always;
+    return 204;"""
+"""The password may be right: programs come again without asking people for another (RFC 5530, RFC 4954 section 6)."""
 
 
 def port(backend: topology.Daemon) -> int:
@@ -33,8 +59,8 @@ CYRUS = "kolab_cyrus"
 """Cyrus' HTTP as an upstream: newer images choose it by a variable, and nginx then knows no other name (no resolver)."""
 
 
-def configuration(offered: Sequence[topology.Daemon], *, mail_logins: int) -> str:
-    """Servers for all backends; what is not `offered` is answered with 403. `mail_logins` are those of one client a minute."""
+def configuration(offered: Sequence[topology.Daemon], *, logins: Logins) -> str:
+    """Servers for all backends; what is not `offered` is answered with 403."""
     head = f"""\
 # A backend that is asked by way of the world hears no address of a client but the one that nginx itself has seen.
 map $http_upgrade $kolab_connection {{
@@ -42,25 +68,37 @@ map $http_upgrade $kolab_connection {{
   "" "";
 }}
 # Who logs in by IMAP or submission: the mail half asks the application with this header of its own.
-limit_req_zone $http_client_ip zone=kolab_mail_logins:10m rate={mail_logins}r/m;
+limit_req_zone $http_client_ip zone=kolab_mail_logins:10m rate={logins.minute}r/m;
+# Many people behind one address, whose programs all come back at once, are asked about by turns.
+limit_req_zone $http_client_ip zone=kolab_mail_turns:10m rate={-(-logins.minute // _QUEUE_SECONDS)}r/s;
+limit_conn_zone $http_client_ip zone=kolab_mail_each:10m;
+limit_conn_zone everybody zone=kolab_mail_together:1m;
 upstream {CYRUS} {{
   server {topology.IMAP.at("http")};
 }}
 """
-    return head + "".join(_server(backend, backend in offered, mail_logins) for backend in BACKENDS)
+    return head + "".join(_server(backend, backend in offered, logins) for backend in BACKENDS)
 
 
-def _server(backend: topology.Daemon, offered: bool, mail_logins: int) -> str:
+def _server(backend: topology.Daemon, offered: bool, logins: Logins) -> str:
     address = "$http_x_real_ip" if backend in TOLD else '""'
     hooks = ""
     if backend == topology.WEBAPP:
         # The application answers hooks under its name inside alone.
         hooks = f"""\
   location = /api/webhooks/nginx {{
-    limit_req zone=kolab_mail_logins burst={mail_logins} nodelay;
+    limit_req zone=kolab_mail_logins burst={logins.minute} nodelay;
+    limit_req zone=kolab_mail_turns burst={logins.minute};
     limit_req_status 429;
+    limit_conn kolab_mail_each {logins.each};
+    limit_conn kolab_mail_together {logins.together};
+    limit_conn_status 429;
+    error_page 429 @kolab_come_again;
     {_headers('""', host=backend.name)}
     proxy_pass {backend.url("http")};
+  }}
+  location @kolab_come_again {{
+    {_COME_AGAIN}
   }}
   # Newer images ask this before each request for calendars and contacts: second factor, and from where one may log in.
   location = /api/webhooks/nginx-httpauth {{

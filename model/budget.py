@@ -75,6 +75,8 @@ PROXY_SESSION_KIB = 72
 """What a session with TLS adds to nginx (tests/components/test_proxy_crowd.py)."""
 REDIS_CLIENTS = 10000
 """Redis' own maxclients, which the stack leaves as it is (redis.conf): more than the largest stack file can open."""
+LOGINS_EACH = OCTANE_WORKERS
+"""Passwords that one client may have checked at once: more than there are workers would only wait, and others behind them."""
 WAITING = 16
 """Requests of mail that may wait for one worker. Each takes a second or two when it looks up names: so the last one is
 answered within the time that a question has."""
@@ -146,7 +148,18 @@ def redis_connections(settings: Settings) -> int:
 
 
 def mail_requests(settings: Settings) -> int:
-    """Requests that mail may have under way at the web application: policies, and five saslauthd for each mail pod."""
+    """Requests that mail may have under way at the web application: policies, five saslauthd for each mail pod, and who
+    logs in through a proxy, one client at least."""
+    return _without_logins(settings) + settings.pods("proxy") * LOGINS_EACH
+
+
+def logins_together(settings: Settings) -> int:
+    """Passwords that each proxy may have checked at once, for all clients: what the rest of mail leaves it."""
+    left = webapp_workers(settings) * WAITING - _without_logins(settings)
+    return max(left // settings.pods("proxy"), LOGINS_EACH)
+
+
+def _without_logins(settings: Settings) -> int:
     postfix = settings.pods("postfix")
     return postfix * POLICIES * POLICY_SERVICES + 5 * (postfix + 1)
 

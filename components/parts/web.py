@@ -12,6 +12,7 @@ from components.meet import Meet, MeetArgs
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
 from components.proxy_edge import Monitoring, Offered, Pages
+from components.proxy_inner import Logins
 from components.proxy_policies import Policies
 from components.roundcube import Behaviour, Roundcube, RoundcubeArgs
 from components.webapp import Webapp
@@ -25,7 +26,7 @@ from components.webapp_environment import (
     Stores,
     WebappArgs,
 )
-from model import accounts, topology
+from model import accounts, budget, topology
 from model.identity import mta_sts, spf
 from model.monitoring.places import host
 from model.types import bytes_of
@@ -114,7 +115,11 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         pages=_pages(stack),
         monitoring=_monitoring(stack),
         operator_password=secret("monitoringPassword") if settings.monitoring.enabled else None,
-        mail_logins=settings.network.brakes.mail_logins,
+        logins=Logins(
+            minute=settings.network.brakes.mail_logins,
+            each=budget.LOGINS_EACH,
+            together=budget.logins_together(settings),
+        ),
         policies=_policies(stack),
         certificate=certificates.proxy,
         domains=certificates.domains,
@@ -158,6 +163,7 @@ def _pages(stack: Composition) -> Pages:
         trusted=[str(settings.network.ingress.controller_cidr)] if settings.network.ingress else [],
         doors={host: [*map(str, nets)] for host, nets in doors.items() if nets is not None},
         web_logins=settings.network.brakes.web_logins,
+        web_logins_at_once=budget.LOGINS_EACH,
     )
 
 

@@ -211,12 +211,12 @@ class Doors(Section):
 
 
 class Brakes(Section):
-    """How often one address may try to log in. Failures and successes count alike: the edge does not know which it was."""
+    """How often one address may try to log in. Failures and successes count alike: the edge does not know which it was. However many are allowed, the application checks four of one address at the same time, so that nobody else waits behind them."""
 
     web_logins: Annotated[int, Field(ge=5, le=6000)] = 60
     """Logins per minute at the web interface and the webmail, and as many more at once; a school behind one address needs more."""
     mail_logins: Annotated[int, Field(ge=10, le=60000)] = 300
-    """Logins per minute by IMAP and submission, and as many more at once."""
+    """Logins per minute by IMAP and submission, and as many more within half a minute. Whoever asks more is told to come again, not that the password is wrong."""
 
 
 class Networking(Section):

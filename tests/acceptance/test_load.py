@@ -1,8 +1,9 @@
-"""A busy hour among strangers: who only waits, and whose names nobody finds, stops nobody's mail."""
+"""A busy hour among strangers: who only waits, whose names nobody finds, and who guesses passwords stops nobody's mail."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,6 +36,7 @@ _NAMELESS = [f"198.19.2.{number}" for number in range(1, 21)]
 """Twenty senders the servers of whose names say nothing."""
 _SERVER = "203.0.113.61"
 _PEOPLE = [f"198.18.3.{number}" for number in range(1, 26)]
+_GUESSERS = [f"198.18.4.{number}" for number in range(1, 5)]
 _SENDERS = [f"203.0.113.{number}" for number in range(71, 79)]
 """Of a network that the web application knows."""
 _SENDER = "colleague@busy.test"
@@ -44,6 +46,9 @@ _AT_ONCE = 6
 _WAIT_SECONDS = 60
 _LOGIN_SECONDS = 2
 _SESSIONS = 500
+_GUESSES = 10_000
+_GUESSES_AT_ONCE = 200
+"""The web application keeps each for some seconds before it says no (upstream: the header Auth-Wait)."""
 _DEVICES = 10
 """Sessions of each account."""
 _NAMES = {
@@ -221,3 +226,66 @@ def test_twenty_people_write_two_hundred_letters_and_none_is_put_off(stack: Stac
         return set(answers) - set(stack.subjects(JOE))
 
     eventually(lambda: not missing(), "letters of colleagues never arrived", seconds=300, every=3)
+
+
+@dataclass
+class Guessing:
+    """Ten thousand wrong passwords."""
+
+    answers: dict[str, int]
+    """At IMAP -> how often."""
+    web: dict[str, int]
+    """At the web interface -> how often."""
+    right: list[float]
+    """Seconds that somebody with the right password needed, from another address, to hand in a message and to find it."""
+    crowded: float
+
+
+@pytest.fixture(scope="module")
+def guessing(
+    stack: Stack, own_lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
+) -> Guessing:
+    enough, right = tmp_path_factory.mktemp("guessing") / "enough", []
+    with _lent(stack, *_GUESSERS), crowding() as crowd:
+        arguments = (stack.names.imap, JANE, str(_GUESSES), str(_GUESSES_AT_ONCE), *_GUESSERS)
+        guesses = _start(stack, "guesses", *arguments)
+        web = _start(stack, "web_guesses", stack.names.website, JANE, str(enough))
+        try:
+            while guesses.poll() is None:
+                began = time.monotonic()
+                subject = unique("while-they-guess")
+                written = (stack.names.smtp, "465", JANE, PASSWORD, JANE, JANE, subject)
+                assert stack.client("submit", *written).startswith("250")
+                stack.inbox(JANE, subject, seconds=_WAIT_SECONDS * max(1.0, crowd.factor))
+                right.append(time.monotonic() - began)
+        finally:
+            enough.touch()
+        found = Guessing(_said(guesses), _said(web), right, crowd.factor)
+    report.note(
+        "the longest way of a message while passwords are guessed, from its login to the mailbox", max(right)
+    )
+    return found
+
+
+def test_ten_thousand_guesses_are_braked(stack: Stack, guessing: Guessing) -> None:
+    assert sum(guessing.answers.values()) == _GUESSES
+    told = sum(count for said, count in guessing.answers.items() if re.match(r"a NO \[UNAVAILABLE\]", said))
+    assert told > _GUESSES / 2, guessing.answers
+    assert guessing.web.get("429")
+    assert not [said for said in guessing.web if said.startswith("2")], guessing.web
+
+
+def test_the_right_password_from_another_address_opens_meanwhile(guessing: Guessing) -> None:
+    assert len(guessing.right) > 1
+    assert max(guessing.right) <= _WAIT_SECONDS * guessing.crowded
+
+
+def test_an_alert_tells_of_the_guesses(stack: Stack, guessing: Guessing) -> None:
+    assert guessing.answers
+
+    def alert() -> list[dict[str, Any]]:
+        url = "http://localhost:9090/prometheus/api/v1/alerts"
+        found = json.loads(stack.in_pod(stack.pod("prometheus"), ["curl", "-fsS", url]))["data"]["alerts"]
+        return [each for each in found if each["labels"]["alertname"] == "PasswordGuessing"]
+
+    eventually(alert, "nobody is told of ten thousand guesses", seconds=300, every=10)

@@ -19,7 +19,7 @@ import pytest
 from components import proxy_edge, proxy_policies
 from components.proxy_edge import Monitoring, Offered, Pages
 from components.proxy_policies import Policies
-from tests.support.nginx import _Backend, nginx_modules
+from tests.support.nginx import Backend, nginx_modules
 from tests.support.ports import free_port
 from tests.support.sandbox import PATIENCE, wait_for
 
@@ -33,6 +33,7 @@ PAGES = Pages(
     trusted=(),
     doors={},
     web_logins=60,
+    web_logins_at_once=4,
 )
 _LONGEST = ".".join(["a" * 61, "b" * 63, "c" * 63, "d" * 59, "de"])
 
@@ -69,7 +70,7 @@ def nginx(
     )
     command = ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
     with (
-        _Backend(("127.0.0.1", backend), "any") as answers,
+        Backend(("127.0.0.1", backend), "any") as answers,
         subprocess.Popen(command, stderr=subprocess.PIPE) as process,
     ):
         threading.Thread(target=answers.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

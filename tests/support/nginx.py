@@ -84,6 +84,8 @@ class Proxy:
     website: str
     asked: list[Mapping[str, object]]
     """Every request that a backend has had."""
+    answering: threading.Event
+    """While it is not set, backends are asked and say nothing."""
 
     def get(
         self,
@@ -204,8 +206,10 @@ def running(sandbox: Sandbox, stack: Deployment, init: str = "") -> Iterator[Pro
     script = stack.file("proxy", "proxy", f"{entry.PATH}/entry.sh")
     with ExitStack() as servers:
         asked: list[Mapping[str, object]] = []
+        answering = threading.Event()
+        answering.set()
         for name, port in BACKENDS.items():
-            server = servers.enter_context(_Backend(("127.0.0.1", sandbox.port(port)), name, asked))
+            server = servers.enter_context(Backend(("127.0.0.1", sandbox.port(port)), name, asked, answering))
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             servers.callback(server.shutdown)
         with sandbox.start(script, env=environment) as process:
@@ -213,24 +217,32 @@ def running(sandbox: Sandbox, stack: Deployment, init: str = "") -> Iterator[Pro
             number = sandbox.path("/run/nginx.pid")
             wait_for(lambda: (number.exists() and number.read_text()) or process.poll() is not None)
             assert process.poll() is None, sandbox.err
-            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"], asked)
+            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"], asked, answering)
+            answering.set()
 
 
-class _Backend(http.server.ThreadingHTTPServer):
+class Backend(http.server.ThreadingHTTPServer):
     """Says how it was asked."""
 
     def __init__(
-        self, where: tuple[str, int], name: str, asked: list[Mapping[str, object]] | None = None
+        self,
+        where: tuple[str, int],
+        name: str,
+        asked: list[Mapping[str, object]] | None = None,
+        answering: threading.Event | None = None,
     ) -> None:
         super().__init__(where, _Answers)
         self.name = name
         self.asked = asked if asked is not None else []
+        self.answering = answering or threading.Event()
+        if answering is None:
+            self.answering.set()
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        assert isinstance(self.server, _Backend)
+        assert isinstance(self.server, Backend)
         asked: dict[str, object] = {
             "backend": self.server.name,
             "method": self.command,
@@ -241,6 +253,7 @@ class _Answers(http.server.BaseHTTPRequestHandler):
             "pairs": [[name.lower(), value] for name, value in self.headers.items()],
         }
         self.server.asked.append(asked)
+        self.server.answering.wait(PATIENCE)
         body = json.dumps(asked).encode()
         # nginx asks whether somebody may ask for calendars; LOCKED may not.
         self.send_response(403 if self.headers["Authorization"] == LOCKED else 200)

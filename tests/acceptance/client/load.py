@@ -1,4 +1,4 @@
-"""Crowds: strangers who only wait, senders whose names nobody finds, ordinary senders, and phones that idle.
+"""Crowds: strangers who only wait, senders whose names nobody finds, ordinary senders, phones that idle, and guesses.
 
 Each command prints JSON. An `until` is a file: the crowd stays until it exists.
 """
@@ -9,6 +9,7 @@ import asyncio
 import json
 import smtplib
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Coroutine, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.client.mail import _message, _send, submit
-from tests.acceptance.client.tls import careful
+from tests.acceptance.client.tls import careful, careless
 from tests.acceptance.client.web import post
 
 _PAUSE = 2.0
@@ -194,6 +195,48 @@ async def _tagged(reader: asyncio.StreamReader) -> bytes:
         if line.startswith(b"a "):
             return line
     return b""
+
+
+def guesses(host: str, user: str, count: str, at_once: str, *addresses: str) -> str:
+    """So many wrong passwords at IMAP, a session each, from the addresses by turns: what was answered -> how often."""
+    return asyncio.run(_guesses(host, user, int(count), int(at_once), addresses))
+
+
+async def _guesses(host: str, user: str, count: int, at_once: int, addresses: Sequence[str]) -> str:
+    context, gate, said = careless(), asyncio.Semaphore(at_once), Counter[str]()
+
+    async def guess(number: int, address: str) -> None:
+        async with gate:
+            try:
+                reader, writer = await asyncio.open_connection(
+                    host, 993, ssl=context, server_hostname=host, local_addr=(address, 0)
+                )
+                await asyncio.wait_for(reader.readline(), 120)
+                writer.write(f'a LOGIN {user} "guess{number}"\r\n'.encode())
+                answer = (await asyncio.wait_for(reader.readline(), 120)).decode(errors="replace")
+                writer.close()
+            except (OSError, TimeoutError, ssl.SSLError) as error:
+                answer = type(error).__name__
+            said[answer.strip()] += 1
+
+    await asyncio.gather(
+        *(guess(number, address) for number, address in enumerate(islice(cycle(addresses), count)))
+    )
+    return json.dumps(said)
+
+
+def web_guesses(website: str, user: str, until: str) -> str:
+    """Wrong passwords at the web interface, as fast as they are answered: status -> how often."""
+    said: Counter[str] = Counter()
+    number = 0
+    while not Path(until).exists():
+        body = json.dumps({"email": user, "password": f"guess{(number := number + 1)}"})
+        try:
+            answer = post(f"https://{website}/api/auth/login", body, "Content-Type: application/json")
+            said[answer.partition("\n")[0]] += 1
+        except OSError as error:
+            said[type(error).__name__] += 1
+    return json.dumps(said)
 
 
 def silent_nameserver(address: str, until: str) -> str:

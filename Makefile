@@ -48,7 +48,7 @@ packages: #: as root on Debian: install the daemons and tools that tests use
 	@tests/install-packages
 
 test: test-quick policy #: all tests that need no cluster
-	@$(RUN) $(VENV) -m pytest -m "thorough or engine" -n 2 --dist loadfile
+	@$(RUN) $(VENV) -m pytest -m "thorough or engine" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: toolchain #: the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests

@@ -63,12 +63,15 @@ _BESIDE = (
     "components/test_proxy.py",
     "components/test_proxy_attacks.py",
     "components/test_proxy_edge.py",
+    "components/test_proxy_logins.py",
     "components/test_rehearsal.py",
     "components/test_relay.py",
     "support/test_report.py",
     "support/test_rooms.py",
 )
 """Tests of what surrounds the program, that start servers, or make many whole stacks."""
+_LONGEST = ("replay", "workflows", "engine/identity")
+"""Files that keep one process busy for minutes: first, so that no process is left alone with one in the end."""
 _RUNS = {"sandbox", "verdicts"}
 """Fixtures that run programs of an image, or Prometheus."""
 
@@ -79,12 +82,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The quick layers take a minute on two cores, so that they run before each commit.
     """
     for item in items:
-        beside = _is_beside(item.path) or not _RUNS.isdisjoint(getattr(item, "fixturenames", ()))
+        beside = _is_among(item.path, _BESIDE) or not _RUNS.isdisjoint(getattr(item, "fixturenames", ()))
         marked = item.get_closest_marker("engine") or item.get_closest_marker("acceptance")
         if is_hypothesis_test(getattr(item, "obj", None)) or (beside and not marked):
             item.add_marker(pytest.mark.thorough)
+    items.sort(key=lambda item: not _is_among(item.path, _LONGEST))
 
 
 @functools.cache
-def _is_beside(path: Path) -> bool:
-    return any(path.is_relative_to(Path(__file__).parent / name) for name in _BESIDE)
+def _is_among(path: Path, names: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(Path(__file__).parent / name) for name in names)

@@ -66,10 +66,61 @@ def _frozen(stack: Stack) -> Callable[[], object]:
     return lambda: node.run(["sh", "-c", f"kill -CONT $({everything}) || true"])
 
 
+_SMALL = """
+set -e
+mkdir "$1.small"
+mount -t tmpfs -o "size=$(($(du -sm "$1" | cut -f1) + 48))m,mode=$(stat -c %a "$1")" tmpfs "$1.small"
+cp -a "$1/." "$1.small/"
+mount --bind "$1.small" "$1"
+"""
+"""A volume becomes a small one, with what is in it. Room for some messages is left."""
+_LARGE = """
+set -e
+umount "$1"
+cp -a "$1.small/." "$1/"
+umount "$1.small"
+rmdir "$1.small"
+"""
+
+
+def _no_space(workload: str, claim: str) -> Callable[[Stack], Callable[[], object]]:
+    """A volume on which not one byte is free."""
+
+    def begin(stack: Stack) -> Callable[[], object]:
+        volume = stack.get("pv", stack.get("pvc", claim)["spec"]["volumeName"])
+        path = volume["spec"]["hostPath"]["path"]
+        node = stack.lab.node(stack.get("pod", f"{workload}-0")["spec"]["nodeName"])
+        kind = f"statefulset/{workload}"
+
+        def stopped(script: str) -> None:
+            stack.kubectl("scale", kind, "--replicas=0")
+            stack.kubectl("wait", "--for=delete", f"pod/{workload}-0", "--timeout=180s", seconds=200)
+            node.run(["sh", "-c", script, "sh", path])
+            stack.kubectl("scale", kind, "--replicas=1")
+            stack.wait_ready()
+
+        stopped(_SMALL)
+        node.run(["sh", "-c", 'cat /dev/zero >"$1/full" 2>/dev/null || true', "sh", path])
+        assert node.run(["df", "--output=avail", path]).split()[-1] == "0"
+
+        def end() -> None:
+            node.run(["rm", f"{path}/full"])
+            stack.wait_ready()
+            stopped(_LARGE)
+
+        return end
+
+    return begin
+
+
 _FAILURES = (
     Failure("MariaDB is stopped", _stopped),
     Failure("Redis is full", _full),
     Failure("the web application is frozen", _frozen),
+    Failure("the mailboxes' disk is full", _no_space("imap", "imap-mailboxes")),
+    Failure("the disk of Cyrus' state is full", _no_space("imap", "imap-state")),
+    Failure("the queue's disk is full", _no_space("postfix", "queue-postfix-0")),
+    Failure("the database's disk is full", _no_space("mariadb", "mariadb-data")),
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from model.monitoring import log_program
 from tests.acceptance.configs import HEAD, STRANGERS
 from tests.acceptance.pace import crowding
 from tests.acceptance.receiving import unique
@@ -49,6 +50,8 @@ _SESSIONS = 500
 _GUESSES = 10_000
 _GUESSES_AT_ONCE = 200
 """The web application keeps each for some seconds before it says no (upstream: the header Auth-Wait)."""
+_NOTICED = 200
+"""Guesses of which somebody is told (model/monitoring/alerts_mail.py, PasswordGuessing)."""
 _DEVICES = 10
 """Sessions of each account."""
 _NAMES = {
@@ -238,6 +241,8 @@ class Guessing:
     """At the web interface -> how often."""
     right: list[float]
     """Seconds that somebody with the right password needed, from another address, to hand in a message and to find it."""
+    began: float
+    """Seconds since 1970."""
     crowded: float
 
 
@@ -245,7 +250,7 @@ class Guessing:
 def guessing(
     stack: Stack, own_lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
 ) -> Guessing:
-    enough, right = tmp_path_factory.mktemp("guessing") / "enough", []
+    enough, right, first = tmp_path_factory.mktemp("guessing") / "enough", [], time.time()
     with _lent(stack, *_GUESSERS), crowding() as crowd:
         arguments = (stack.names.imap, JANE, str(_GUESSES), str(_GUESSES_AT_ONCE), *_GUESSERS)
         guesses = _start(stack, "guesses", *arguments)
@@ -260,7 +265,7 @@ def guessing(
                 right.append(time.monotonic() - began)
         finally:
             enough.touch()
-        found = Guessing(_said(guesses), _said(web), right, crowd.factor)
+        found = Guessing(_said(guesses), _said(web), right, first, crowd.factor)
     report.note(
         "the longest way of a message while passwords are guessed, from its login to the mailbox", max(right)
     )
@@ -280,12 +285,9 @@ def test_the_right_password_from_another_address_opens_meanwhile(guessing: Guess
     assert max(guessing.right) <= _WAIT_SECONDS * guessing.crowded
 
 
-def test_an_alert_tells_of_the_guesses(stack: Stack, guessing: Guessing) -> None:
-    assert guessing.answers
-
-    def alert() -> list[dict[str, Any]]:
-        url = "http://localhost:9090/prometheus/api/v1/alerts"
-        found = json.loads(stack.in_pod(stack.pod("prometheus"), ["curl", "-fsS", url]))["data"]["alerts"]
-        return [each for each in found if each["labels"]["alertname"] == "PasswordGuessing"]
-
-    eventually(alert, "nobody is told of ten thousand guesses", seconds=300, every=10)
+def test_the_proxy_writes_of_guesses_as_the_alert_counts_them(stack: Stack, guessing: Guessing) -> None:
+    """The lab's stand-in for Vector counts nothing; what it would count is a line of nginx' own here, and tests/monitoring
+    has the alert fire on such counts."""
+    lines = stack.logs("proxy", "proxy", after=guessing.began).splitlines()
+    failures = [line for line in lines if re.search(log_program.AUTH_FAILURE, line)]
+    assert len(failures) > _NOTICED, lines[-5:]

@@ -184,6 +184,11 @@ def _fingerprint(salt: str, key: str, value: str) -> str:
     return hmac.new(salt.encode(), f"{key}\0{value}".encode(), hashlib.sha256).hexdigest()[:_LENGTH]
 
 
+def told_apart(settings: Settings) -> bool:
+    """Whether updates of this stack record fingerprints: one of records alone has no salt for them, and one secret."""
+    return any(secret.key == _SALT for secret in secrets(settings))
+
+
 def changed(before: Deployed, now: Mapping[str, str]) -> list[str]:
     """Keys whose value is another than the deployed one, where both are known."""
     found = [key for key, mark in now.items() if before.secrets.get(key, mark) != mark]
@@ -193,7 +198,7 @@ def changed(before: Deployed, now: Mapping[str, str]) -> list[str]:
 def judge(before: Deployed, after: Settings, now: Mapping[str, str]) -> Iterator[Finding]:
     """Findings about secrets that change otherwise than by their rotation."""
     begun = _begun(before, after)
-    if begun and not before.secrets:
+    if begun and not before.secrets and told_apart(after):
         for key in begun:
             yield rules.SECRET_ROTATION_EARLY.found(key=key)
     for key in changed(before, now):

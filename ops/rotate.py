@@ -59,7 +59,7 @@ def _exchanged(stack: StackFile, settings: Settings, key: str, deployed: Sequenc
         raise StackProblem(f"{key} is exchanged in stages: {how.words}")
     if how.kind == "never":
         raise StackProblem(f"{key} is not rotated: {how.words}")
-    if any(not each.secrets for each in deployed):
+    if rotation.told_apart(settings) and any(not each.secrets for each in deployed):
         raise StackProblem(
             f"stack {stack.name} was deployed last by a version that could not tell one secret from another:"
             f" ./kolab pulumi up --stack {stack.name} first, then rotate"

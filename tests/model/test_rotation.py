@@ -94,6 +94,7 @@ def test_a_rotation_is_taken_back_with_its_number() -> None:
     assert found(stack(rotations={"redisPassword": 1}), stack(), redisPassword="another") == []
 
 
+@pytest.mark.rotates(*needed(NEVER))
 @pytest.mark.parametrize("key", needed(NEVER))
 def test_what_is_never_rotated_is_refused_with_the_reason(key: str) -> None:
     (only,) = found(stack(), stack(), **{key: "another"})
@@ -140,6 +141,12 @@ def test_a_stack_of_an_earlier_release_is_deployed_once_before_it_rotates() -> N
     rules = [each.rule for each in judge(old, after, secrets=marks(after)).findings]
     assert "secret-rotation-early" in rules
     assert not judge(old, stack(), secrets=marks(stack(), redisPassword="another")).refused
+
+
+def test_a_stack_of_records_alone_counts_the_rotation_of_its_token_though_it_has_no_salt() -> None:
+    records = {"scope": "dns", "dns/shard": {"index": 0, "count": 1}}
+    after = stack(rotations={"cloudflareApiToken": 1}, **records)
+    assert found(stack(**records), after, cloudflareApiToken="another") == []
 
 
 def test_without_the_values_no_secret_is_compared() -> None:

@@ -168,6 +168,14 @@ def test_a_stack_of_an_earlier_release_is_deployed_first() -> None:
     assert backend.calls == []
 
 
+def test_a_stack_of_records_alone_exchanges_its_token_though_it_has_no_salt() -> None:
+    stack, backend = given({"scope": "dns", "dns/shard": {"index": 0, "count": 1}})
+    assert [each.secrets for each in backend.last] == [{}]
+    run(stack, backend, "cloudflareApiToken", cloudflareApiToken=TOKEN)
+    assert backend.stored == {"cloudflareApiToken": TOKEN}
+    assert backend.public == {"rotations.cloudflareApiToken": "1"}
+
+
 def test_a_stack_that_was_never_deployed_has_nothing_to_wait_for() -> None:
     stack, backend = given(deployed=False)
     run(stack, backend, "redisPassword")

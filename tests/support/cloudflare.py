@@ -28,6 +28,8 @@ RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 VERSION = "6.23.1"
 DELAY = "KOLAB_TEST_CLOUDFLARE_DELAY"
 """Seconds that each change takes."""
+TOKEN = "KOLAB_TEST_CLOUDFLARE_TOKEN"
+"""The one token that is let in; any, where it is not set."""
 
 Record = dict[str, Any]
 
@@ -168,7 +170,8 @@ def _register(server: Any, zones: Zones) -> None:
 
         def Configure(self, request: Any, context: Any) -> Any:
             # What the stack file does not give, the provider takes from its environment.
-            if not (plain(decode(request.args)).get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN")):
+            shown = plain(decode(request.args)).get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN")
+            if not shown or shown != os.environ.get(TOKEN, shown):
                 _abort(context, "10000: Authentication error")
             return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 

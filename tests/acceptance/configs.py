@@ -126,6 +126,7 @@ mail IN A 203.0.113.9
 @ IN TXT "v=spf1 ip4:203.0.113.9 -all"
 smtp IN A 203.0.113.9
 backup IN A 203.0.113.9
+hooks IN A 203.0.113.9
 """,
     "113.0.203.in-addr.arpa": HEAD + "9 IN PTR client.sender.test.\n",
 }

@@ -46,6 +46,8 @@ _COURSE = (
     "test_disaster",
     "test_preview_account",
     "test_rotation",
+    "test_given_secrets",
+    "test_staged_keys",
     "test_image_change",
     "test_image_mutants",
     "test_losses",

@@ -65,6 +65,8 @@ async def serve(address: str, pem: Path, into: Path, login: tuple[str, str]) -> 
             require_starttls=True,
             auth_required=True,
             authenticator=handler.authenticate,
+            # The library's words for LOGIN are not those that Alertmanager waits for.
+            auth_exclude_mechanism=["LOGIN"],
         ),
         address,
         PORT,

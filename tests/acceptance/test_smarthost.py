@@ -161,6 +161,7 @@ def _knock(stack: Stack, port: int) -> str:
 
 
 @pytest.mark.proves("postfix")
+@pytest.mark.rotates("relayPassword")
 def test_no_mail_is_lost_while_the_smarthosts_password_is_rotated(
     stack: Stack, provider: Provider, report: Report, tmp_path: Path
 ) -> None:

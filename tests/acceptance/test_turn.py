@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 import time
@@ -13,6 +10,7 @@ from typing import Any
 import pytest
 
 from model import topology
+from tests.acceptance.asking import turn_credentials, turn_sealed, turn_server
 from tests.acceptance.stack import Stack
 
 pytestmark = pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -34,7 +32,7 @@ _ANYWHERE = {
 
 @pytest.mark.proves("coturn")
 def test_nobody_relays_without_credentials(stack: Stack, transport: str) -> None:
-    assert stack.client("allocate", _server(stack), transport).startswith("401")
+    assert stack.client("allocate", turn_server(stack), transport).startswith("401")
 
 
 @pytest.mark.proves("coturn")
@@ -43,11 +41,11 @@ def test_nobody_relays_with_other_credentials_than_meet_hands_out(
     stack: Stack, transport: str, fault: str
 ) -> None:
     given = {
-        "wrong secret": lambda: _credentials("not-" + _meet(stack, _SERVER_SECRET)),
-        "expired": lambda: _credentials(_meet(stack, _SERVER_SECRET), seconds=-60),
-        "no end": lambda: _sealed(_meet(stack, _SERVER_SECRET), "jane"),
+        "wrong secret": lambda: turn_credentials("not-" + _meet(stack, _SERVER_SECRET)),
+        "expired": lambda: turn_credentials(_meet(stack, _SERVER_SECRET), seconds=-60),
+        "no end": lambda: turn_sealed(_meet(stack, _SERVER_SECRET), "jane"),
     }[fault]()
-    assert stack.client("allocate", _server(stack), transport, *given).startswith("401")
+    assert stack.client("allocate", turn_server(stack), transport, *given).startswith("401")
 
 
 @pytest.mark.proves("coturn", "meet")
@@ -59,8 +57,8 @@ def test_packets_of_a_guest_travel_to_meet_and_back(stack: Stack, transport: str
 @pytest.mark.proves("coturn")
 def test_sixty_guests_hold_a_relay_each_at_the_same_time(stack: Stack, transport: str) -> None:
     secret, until = _meet(stack, _SERVER_SECRET), int(time.time()) + 600
-    guests = [part for n in range(60) for part in _sealed(secret, f"{until}:guest{n}")]
-    assert stack.client("crowd", _server(stack), transport, *guests) == "60"
+    guests = [part for n in range(60) for part in turn_sealed(secret, f"{until}:guest{n}")]
+    assert stack.client("crowd", turn_server(stack), transport, *guests) == "60"
 
 
 @pytest.mark.proves("coturn")
@@ -82,7 +80,7 @@ def test_meet_hears_the_relay_and_not_the_guest(stack: Stack, transport: str) ->
 @pytest.mark.proves("coturn", "meet")
 def test_a_browser_is_told_of_the_one_peer_that_is_relayed_to(stack: Stack, transport: str) -> None:
     [relay_url, peer] = [_meet(stack, name) for name in ("TURN_SERVER", "WEBRTC_ANNOUNCED_ADDRESS")]
-    assert relay_url == f"turn:{_server(stack)}?transport=tcp"
+    assert relay_url == f"turn:{turn_server(stack)}?transport=tcp"
     assert _asked(stack, transport, [peer]) == {peer: [200, 200]}
 
 
@@ -116,10 +114,6 @@ def _inside(stack: Stack) -> dict[str, str]:
     return pods | services | cluster | nodes
 
 
-def _server(stack: Stack) -> str:
-    return f"{stack.names.turn}:{topology.TURN.port('turn').number}"
-
-
 def _media_port(stack: Stack) -> int:
     return topology.meet_media_ports(stack.settings)[0].number
 
@@ -129,26 +123,15 @@ def _meet(stack: Stack, variable: str) -> str:
     return stack.kubectl("exec", "deploy/meet", "--", "printenv", variable).strip()
 
 
-def _credentials(secret: str, *, seconds: int = 600) -> tuple[str, str]:
-    """As Meet makes them: a name that says until when it is good."""
-    return _sealed(secret, f"{int(time.time()) + seconds}:guest")
-
-
-def _sealed(secret: str, name: str) -> tuple[str, str]:
-    """A name with its password (TURN REST API: HMAC-SHA1 by the secret that Meet and the relay share)."""
-    seal = hmac.new(secret.encode(), name.encode(), hashlib.sha1).digest()
-    return name, base64.b64encode(seal).decode()
-
-
 def _relayed(stack: Stack, transport: str) -> dict[str, Any]:
-    given = _credentials(_meet(stack, _SERVER_SECRET))
+    given = turn_credentials(_meet(stack, _SERVER_SECRET))
     peer = f"{_meet(stack, 'WEBRTC_ANNOUNCED_ADDRESS')}:{_media_port(stack)}"
-    return json.loads(stack.client("relay", _server(stack), transport, *given, peer))
+    return json.loads(stack.client("relay", turn_server(stack), transport, *given, peer))
 
 
 def _asked(stack: Stack, transport: str, peers: list[str]) -> dict[str, list[int]]:
-    given = _credentials(_meet(stack, _SERVER_SECRET))
+    given = turn_credentials(_meet(stack, _SERVER_SECRET))
     port = _media_port(stack)
     places = [f"{peer}:{port}" for peer in peers]
-    answers = json.loads(stack.client("permissions", _server(stack), transport, *given, *places))
+    answers = json.loads(stack.client("permissions", turn_server(stack), transport, *given, *places))
     return {place.rpartition(":")[0]: answer for place, answer in answers.items()}

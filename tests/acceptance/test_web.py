@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from model.accounts import OPERATOR
+from tests.acceptance.asking import basic
 from tests.acceptance.stack import Stack, eventually
 
 
@@ -161,18 +161,14 @@ def test_the_proxy_answers_by_itself(stack: Stack, url: str, status: str, locati
 )
 def test_monitoring_asks_for_the_operators_password(stack: Stack, daemon: str, path: str, text: str) -> None:
     url = f"https://{stack.names.website}{path}"
-    for wrong in ("", _basic("somebody", "else"), _basic(OPERATOR, "guessed")):
+    for wrong in ("", basic("somebody", "else"), basic(OPERATOR, "guessed")):
         answer = stack.client("ask", "GET", url, *([wrong] if wrong else []))
         assert answer.splitlines()[0] == "401", answer
         assert text not in answer.splitlines()[-1]
     given = stack.program.must("config", "get", "--stack", stack.mode, "kolab:monitoringPassword").strip()
-    answer = stack.client("ask", "GET", url, _basic(OPERATOR, given))
+    answer = stack.client("ask", "GET", url, basic(OPERATOR, given))
     assert answer.splitlines()[0] == "200", answer
     assert text in answer
-
-
-def _basic(user: str, password: str) -> str:
-    return f"Authorization: Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 HOOKS = (

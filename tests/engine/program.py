@@ -160,7 +160,7 @@ class Program:
         return subprocess.Popen(
             ["pulumi", "--non-interactive", *arguments, "--stack", self.stack],
             cwd=self.root,
-            env=self._variables(env),
+            env=self.variables(env),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -191,13 +191,14 @@ class Program:
         return subprocess.run(
             command,
             cwd=cwd or self.root,
-            env=self._variables(env),
+            env=self.variables(env),
             text=True,
             capture_output=True,
             check=False,
         )
 
-    def _variables(self, env: Mapping[str, str] | None) -> dict[str, str]:
+    def variables(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Of its commands, with more beside them."""
         return {**_environment(), "PULUMI_BACKEND_URL": f"file://{self.root / '.local'}", **(env or {})}
 
 

@@ -145,6 +145,13 @@ _OTHERS = (
         },
     ),
     Module(
+        "alertmanager",
+        takes="a minute on 2 cores",
+        programs={"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},
+        # Its image is built with it.
+        in_lab=False,
+    ),
+    Module(
         "registry",
         takes="2 to 4 minutes on 2 cores",
         programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},

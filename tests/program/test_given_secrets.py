@@ -118,6 +118,7 @@ def test_every_secret_that_others_give_is_in_the_table() -> None:
     assert tried >= {key for key, how in rotation.ROTATIONS.items() if how.kind == "given"}
 
 
+@pytest.mark.rotates(*{key: None for _, key in _CASES})
 @pytest.mark.parametrize(("name", "key"), _CASES)
 def test_exactly_those_pods_restart_that_see_it(name: str, key: str) -> None:
     running = ("Deployment", "StatefulSet", "DaemonSet")

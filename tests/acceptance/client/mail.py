@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import imaplib
 import itertools
 import re
@@ -17,6 +18,9 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from tests.acceptance.client.tls import careful, careless
 
@@ -43,6 +47,18 @@ def raw(host: str, sender: str, recipient: str, message: str) -> str:
     with smtplib.SMTP(host, 25, local_hostname="client.sender.test", timeout=_TIMEOUT) as smtp:
         smtp.starttls(context=careful())
         return _send(smtp, sender, recipient, message)
+
+
+def mx_key(host: str) -> str:
+    """SHA-256 of the public key that port 25 shows, as DANE names it (RFC 7671 section 5.1: 3 1 1)."""
+    with smtplib.SMTP(host, 25, local_hostname="client.sender.test", timeout=_TIMEOUT) as smtp:
+        smtp.starttls(context=careful())
+        assert isinstance(smtp.sock, ssl.SSLSocket)
+        shown = smtp.sock.getpeercert(binary_form=True)
+    assert shown
+    public = x509.load_der_x509_certificate(shown).public_key()
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(public.public_bytes(*form)).hexdigest()
 
 
 def stream(host: str, recipient: str, prefix: str, least: str, until: str) -> str:

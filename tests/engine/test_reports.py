@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,15 @@ from model.review import Review
 from ops.report import compare
 from ops.reporting import markdown
 from ops.stacks import StackFile, StackProblem
+from tests.acceptance.pace import crowding
 from tests.bench import clock
 from tests.engine.conftest import Deployed
-from tests.engine.program import at_once
+from tests.engine.program import CHECKOUT, at_once
 from tests.engine.settings_table import Changes
 from tests.support import clone
 
 GOLDEN = Path(__file__).parent / "reviewed"
+_SECONDS, _TRIES = 2, 6
 _DIGEST = "sha256:" + "5" * 64
 _CLUSTER: Mapping[str, Changes] = {
     "dkim-activation": {
@@ -159,16 +161,33 @@ def test_the_preview_of_another_stack_file_is_refused(reports: dict[str, Reporte
         compare(None, reports["domain-added"].stack, planned=reports["nothing"].path)
 
 
-def test_the_report_on_a_cluster_costs_no_more_than_three_starts_of_the_program(
-    reports: dict[str, Reported],
-) -> None:
-    """A ratio: a burdened machine is slower in both."""
+@pytest.fixture(scope="module")
+def reporting(reports: dict[str, Reported]) -> Callable[[], object]:
+    """`./kolab report` on a preview of the cluster."""
     root = reports["mta-sts-to-testing"].path.parent
     clone.git(root, "init", "--quiet")
     clone.commit(root, "a stack")
-    run = partial(subprocess.run, cwd=root, check=True, capture_output=True)
     report = [sys.executable, "-m", "ops", "report", "--stack", "cluster", "--preview", "preview.json"]
-    whole, start = clock.in_turn(
-        [partial(run, report), partial(run, [sys.executable, "-c", "import ops.report"])], 3
+    return partial(subprocess.run, report, cwd=root, check=True, capture_output=True)
+
+
+def test_the_report_on_a_cluster_costs_no_more_than_three_starts_of_the_program(
+    reporting: Callable[[], object],
+) -> None:
+    """A ratio: a burdened machine is slower in both."""
+    start = partial(subprocess.run, [sys.executable, "-c", "import ops.report"], cwd=CHECKOUT, check=True)
+    whole, least = clock.in_turn([reporting, start], 3)
+    assert whole.processor < 3 * least.processor, (whole, least)
+
+
+def test_the_report_on_a_cluster_takes_two_seconds_where_the_machine_has_time_for_it(
+    reporting: Callable[[], object],
+) -> None:
+    tries: list[tuple[float, float]] = []
+    while len(tries) < _TRIES and not any(seconds <= _SECONDS * crowded for seconds, crowded in tries):
+        with crowding() as crowd:
+            taken = clock.once(reporting)
+        tries.append((taken.wall, crowd.factor))
+    assert any(seconds <= _SECONDS * crowded for seconds, crowded in tries), (
+        f"(seconds, times as long as on a quiet machine): {tries}"
     )
-    assert whole.processor < 3 * start.processor, (whole, start)

@@ -111,11 +111,13 @@ class Promises:
 
 
 def _leads_to(found: str, text: Text) -> bool:
-    """Whether a finding's path is that of a text, or of the group or map that it is a key of."""
+    """Whether a finding's path is that of a text or of what it was read as, or begins with the map that it is a key of."""
     if text.place[0] == SECRET:
         return found == f"kolab:{text.place[1]}"
-    above = path(text.place[:-2] if text.is_key else text.place[:-1])
-    return found.startswith(above) if text.place[1:] else found == path(text.place)
+    if text.is_key:
+        return found.startswith(f"{path(text.place[:-2])}.")
+    place = path(text.place)
+    return found == place or found.startswith((f"{place}.", f"{place}["))
 
 
 def _look(batch: Batch, folder: Path) -> Shapes | str:

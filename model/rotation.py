@@ -60,6 +60,10 @@ _BACKED_UP = (
 _BACKUPS = (
     f"the service has to know it already: backups stop until it does, and an alert says so; {_BACKED_UP}"
 )
+_BUCKET = (
+    "the service has to know the new pair already; both keys change in one update: backups stop until then,"
+    f" and an alert says so; {_BACKED_UP}"
+)
 _FILES = (
     "the S3 service has to know the new pair already; both keys change in one update, and web pages restart"
 )
@@ -117,8 +121,8 @@ ROTATIONS: Mapping[str, Rotation] = {
         "given", "the repository has to have it already (`restic key add`, with the old key): backups stop until it does;"
         f" {_BACKED_UP}"
     ),
-    "backupAccessKey": Rotation("given", _BACKUPS),
-    "backupSecretKey": Rotation("given", _BACKUPS),
+    "backupAccessKey": Rotation("given", _BUCKET),
+    "backupSecretKey": Rotation("given", _BUCKET),
     "backupPassword": Rotation("given", _BACKUPS),
     "roundTripPassword": Rotation("given", "the account has to have it already (`./kolab user passwd`): RoundTripLate fires until the update"),
     "monitoringPassword": Rotation("made", "the operators' pages ask for the new password"),

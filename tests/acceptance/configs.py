@@ -127,6 +127,7 @@ mail IN A 203.0.113.9
 smtp IN A 203.0.113.9
 backup IN A 203.0.113.9
 hooks IN A 203.0.113.9
+bucket IN A 203.0.113.9
 """,
     "113.0.203.in-addr.arpa": HEAD + "9 IN PTR client.sender.test.\n",
 }

@@ -21,8 +21,6 @@ _NO_STORE = "no daemon of the lab keeps files in S3: the application's stand-in 
 NOT_ON_THE_LAB = {
     "s3AccessKey": _NO_STORE,
     "s3SecretKey": _NO_STORE,
-    "backupAccessKey": "restic's own server takes the lab's backups, which knows a user and a password",
-    "backupSecretKey": "restic's own server takes the lab's backups, which knows a user and a password",
     "cloudflareApiToken": "the lab has no Cloudflare: a stand-in for it, the engine's plugin, lets in one token alone",
     "acmeCloudflareToken": "the lab has no Cloudflare, and cert-manager's place is taken by a controller that asks nobody",
 }

@@ -1,0 +1,139 @@
+"""Backups go to a bucket of S3, and its keys are exchanged while mail flows."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.bucket import BUCKET, HOST, PORT
+from tests.acceptance.console import Console
+from tests.acceptance.report import Report
+from tests.acceptance.servers import serving
+from tests.acceptance.stack import JANE, Stack
+from tests.acceptance.streams import strangers_write
+from tests.lab.cluster import Lab
+from tests.support.postfix import authority, identity, pem
+
+pytestmark = [
+    pytest.mark.mode("single-node"),
+    pytest.mark.proves("restic", "imap", "postfix"),
+    pytest.mark.usefixtures("stranger"),
+]
+
+_LEAST = 50
+"""Messages that a stranger hands over meanwhile."""
+
+
+@dataclass
+class Bucket:
+    """A provider's bucket, and who asked it."""
+
+    folder: Path
+    access: str = field(default_factory=lambda: f"AKIA{secrets.token_hex(8).upper()}")
+    secret: str = field(default_factory=lambda: f"S3/{secrets.token_hex(15)}+key=")
+
+    def renew(self) -> None:
+        """Another pair; the one of before ends."""
+        self.access, self.secret = (made := Bucket(self.folder)).access, made.secret
+        self.store()
+
+    def store(self) -> None:
+        """Lets in whoever signs with this pair, from now on."""
+        (self.folder / "login").write_text(f"{self.access}:{self.secret}")
+
+    def seen(self) -> list[tuple[str, bool]]:
+        """The access key of each request, and whether its signature was right."""
+        lines = (self.folder / "seen").read_text().split("\n")[:-1]
+        return [(each["key"], each["right"]) for each in map(json.loads, lines)]
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """Backups before the update that brought the new pair, and what had been asked of the bucket until it was over."""
+
+    bucket: Bucket
+    console: Console
+    before: list[str]
+    asked: int
+    old: str
+    acknowledged: set[str]
+
+
+@pytest.fixture(scope="module")
+def rotated(
+    stack: Stack, own_lab: Lab, report: Report, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rotated]:
+    """Both keys in one update, after the old ones have ended: the worst order."""
+    before, by = stack.program.config(), authority()
+    bucket = Bucket(tmp_path_factory.mktemp("bucket"))
+    console = Console(stack, tmp_path_factory.mktemp("console"))
+    (bucket.folder / "identity.pem").write_text(identity(by, HOST))
+    (bucket.folder / "seen").write_text("")
+    bucket.store()
+    # Mail leaves from one node alone, backups from wherever their pods are.
+    own_lab.set_egress(own_lab.settings.egress)
+    stack.publish()
+    with serving(stack, "bucket", bucket.folder):
+        repository = {
+            "kind": "s3",
+            "endpoint": f"https://{HOST}:{PORT}",
+            "bucket": BUCKET,
+            "networks": f"{own_lab.internet.address}/32",
+            "authorities": pem(by),
+        }
+        stack.program.change({"backup": {"repository": repository, "drill": "never"}})
+        _bring(stack, bucket, tmp_path_factory.mktemp("old"))
+        stack.apply()
+        console.says("backup", "now", "mail")
+        kept = _kept(console)
+        old = bucket.access
+        bucket.renew()
+        with strangers_write(stack, JANE, tmp_path_factory.mktemp("meanwhile") / "enough", _LEAST) as taken:
+            _bring(stack, bucket, tmp_path_factory.mktemp("new"), rotate=True)
+            with report.timed("an update that rotates the keys of the bucket for backups"):
+                stack.apply()
+        yield Rotated(bucket, console, kept, len(bucket.seen()), old, taken)
+    stack.program.write(before)
+    own_lab.set_egress(stack.egress)
+    stack.apply()
+
+
+def _bring(stack: Stack, bucket: Bucket, folder: Path, *, rotate: bool = False) -> None:
+    """Stores the pair in the stack file, and makes what else is missing, or counts its rotation."""
+    pair = {"backupAccessKey": bucket.access, "backupSecretKey": bucket.secret}
+    for key, value in pair.items():
+        (folder / key).write_text(value)
+    rest = ("--from", str(folder), "--stack", stack.program.stack)
+    if not rotate:
+        stack.program.ops("secrets", *rest)
+        return
+    for key, value in pair.items():
+        alone = folder / f"only-{key}"
+        alone.mkdir()
+        (alone / key).write_text(value)
+        stack.program.ops("secrets", "rotate", key, "--from", str(alone), *rest[2:])
+
+
+def _kept(console: Console) -> list[str]:
+    return [each["id"] for each in console.data("backup", "list") if each["engine"] == "mail"]
+
+
+@pytest.mark.rotates("backupAccessKey", "backupSecretKey")
+def test_backups_go_on_with_the_new_pair_and_nobody_shows_the_old_one(rotated: Rotated) -> None:
+    rotated.console.says("backup", "now", "mail")
+    assert {*_kept(rotated.console)} > {*rotated.before}
+    assert {*rotated.bucket.seen()[rotated.asked :]} == {(rotated.bucket.access, True)}
+
+
+def test_until_then_the_bucket_let_the_old_pair_in(rotated: Rotated) -> None:
+    assert (rotated.old, True) in rotated.bucket.seen()[: rotated.asked]
+
+
+def test_no_message_that_was_accepted_meanwhile_is_lost(stack: Stack, rotated: Rotated) -> None:
+    assert len(rotated.acknowledged) >= _LEAST
+    stack.arrived(JANE, rotated.acknowledged)

@@ -11,7 +11,7 @@ from model.settings import Settings
 from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
 from ops.mailbox import beside
-from ops.snapshots import BEFORE_RESTORE, MAIL_KEEPER, choose, moment, snapshots
+from ops.snapshots import BEFORE_RESTORE, MAIL_KEEPER, choose, mistimed, moment, snapshots
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
 from ops.tools import say
@@ -59,7 +59,8 @@ def add_command(commands: Any) -> None:
 def show(options: argparse.Namespace) -> None:
     """Prints the snapshots, oldest first."""
     settings = _settings(options.stack)
-    found = snapshots(Kubectl.of(settings))
+    listing = snapshots(Kubectl.of(settings))
+    found = listing.found
     if options.json:
         print(
             json.dumps(
@@ -71,6 +72,13 @@ def show(options: argparse.Namespace) -> None:
         (s.time.strftime("%Y-%m-%d %H:%M"), s.engine, s.id[:8], f"{s.size / 2**20:.1f} MiB") for s in found
     ]
     print(table(("time (UTC)", "engine", "id", "size"), rows))
+    if listing.unread:
+        unread = ", ".join(sorted(each[:8] for each in listing.unread))
+        print(f"Spoiled in the repository, so that nothing is known of them: {unread}.")
+    if wrong := sorted(each[:8] for each in mistimed(found)):
+        print(
+            f"A clock was wrong: {', '.join(wrong)} {'bears' if len(wrong) == 1 else 'bear'} a later time than what was made afterwards. No restore takes such a one."
+        )
     for engine in engines(settings):
         if not any(s.engine == engine for s in found):
             print(f"There is no backup of {engine} yet.")
@@ -116,7 +124,8 @@ def restore(options: argparse.Namespace) -> int | None:
         return beside.bring_back(options, settings, cluster)
     (engine,) = _wanted(settings, options.engine)
     tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
-    chosen = choose(snapshots(cluster), tag, moment(options.to) if options.to else None)
+    listing = snapshots(cluster)
+    chosen = choose(listing.found, tag, moment(options.to) if options.to else None, listing.unread)
     consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
         f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"

@@ -27,7 +27,8 @@ def bring_back(options: argparse.Namespace, settings: Settings, cluster: Kubectl
     address = application.address(options.mailbox, settings)
     to = moment(options.to) if options.to else None
     tag = f"{BEFORE_RESTORE}mail" if options.before_restore else "mail"
-    chosen = choose(snapshots(cluster), tag, to)
+    listing = snapshots(cluster)
+    chosen = choose(listing.found, tag, to, listing.unread)
     if address not in application.users(cluster):
         raise StackProblem(
             f"there is no account {address}, so its mail has nowhere to come back to; make it first: ./kolab user add"

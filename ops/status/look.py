@@ -32,6 +32,8 @@ _EACH = 4
 _KINDS = "pods,services,persistentvolumeclaims,statefulsets,deployments,cronjobs"
 _OLD = datetime.timedelta(hours=1)
 """Mail that has waited longer is worth a look; greylisting is over by then."""
+_CLOCKS = datetime.timedelta(minutes=10)
+"""How much two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +194,20 @@ def _backups(visit: Visit) -> Iterator[Row]:
     if visit.settings.own_files:
         last["files"] = _kept(visit, "minio-0", "backup-files")
     for engine, moment in last.items():
-        if moment is None:
-            yield Row("backup", engine, "warning", "none that anything here remembers: ./kolab backup list")
-        else:
-            state: State = "warning" if visit.now - moment > late else "ok"
-            yield Row("backup", engine, state, f"{moment:%Y-%m-%d %H:%M} UTC, {age(visit.now - moment)} ago")
+        yield kept(engine, moment, visit.now, late)
+
+
+def kept(
+    engine: str, moment: datetime.datetime | None, now: datetime.datetime, late: datetime.timedelta
+) -> Row:
+    """What is said of an engine whose last backup ended at `moment`, and is late after so long."""
+    if moment is None:
+        return Row("backup", engine, "warning", "none that anything here remembers: ./kolab backup list")
+    if moment - now > _CLOCKS:
+        why = "which is still to come: the clock of its node is wrong, or that of this machine"
+        return Row("backup", engine, "warning", f"{moment:%Y-%m-%d %H:%M} UTC, {why}")
+    state: State = "warning" if now - moment > late else "ok"
+    return Row("backup", engine, state, f"{moment:%Y-%m-%d %H:%M} UTC, {age(now - moment)} ago")
 
 
 def _kept(visit: Visit, pod: str, container: str) -> datetime.datetime | None:

@@ -219,6 +219,26 @@ def test_the_volume_keeps_the_last_three_dumps_and_a_time_chooses_one(pod: Pod) 
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("seconds", [-86400, 86400])
+def test_a_clock_that_is_set_by_a_day_deletes_no_younger_dump_and_chooses_no_older_one(
+    pod: Pod, seconds: int
+) -> None:
+    clock = pod.folder / "clock"
+    for images in "abc":
+        pod.migrate_to(images)
+    clock.write_text(str(int(clock.read_text()) + seconds))
+    pod.migrate_to("d")
+    clock.write_text(str(int(clock.read_text()) - seconds))
+    pod.migrate_to("e")
+    pod.migrate_to("f")
+    assert {(pod.volume / each / "holds").read_text().strip() for each in pod.dumps} == {"c", "d", "e"}
+    pod.run("before-migration.sh", KOLAB_MIGRATION="g")
+    pod.run("before-migration.sh", KOLAB_MIGRATION="f")
+    code, said = pod.run("restore-dump.sh", KOLAB_TO="")
+    assert (code, pod.made_by()) == (0, "f"), said
+
+
+@pytest.mark.thorough
 def test_a_stack_without_accounts_has_nothing_to_dump(pod: Pod) -> None:
     pod.server.ask("RENAME TABLE kolabdev.users TO kolabdev.not_yet")
     try:

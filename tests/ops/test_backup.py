@@ -44,6 +44,51 @@ def test_an_engine_without_a_backup_is_refused() -> None:
         snapshots.choose(SNAPSHOTS, "files", None)
 
 
+DAY_AHEAD = Snapshot("f6", "mail", at("2026-11-26T12:00"), 1)
+"""Of 25 November, by a clock that was a day ahead."""
+NEXT = Snapshot("a7", "mail", at("2026-11-26T01:31"), 1, after=("f6",))
+
+
+def test_a_snapshot_of_a_clock_that_was_ahead_is_not_taken_for_the_newest() -> None:
+    assert snapshots.choose([*SNAPSHOTS, DAY_AHEAD], "mail", None).id == "f6"
+    assert snapshots.choose([*SNAPSHOTS, DAY_AHEAD, NEXT], "mail", None).id == "a7"
+    assert snapshots.choose([*SNAPSHOTS, DAY_AHEAD, NEXT], "mail", at("2026-11-27T00:00")).id == "a7"
+
+
+def test_a_snapshot_of_a_clock_that_is_behind_is_the_newest_all_the_same() -> None:
+    behind = Snapshot("b8", "mail", at("2026-11-24T12:00"), 1, after=("c3",))
+    assert snapshots.choose([*SNAPSHOTS, behind], "mail", None).id == "b8"
+
+
+def test_what_a_snapshot_is_newer_than_is_no_engine() -> None:
+    told = [{"id": "a7", "time": "2026-11-26T01:31:00Z", "tags": ["after-f6", "data-0b", "mail"]}]
+    (found,) = snapshots.read(json.dumps(told))
+    assert (found.engine, found.after) == ("mail", ("f6",))
+
+
+def test_the_list_names_what_bears_a_false_time(
+    cluster: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listing = snapshots.Listing((*SNAPSHOTS, NEXT, DAY_AHEAD), ("ab12cd34ef",))
+    monkeypatch.setattr(backup, "snapshots", lambda _: listing)
+    backup.show(options("list"))
+    said = capsys.readouterr().out
+    assert "A clock was wrong: f6 bears a later time" in said
+    assert "nothing is known of them: ab12cd34." in said
+
+
+def test_a_spoiled_snapshot_may_be_the_newest_so_a_restore_wants_a_time(
+    cluster: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = Fake.run
+    ignored = 'Ignoring "ab12cd34ef": failed to load snapshot ab12cd34: invalid data returned\n'
+    monkeypatch.setattr(Fake, "run", lambda *words, **more: f"{plain(*words, **more)}\n{ignored}")
+    with pytest.raises(StackProblem, match="snapshot ab12cd34 is spoiled in the repository"):
+        backup.restore(options("restore", "mail"))
+    backup.restore(options("restore", "mail", "--to", "2026-11-25T02:00"))
+    assert "2026-11-25 01:31 UTC" in capsys.readouterr().out
+
+
 def test_times_of_restic_are_read_in_utc() -> None:
     text = json.dumps(
         [

@@ -186,6 +186,27 @@ def test_the_last_backup_is_read_from_the_log_of_its_container() -> None:
     assert look.last_kept("") is None
 
 
+LATE = datetime.timedelta(hours=49)
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "words"),
+    [
+        (-48, "ok", "2 d ago"),
+        (-50, "warning", "2 d ago"),
+        (24, "warning", "which is still to come: the clock of its node is wrong, or that of this machine"),
+    ],
+)
+def test_a_backup_is_as_old_as_clocks_that_agree_say(hours: int, state: str, words: str) -> None:
+    row = look.kept("mail", NOW + datetime.timedelta(hours=hours), NOW, LATE)
+    assert row.state == state
+    assert row.text.endswith(words)
+
+
+def test_clocks_may_differ_by_minutes() -> None:
+    assert look.kept("mail", NOW + datetime.timedelta(minutes=2), NOW, LATE).state == "ok"
+
+
 def test_an_alert_that_wakes_people_is_wrong_and_a_silenced_one_is_not_told() -> None:
     page = {"labels": {"alertname": "DatabaseDown", "severity": "page"}, "status": {"state": "active"}}
     silent = {"labels": {"alertname": "Other"}, "status": {"state": "suppressed"}}

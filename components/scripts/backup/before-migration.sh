@@ -4,7 +4,9 @@
 # in each dump the one that had made its tables. A run before no new migration leaves the volume as it is.
 set -eu
 folder=$1; shift
-dumps=${KOLAB_DUMPS:-/dumps} work=${KOLAB_WORK:-/work} kept=3
+work=${KOLAB_WORK:-/work} kept=3
+# shellcheck source=components/scripts/backup/dumps.sh
+source "${KOLAB_SCRIPTS:-/kolab/entry}/dumps.sh"
 fail() { echo "dump: $1; nothing was migrated, and what runs is as it was" >&2; exit 1; }
 first=KOLAB_PASSWORD_$1
 asked() { MYSQL_PWD=${!first} mysql --host="$DB_HOST" --user="$database" -N -B "$database" --execute="$1" 2> "$work/reason"; }
@@ -30,12 +32,12 @@ if [ "$was" = "$KOLAB_MIGRATION" ]; then
   echo 'dump: these images have made the tables already, so the volume keeps the dumps that it has'
   exit
 fi
-newest_first() { find "$dumps" -maxdepth 1 -name '20*Z' | sort -r; }
+last=$(numbered | head -n 1 | cut -d ' ' -f 1)
 newest_first | tail -n "+$kept" | while read -r old; do rm -rf "$old"; done
 new=$dumps/new
 rm -rf "$new"
 {
-  mkdir "$new" && echo "$was" > "$new/holds" && for file in "$folder"/*; do gzip -c "$file" > "$new/${file##*/}.gz" || exit; done
+  mkdir "$new" && echo "$was" > "$new/holds" && echo $((${last:-0} + 1)) > "$new/number" && for file in "$folder"/*; do gzip -c "$file" > "$new/${file##*/}.gz" || exit; done
 } 2> "$work/reason" || { why=$(tail -n 1 "$work/reason"); rm -rf "$new"; fail "the dump does not go onto its volume, whose size is kolab:storage.dumps: $why"; }
 name=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 mv "$new" "$dumps/$name"

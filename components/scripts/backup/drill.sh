@@ -4,11 +4,14 @@ set -u
 # shellcheck source=components/scripts/backup/repository.sh
 . "${KOLAB_SCRIPTS:-/kolab/entry}/repository.sh"
 spool=${KOLAB_SPOOL:-/var/spool/imap} state=${KOLAB_STATE:-/var/lib/imap} stage=${KOLAB_STAGE:-/work/stage}
-found || explain $?
-at=$(taken "$1")
-[ "$at" != 0 ] || fail "there is no backup of $1 to drill with, or it cannot be read: $(last)"
+look "$1" || explain $?
+[ "$spoiled" = 0 ] || fail "the newest backup of $1 does not come back: $spoiled snapshots of the repository are spoiled, maybe this one"
+chosen=$(newest "$1")
+[ -n "$chosen" ] || fail "there is no backup of $1 to drill with"
+at=$(date -u -d "$(echo "${chosen%% *}" | tr T ' ')" +%s)
+id=$(echo "$chosen" | cut -d ' ' -f 2)
 back() { # back FOLDER-OF-SNAPSHOT TARGET
-  restic restore "latest:$1" --host kolab --tag "$tag" --target "$2" --verify --quiet > /work/summary 2> /work/answer && return
+  restic restore "$id:$1" --target "$2" --verify --quiet > /work/summary 2> /work/answer && return
   fail "the newest backup of $tag does not come back: $(last)"
 }
 tag=$1

@@ -4,7 +4,7 @@ set -u
 # shellcheck source=components/scripts/backup/repository.sh
 . "${KOLAB_SCRIPTS:-/kolab/entry}/repository.sh"
 alone
-found || explain $?
+look "$1" || explain $?
 # MinIO's own: the id of the deployment.
 data=$(sed -n 's/.*"id":"\([0-9a-f-]*\)".*/\1/p' /data/.minio.sys/format.json 2> /dev/null)
 [ "$1" != files ] || ours files

@@ -20,7 +20,7 @@ copied() { # copied LIST. A file that went meanwhile is left out.
 
 [ ! -e "$state/.restoring" ] || fail "the mailboxes are restored in part only, so no backup is made of them"
 alone
-made
+made "$1"
 data=$(cat "$state/.identity" 2> /dev/null)
 [ "$1" != mail ] || ours mail
 rm -rf "$stage"

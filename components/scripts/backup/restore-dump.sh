@@ -4,9 +4,10 @@
 # `before-restore`, which is what the last restore has overwritten. KOLAB_TASK=choose says which that is, and ends.
 set -eu
 folder=$1; shift
-dumps=${KOLAB_DUMPS:-/dumps} work=${KOLAB_WORK:-/work} scripts=${KOLAB_SCRIPTS:-/kolab/entry}
+work=${KOLAB_WORK:-/work} scripts=${KOLAB_SCRIPTS:-/kolab/entry}
+# shellcheck source=components/scripts/backup/dumps.sh
+source "$scripts/dumps.sh"
 fail() { echo "restore: $1" >&2; exit 1; }
-newest_first() { find "$dumps" -maxdepth 1 -name '20*Z' | sort -r; }
 chosen() {
   local each
   if [ "${KOLAB_TO-}" = before-restore ]; then

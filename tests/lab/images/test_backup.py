@@ -2,156 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.lab.errors import LabError
-from tests.lab.images import build, pods
-from tests.lab.images.container import ADDRESS, Container, Machine, Start, machine
-from tests.lab.images.contract import image
-from tests.support import rest_server
-from tests.support.postfix import authority, identity, pem
-from tests.support.stacks import changed
+from tests.lab.images import backups, pods
+from tests.lab.images.backups import JANE, JOHN, Site, drilled, emptied, keep, sql, with_mail
 
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(os.geteuid() != 0, reason="containers are started with runc, which needs root"),
 ]
 
-JOHN, JANE = "john@example.org", "jane@example.org"
-PORT = 18000
-ANYBODY = """
-import http.server
-class Yes(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        asked = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(403 if asked.startswith(b"probe") else 200); self.end_headers()
-http.server.ThreadingHTTPServer(("", 8000), Yes).serve_forever()
-"""
-"""Stands in for the web application: every password is right, but for that of a probe."""
-
-
-@dataclass
-class Site:
-    """The pods of a stack with backups, and a server for these."""
-
-    place: Machine
-    workloads: dict[str, pods.Workload]
-    values: dict[str, str]
-    server: Container
-
-    def pod(self, name: str, **more: str) -> pods.Pod:
-        return pods.Pod(self.place, replace(self.workloads[name], more=more))
-
-    def mail(self, command: str, user: str, *words: str) -> Any:
-        done = pods.inside(
-            self.place, sys.executable, "-m", "tests.lab.images.mail_store", ADDRESS, command, user, *words
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if command == "read" else None
-
-    def newest(self, tag: str) -> str:
-        """The snapshot that a restore would take."""
-        pod = self.tool("restic", "snapshots", "--tag", tag, "--latest", "1", "--json", "--no-lock")
-        return str(json.loads(pod.output.splitlines()[-1])[0]["id"])
-
-    def tool(self, *command: str, code: int | None = 0) -> Container:
-        """A command in a container that has the repository's credentials; None allows any exit code."""
-        (spec,) = self.workloads["backup-database"].containers()
-        env = self.workloads["backup-database"].environment(spec)
-        files = self.place.folder / "tool"
-        files.mkdir(exist_ok=True)
-        (files / "authorities.pem").write_text((self.place.folder / "tls" / "authority.pem").read_text())
-        container = self.place.start(
-            Start(image=image("restic"), env=env, mounts={"/kolab/entry": files}, uid=0, command=command)
-        )
-        ended = container.exited(180)
-        assert code is None or ended == code, container.output
-        return container
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    build.tars()
-    with machine() as place:
-        tls, repository = place.folder / "tls", place.folder / "repository"
-        for folder in (tls, repository):
-            folder.mkdir()
-        by = authority()
-        (tls / "authority.pem").write_text(pem(by))
-        (tls / "identity.pem").write_text(identity(by, "backup.example.net"))
-        values = pods.some_secrets()
-        (tls / "users").write_text(rest_server.user("kolab", values["backupPassword"]))
-        settings = changed(
-            "single-node",
-            {
-                "backup": {
-                    "repository": {
-                        "kind": "rest",
-                        "endpoint": f"https://backup.example.net:{PORT}",
-                        "username": "kolab",
-                        "networks": "198.51.100.36/32",
-                        "authorities": pem(by),
-                    },
-                }
-            },
-        )
-        place.add_name("backup.example.net")
-        server = tuple(rest_server.command("rest-server", f":{PORT}", "/repository", "/tls"))
-        mounts = {"/repository": repository, "/tls": tls}
-        served = place.start(Start(image=image("restic"), mounts=mounts, uid=0, command=server))
-        place.start(Start(image=image("webapp"), uid=1001, command=("python3", "-c", ANYBODY)))
-        found = pods.workloads(pods.rendered(settings, values))
-        made = Site(place, found, values, served)
+    with backups.site() as made:
         yield made
-
-
-def eventually(container: Container, text: str, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while text not in container.output:
-        assert time.monotonic() < deadline, container.output[-800:]
-        time.sleep(0.5)
-
-
-def sql(site: Site, pod: pods.Pod, statement: str) -> str:
-    password = site.values["databasePassword"]
-    done = pod.containers["mariadb"].run(
-        "mysql", "-ukolabdev", f"-p{password}", f"-h{ADDRESS}", "-N", "-B", "kolabdev", "-e", statement
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def emptied(volume: Path) -> None:
-    for found in sorted(volume.rglob("*"), reverse=True):
-        found.rmdir() if found.is_dir() and not found.is_symlink() else found.unlink()
 
 
 @pytest.fixture(scope="module")
 def imap(site: Site) -> pods.Pod:
     """Cyrus with mail in it."""
-    pod = site.pod("imap")
-    pod.wait_ready()
-    for user in (JOHN, JANE):
-        site.mail("fill", user, "120")
-    eventually(pod.containers["backup-mail"], "kept mail")
-    return pod
-
-
-def keep(pod: pods.Pod, *before: str, seconds: float = 240) -> subprocess.CompletedProcess[str]:
-    """A backup of the mail; words `before` it run it."""
-    command = ("/bin/sh", "/kolab/entry/mail.sh", "mail")
-    return pod.containers["backup-mail"].run(*before, *command, seconds=seconds)
+    return with_mail(site)
 
 
 def test_what_writes_backups_cannot_delete_them(site: Site, imap: pods.Pod) -> None:
@@ -167,14 +43,6 @@ def test_with_another_key_nothing_is_written_and_one_sentence_says_so(site: Site
         "backup: kolab:backupKey is not the key of this repository, nothing was changed;"
         " put back the key that it was made with, or choose another folder\n"
     )
-
-
-def test_a_backup_that_is_killed_at_any_point_leaves_a_sound_repository(site: Site, imap: pods.Pod) -> None:
-    for seconds in (0.05, 0.2, 0.5, 1.0, 1.5, 2.0):
-        site.mail("fill", JOHN, "8", f"killed-{int(seconds * 100)}")
-        keep(imap, "timeout", "--signal=KILL", str(seconds))
-    assert keep(imap).returncode == 0
-    site.tool("restic", "check", "--no-lock", "--read-data")
 
 
 def test_all_mail_comes_back_with_its_flags_after_both_volumes_are_lost(site: Site, imap: pods.Pod) -> None:
@@ -205,13 +73,6 @@ def test_all_mail_comes_back_with_its_flags_after_both_volumes_are_lost(site: Si
     assert keep(again).returncode == 0
     for container in again.containers.values():
         container.stop(60)
-
-
-def drilled(pod: pods.Pod, container: str) -> str:
-    """What a drill says when it is content."""
-    looking = pod.containers[container]
-    assert looking.exited(240) == 0, looking.output[-2000:]
-    return next(line for line in looking.output.splitlines() if line.startswith("backup: "))
 
 
 def test_a_drill_reads_all_of_the_newest_backup_and_touches_nothing_that_lives(site: Site) -> None:

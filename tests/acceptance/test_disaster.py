@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
+from model.settings import Volume
 from tests.acceptance.console import CONTEXT, Console
 from tests.acceptance.phone import SERVICES, answer, lines, put
 from tests.acceptance.receiver import DOMAIN
@@ -33,7 +37,30 @@ _HOST, _PORT = "backup.provider.test", 8000
 _USER, _SECRET = "kolab", "Rest:server#pass%word"
 _PEOPLE = tuple(f"person{number}@example.org" for number in range(50))
 _EACH = 400
+_QUIET = 20
+"""Seconds in which mail is watched that no backup is beside."""
+_STATEFUL = ("imap", "mariadb", "redis", "postfix", "minio")
 _SCRIPT = 'require "fileinto"; if header :is "subject" "old" { fileinto "Kept"; }'
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack lies."""
+
+    nodes: dict[str, set[str]]
+    """Daemon -> nodes of its pods."""
+    classes: dict[str, str]
+    """Claim -> its storage class."""
+
+    @classmethod
+    def of(cls, stack: Stack) -> Place:
+        return cls(
+            {name: {pod["spec"]["nodeName"] for pod in stack.pods(name)} for name in _STATEFUL},
+            {
+                claim["metadata"]["name"]: claim["spec"]["storageClassName"]
+                for claim in stack.get("pvc")["items"]
+            },
+        )
 
 
 @dataclass
@@ -47,6 +74,12 @@ class Rescued:
     """Service -> where something of Jane's is, and what it is."""
     acknowledged: set[str]
     """Subjects of Jane's that were acknowledged before the backup began."""
+    quiet: list[float]
+    """Seconds that letters took before the first backup."""
+    busy: list[float]
+    """The same during it."""
+    was: Place
+    """Where it all lay."""
     said: list[str] = field(default_factory=list)
     """By each restore."""
     heard: str = ""
@@ -92,15 +125,25 @@ def rescued(
         early = unique("before the backup")
         stack.accepted(JANE, early)
         stack.inbox(JANE, early)
+        with _mail_arrives(stack, folder / "quiet") as quiet:
+            time.sleep(_QUIET)
+        with (
+            _mail_arrives(stack, folder / "enough") as busy,
+            report.timed("a backup of 20,000 messages"),
+        ):
+            console.says("backup", "now")
+        report.note("a letter, from a stranger to its reader", statistics.median(quiet))
+        report.note("the same while a backup is made", statistics.median(busy))
         found = Rescued(
             console,
             json.loads(stack.client("contents", PASSWORD, stack.names.imap, *_PEOPLE, seconds=600)),
             stack.client("scripts", stack.names.sieve, JANE, PASSWORD),
             objects,
             {early},
+            quiet,
+            busy,
+            Place.of(stack),
         )
-        with _mail_arrives(stack, folder / "enough"), report.timed("a backup of 20,000 messages"):
-            console.says("backup", "now")
         with report.timed("a second backup, of hardly anything new"):
             console.says("backup", "now")
     with report.timed("an empty cluster in place of the one that was lost"):
@@ -111,6 +154,10 @@ def rescued(
     # The stack's own authority is another one in a new cluster.
     stack.authority.unlink()
     stack.program.change({"mail.maintenance": True})
+    _elsewhere(stack)
+    # Both nodes reach the server of backups, and the second one is now whom the world knew.
+    first, second = lab.settings.egress["n1"], lab.settings.egress["n2"]
+    lab.set_egress({"n1": second, "n2": first})
     with report.timed("`pulumi refresh`, which finds nothing"):
         gone = stack.engine("refresh", "--yes")
         assert gone.code == 0, "\n".join(gone.errors) or gone.output
@@ -148,15 +195,31 @@ def _with_backups(stack: Stack, authorities: str, networks: str) -> None:
 
 
 @contextmanager
-def _mail_arrives(stack: Stack, enough: Path) -> Iterator[None]:
-    """Strangers write to Joe all the while."""
+def _mail_arrives(stack: Stack, enough: Path) -> Iterator[list[float]]:
+    """Strangers write to Joe all the while. Afterwards: the seconds that one more letter took, each time."""
     line = stack.client_line("stream", stack.names.mx, JOE, unique("meanwhile"), "1", str(enough))
     stranger = stack.lab.internet.start(line)
+    watching = ("journeys", stack.names.mx, stack.names.imap, JANE, PASSWORD, unique("watched"), str(enough))
+    watcher = stack.lab.internet.start(stack.client_line(*watching))
+    taken: list[float] = []
     try:
-        yield
+        yield taken
     finally:
         enough.touch()
         assert stranger.communicate()[0].split(), "no mail arrived while a backup was made"
+        taken += json.loads(watcher.communicate()[0])
+
+
+def _elsewhere(stack: Stack) -> None:
+    """Another cluster has its disks of another class, and another node has the old one's public address."""
+    volumes = stack.settings.storage
+    for name in type(volumes).model_fields:
+        if isinstance(volume := getattr(volumes, name), Volume):
+            stack.program.change(
+                {f"storage.{to_camel(name)}": {"size": volume.size, "storageClass": "movable"}}
+            )
+    (address,) = stack.egress.values()
+    stack.program.change({"network.egress": {"mode": "nodes", "nodes": {"n2": [address]}}})
 
 
 def _own(folder: str) -> bool:
@@ -180,6 +243,19 @@ def test_what_was_acknowledged_before_the_backup_is_read_again(stack: Stack, res
 
 def test_who_writes_before_accounts_are_back_is_asked_to_come_again(rescued: Rescued) -> None:
     assert rescued.heard.startswith("451")
+
+
+def test_it_came_back_on_another_node_and_in_another_storage_class(stack: Stack, rescued: Rescued) -> None:
+    now = Place.of(stack)
+    assert rescued.was.nodes["imap"] == {"n1"}
+    assert now.nodes["imap"] == {"n2"}
+    assert set(rescued.was.classes.values()) == {"local"}
+    assert set(now.classes.values()) == {"movable"}
+
+
+def test_a_letter_takes_at_most_twice_as_long_while_a_backup_is_made(rescued: Rescued) -> None:
+    assert len(rescued.busy) >= 5
+    assert statistics.median(rescued.busy) <= 2 * statistics.median(rescued.quiet)
 
 
 def test_filters_are_back(stack: Stack, rescued: Rescued) -> None:

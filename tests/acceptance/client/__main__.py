@@ -17,6 +17,7 @@ _MODULES = (
     "names",
     "find",
     "outage",
+    "journey",
     "load",
     "store",
 )

@@ -167,7 +167,7 @@ def idle(site: Site, workload: str, name: str, mounts: Mapping[str, Path]) -> Co
     scripts = site.place.folder / f"scripts-{name}"
     shutil.copytree(CHECKOUT / "components/scripts/backup", scripts, dirs_exist_ok=True)
     (scripts / "authorities.pem").write_text((site.place.folder / "tls" / "authority.pem").read_text())
-    return site.place.start(
+    waiting = site.place.start(
         Start(
             image=pods.image_called(spec["image"]),
             env=found.environment(spec),
@@ -176,3 +176,5 @@ def idle(site: Site, workload: str, name: str, mounts: Mapping[str, Path]) -> Co
             command=("/bin/sh", "-c", "exec sleep 100000"),
         )
     )
+    waiting.wait_ready("true", 60)
+    return waiting

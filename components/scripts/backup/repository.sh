@@ -78,7 +78,12 @@ alone() {
 keep() {
   tag=$1; shift
   [ -z "$data" ] || set -- --tag "data-$data" "$@"
-  [ "$spoiled" = 0 ] || say "$spoiled snapshots of the repository are spoiled (restic check); what is kept now is not"
+  if [ "$spoiled" != 0 ]; then
+    say "$spoiled snapshots of the repository are spoiled (restic check); what is kept now is not"
+    # Looking for what to compare with, restic stumbles over them.
+    parent=$(newest "$tag" | cut -d ' ' -f 2)
+    if [ -n "$parent" ]; then set -- --parent "$parent" "$@"; else set -- --force "$@"; fi
+  fi
   later=$(to_come)
   [ -z "$later" ] || say "the time of another backup of $tag is still to come, so a clock is wrong or was; this one counts as the newer"
   for each in $later; do set -- --tag "after-$each" "$@"; done

@@ -122,7 +122,7 @@ class Dns:
             values = self.resolve(host, "A").values or self.resolve(host, "AAAA").values
             found += [(str(value), 53) for value in values]
         if not found:
-            raise Unseen(f"the name servers {', '.join(hosts)} have no address")
+            raise Unseen(f"the name servers {', '.join(sorted(hosts))} have no address")
         return tuple(dict.fromkeys(found))
 
     def _alive(self, server: Server) -> bool:

@@ -20,6 +20,8 @@ from tests.lab.cluster import Lab
 from tests.support.postfix import authority, identity, pem
 
 pytestmark = [
+    # Several updates with mail all the while: too long for what runs before every change.
+    pytest.mark.long,
     pytest.mark.mode("single-node"),
     pytest.mark.proves("restic", "imap", "postfix"),
     pytest.mark.usefixtures("stranger"),

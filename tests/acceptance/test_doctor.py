@@ -62,7 +62,9 @@ class Looked:
         return [
             f"{each['concern']}: {each['id']}: {'; '.join(each['evidence'])}"
             for each in self.outcomes
-            if each["state"] == "failed" and each["id"] not in _OF_THE_LAB and LATER not in each["subject"]
+            if each["state"] == "failed"
+            and each["id"] not in _OF_THE_LAB
+            and LATER not in str(each["evidence"])
         ]
 
     def accuses(self, before: Looked) -> set[str]:

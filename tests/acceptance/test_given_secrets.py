@@ -22,6 +22,8 @@ from tests.lab.cluster import Lab
 from tests.lab.errors import LabError
 
 pytestmark = [
+    # Several updates with mail all the while: too long for what runs before every change.
+    pytest.mark.long,
     pytest.mark.mode("single-node"),
     pytest.mark.proves("alertmanager", "restic", "webapp", "imap", "postfix"),
     pytest.mark.usefixtures("stranger"),

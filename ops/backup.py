@@ -11,7 +11,7 @@ from model.settings import Settings
 from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
 from ops.mailbox import beside
-from ops.snapshots import BEFORE_RESTORE, MAIL_KEEPER, choose, mistimed, moment, snapshots
+from ops.snapshots import BEFORE_RESTORE, MAIL_KEEPER, mistimed, moment, snapshots
 from ops.stacks import StackFile, StackProblem
 from ops.tables import table
 from ops.tools import say
@@ -124,8 +124,7 @@ def restore(options: argparse.Namespace) -> int | None:
         return beside.bring_back(options, settings, cluster)
     (engine,) = _wanted(settings, options.engine)
     tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
-    listing = snapshots(cluster)
-    chosen = choose(listing.found, tag, moment(options.to) if options.to else None, listing.unread)
+    chosen = snapshots(cluster).choose(tag, moment(options.to) if options.to else None)
     consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
         f" {chosen.time:%Y-%m-%d %H:%M} UTC (snapshot {chosen.id[:8]}). What came later is kept as a snapshot and is no"

@@ -41,6 +41,10 @@ class Listing:
     unread: tuple[str, ...] = ()
     """Ids of snapshots that are spoiled: restic knows neither their time nor their engine."""
 
+    def choose(self, engine: str, to: datetime.datetime | None) -> Snapshot:
+        """The one of an engine that was made last, not younger than `to`. Raises StackProblem as the function does."""
+        return choose(self.found, engine, to, self.unread)
+
 
 _LIST = (
     """said=/work/list.$$; "$@" 2> $said; code=$?; cat $said >&2;"""

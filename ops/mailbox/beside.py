@@ -13,7 +13,7 @@ from ops.mailbox.carry import Carrier, Outcome, say
 from ops.mailbox.plan import Box, Target
 from ops.mailbox.source import Source
 from ops.people import application
-from ops.snapshots import BEFORE_RESTORE, choose, moment, snapshots
+from ops.snapshots import BEFORE_RESTORE, moment, snapshots
 from ops.stacks import StackProblem
 
 _SHOWN = 20
@@ -27,8 +27,7 @@ def bring_back(options: argparse.Namespace, settings: Settings, cluster: Kubectl
     address = application.address(options.mailbox, settings)
     to = moment(options.to) if options.to else None
     tag = f"{BEFORE_RESTORE}mail" if options.before_restore else "mail"
-    listing = snapshots(cluster)
-    chosen = choose(listing.found, tag, to, listing.unread)
+    chosen = snapshots(cluster).choose(tag, to)
     if address not in application.users(cluster):
         raise StackProblem(
             f"there is no account {address}, so its mail has nowhere to come back to; make it first: ./kolab user add"

@@ -74,14 +74,16 @@ class Stack:
     def publish(self) -> None:
         """The world's DNS: the stack's own zones as it would publish them, the reverse names as the owner of the
         addresses sets them after its ticket, and the zones of a stranger who writes to us."""
+        self.lab.internet.dns.load({**self.zones(), **configs.STRANGERS})
+
+    def zones(self) -> dict[str, str]:
+        """The stack's own of them, and the reverse ones."""
         settings = self.settings
         ours = {
             zone: identity.zone_file(settings, zone, records)
             for zone, records in identity.zones(settings).items()
         }
-        self.lab.internet.dns.load(
-            {**ours, **configs.reverse_zones(ptr.records(settings)), **configs.STRANGERS}
-        )
+        return {**ours, **configs.reverse_zones(ptr.records(settings))}
 
     def deploy(self) -> float:
         """`pulumi up`, and an account in each domain. Seconds that the `up` took."""

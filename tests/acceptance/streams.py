@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.acceptance.receiving import unique
@@ -11,16 +11,19 @@ from tests.acceptance.stack import Stack
 
 
 @contextmanager
-def strangers_write(stack: Stack, recipient: str, enough: Path, least: int = 1) -> Iterator[set[str]]:
-    """A stranger does, and so many messages at least; afterwards the subjects that were acknowledged are known.
-
-    `enough` is a file that is not there yet.
-    """
-    line = ("stream", stack.names.mx, recipient, unique("meanwhile"), str(least), str(enough))
-    stranger = stack.lab.internet.start(stack.client_line(*line))
+def writing(stack: Stack, enough: Path, command: str, *arguments: str) -> Iterator[set[str]]:
+    """A command of the client does, until the file `enough` is there; afterwards the subjects that were acknowledged are known."""
+    writer = stack.lab.internet.start(stack.client_line(command, *arguments, str(enough)))
     acknowledged: set[str] = set()
     try:
         yield acknowledged
     finally:
         enough.touch()
-        acknowledged.update(filter(None, stranger.communicate()[0].split("\n")))
+        acknowledged.update(writer.communicate()[0].split())
+
+
+def strangers_write(
+    stack: Stack, recipient: str, enough: Path, least: int = 1
+) -> AbstractContextManager[set[str]]:
+    """A stranger does, and so many messages at least. `enough` is a file that is not there yet."""
+    return writing(stack, enough, "stream", stack.names.mx, recipient, unique("meanwhile"), str(least))

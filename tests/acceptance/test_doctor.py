@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from model import identity
-from model.identity import ptr
-from tests.acceptance.configs import HEAD, LATER, reverse_zones
+from tests.acceptance.configs import HEAD, LATER
 from tests.acceptance.console import Console
 from tests.acceptance.pace import crowding
 from tests.acceptance.report import Report
@@ -84,15 +82,6 @@ class Doctor:
         assert not said.stderr, said.stderr
         found = json.loads(said.stdout)
         return Looked(found["outcomes"], found["seconds"])
-
-    def zones(self) -> dict[str, str]:
-        """All that is published of the stack."""
-        settings = self.stack.settings
-        ours = identity.zones(settings).items()
-        return {
-            **{zone: identity.zone_file(settings, zone, records) for zone, records in ours},
-            **reverse_zones(ptr.records(settings)),
-        }
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +162,7 @@ def test_a_fault_of_the_worlds_names_is_found_and_nothing_else_is_accused(
     stack: Stack, doctor: Doctor, healthy: Looked, what: str
 ) -> None:
     check, concern, change = _FAULTS[what]
-    before = doctor.zones() | _NOBODY_IS_LISTED
+    before = stack.zones() | _NOBODY_IS_LISTED
     changed = change(before)
     stack.lab.internet.dns.load(changed)
     try:

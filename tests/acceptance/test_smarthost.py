@@ -17,6 +17,7 @@ from tests.acceptance.report import Report
 from tests.acceptance.servers import serving
 from tests.acceptance.smarthost import HOST, PORT
 from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
+from tests.acceptance.streams import writing
 from tests.support.postfix import authority, identity, pem
 
 _DOMAIN = HOST.partition(".")[2]
@@ -169,7 +170,8 @@ def test_no_mail_is_lost_while_the_smarthosts_password_is_rotated(
     stack shows another password from now on."""
     (tmp_path / "relayPassword").write_text(_NEXT)
     with provider.serves(password=_NEXT):
-        with _writing(stack, tmp_path / "enough") as acknowledged:
+        jane = ("submit_stream", stack.names.smtp, JANE, PASSWORD, _READER, "rotating")
+        with writing(stack, tmp_path / "enough", *jane) as acknowledged:
             _deferred(stack, "SASL authentication failed")
             assert provider.subjects() == set()
             rest = ("--from", str(tmp_path), "--stack", stack.program.stack)
@@ -184,16 +186,3 @@ def test_no_mail_is_lost_while_the_smarthosts_password_is_rotated(
 
         eventually(arrived, "acknowledged messages never reached the smarthost", every=3)
     report.note("messages acknowledged while the smarthost's password changed (number)", len(acknowledged))
-
-
-@contextmanager
-def _writing(stack: Stack, enough: Path) -> Iterator[set[str]]:
-    """Jane writes to the world all the while; afterwards the subjects that were acknowledged are known."""
-    line = ("submit_stream", stack.names.smtp, JANE, PASSWORD, _READER, "rotating", str(enough))
-    jane = stack.lab.internet.start(stack.client_line(*line))
-    acknowledged: set[str] = set()
-    try:
-        yield acknowledged
-    finally:
-        enough.touch()
-        acknowledged.update(jane.communicate()[0].split())

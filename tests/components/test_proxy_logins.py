@@ -43,20 +43,24 @@ def crowd() -> Iterator[ExitStack]:
         yield sessions
 
 
+def session(proxy: Proxy, crowd: ExitStack, port: int, address: str, greeting: bytes) -> SSLSocket:
+    """A session that was greeted."""
+    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(port)), PATIENCE, (address, 0))
+    client = crowd.enter_context(unverified().wrap_socket(plain))
+    assert client.recv(100).startswith(greeting)
+    return client
+
+
 def imap(proxy: Proxy, crowd: ExitStack, address: str) -> SSLSocket:
     """A session that has said a name and a password, and has heard nothing yet."""
-    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(6993)), PATIENCE, (address, 0))
-    client = crowd.enter_context(unverified().wrap_socket(plain))
-    assert client.recv(100).startswith(b"* OK")
+    client = session(proxy, crowd, 6993, address, b"* OK")
     client.sendall(b"a LOGIN jane@example.org guess\r\n")
     return client
 
 
 def submission(proxy: Proxy, crowd: ExitStack, address: str) -> SSLSocket:
     """The same by submission."""
-    plain = socket.create_connection(("127.0.0.1", proxy.sandbox.port(6465)), PATIENCE, (address, 0))
-    client = crowd.enter_context(unverified().wrap_socket(plain))
-    assert client.recv(100).startswith(b"220")
+    client = session(proxy, crowd, 6465, address, b"220")
     client.sendall(b"EHLO guesser.example\r\n")
     assert b"AUTH" in client.recv(1000)
     client.sendall(b"AUTH PLAIN " + base64.b64encode(b"\0jane@example.org\0guess") + b"\r\n")

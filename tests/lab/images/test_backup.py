@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.lab.errors import LabError
-from tests.lab.images import backups, pods
+from tests.lab.images import pods
 from tests.lab.images.backups import JANE, JOHN, Site, drilled, emptied, keep, sql, with_mail
 
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(os.geteuid() != 0, reason="containers are started with runc, which needs root"),
 ]
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with backups.site() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

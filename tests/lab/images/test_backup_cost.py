@@ -30,12 +30,6 @@ _TURNS = 3
 _MOST = 1.3
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with backups.site() as made:
-        yield made
-
-
 @dataclass
 class Mailboxes:
     """Cyrus' volumes as the container sees them that backs them up, and a folder of the repository for each turn."""

@@ -23,7 +23,7 @@ from ops.snapshots import Snapshot, choose, read, snapshots
 from ops.stacks import StackProblem
 from tests.engine.program import CHECKOUT
 from tests.lab.errors import LabError
-from tests.lab.images import backups, pods
+from tests.lab.images import pods
 from tests.lab.images.backups import JANE, JOHN, Site, drilled, emptied, keep, sql, with_mail
 from tests.lab.images.container import Container, Start
 from tests.lab.images.contract import image
@@ -70,12 +70,6 @@ class _Here(Kubectl):
         if done.returncode:
             raise StackProblem(done.stderr)
         return done.stdout
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with backups.site() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +311,7 @@ def _refused(site: Site, imap: pods.Pod, spoiled: str) -> None:
     there = snapshots(_Here("here", "kolab", imap))
     assert there.unread == (spoiled,)
     with pytest.raises(StackProblem, match="is spoiled in the repository and may be the newest"):
-        choose(there.found, "mail", None, there.unread)
+        there.choose("mail", None)
     with pytest.raises(LabError, match=r"cannot be read from the repository, nothing was changed"):
         site.pod("restore-mail", KOLAB_SNAPSHOT=spoiled)
     assert not (site.place.volume("imap-state") / ".restoring").exists()

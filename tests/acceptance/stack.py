@@ -221,11 +221,19 @@ class Stack:
     def arrived(self, user: str, subjects: Collection[str], *, seconds: float = 300) -> None:
         """Until all of them are in a user's inbox; what waits in a queue is delivered at once."""
 
+        missing: set[str] = set()
+
         def all_are_there() -> bool:
             self.flush()
-            return set(subjects) <= set(self.subjects(user))
+            missing.clear()
+            missing.update(set(subjects) - set(self.subjects(user)))
+            return not missing
 
-        eventually(all_are_there, f"acknowledged messages never reached {user}", seconds=seconds)
+        try:
+            eventually(all_are_there, f"acknowledged messages never reached {user}", seconds=seconds)
+        except AssertionError as error:
+            what = f"{len(missing)} of {len(subjects)}, {', '.join(sorted(missing)[:5])}"
+            raise AssertionError(f"{error}: {what}. What waits in Postfix, and why:\n{self.waiting()}") from None
 
     def flush(self) -> None:
         """Deliver now what waits in a queue: Postfix would try again after five to ten minutes."""

@@ -19,7 +19,7 @@ def writing(stack: Stack, enough: Path, command: str, *arguments: str) -> Iterat
         yield acknowledged
     finally:
         enough.touch()
-        acknowledged.update(writer.communicate()[0].split())
+        acknowledged.update(writer.communicate()[0].splitlines())
 
 
 def strangers_write(

@@ -143,7 +143,7 @@ def test_nothing_that_was_taken_is_lost_and_nobody_is_sent_away_for_good(
     stack.wait_ready()
     stack.accepted(JANE, f"{prefix}-afterwards", seconds=_ARRIVAL_SECONDS)
     enough.touch()
-    acknowledged = set(sender.communicate()[0].split())
+    acknowledged = set(sender.communicate()[0].splitlines())
     assert acknowledged
     # A refusal for good would go back to the author as a bounce (RFC 5321 section 4.2.1).
     assert not [answer for answer in answers if re.match("5", answer)], answers

@@ -46,7 +46,7 @@ def test_every_acknowledged_message_arrives_although_each_daemon_is_killed_in_tu
         stack.kill(stack.pod(daemon), container)
         stack.wait_ready()
     enough.touch()
-    acknowledged = {subject for sender in senders for subject in sender.communicate()[0].split()}
+    acknowledged = {subject for sender in senders for subject in sender.communicate()[0].splitlines()}
     assert len(acknowledged) >= _MESSAGES
     # What could not be delivered while a daemon was dead waits in the queue.
     stack.arrived(JANE, acknowledged)

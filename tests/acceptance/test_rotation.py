@@ -73,7 +73,7 @@ def rotated(stack: Stack, report: Report, tmp_path_factory: pytest.TempPathFacto
         update = stack.up()
         stack.wait_ready()
     enough.touch()
-    subjects = {subject for sender in senders for subject in sender.communicate()[0].split()}
+    subjects = {subject for sender in senders for subject in sender.communicate()[0].splitlines()}
     return Rotated(before, _values(stack), update, subjects)
 
 

@@ -63,16 +63,20 @@ PHP = 50
 """PHP processes of a webmail pod (upstream: docker/roundcube, php-fpm.d/www.conf, pm.max_children)."""
 SESSIONS = 3
 """IMAP sessions of one person all day: a mail program on the desk waits in two folders, a phone in one."""
-CONNECTIONS = 2 * SESSIONS + 6
-"""Connections that a person has at nginx: each session two, and as many more for a phone that waits and a browser."""
+WEB = 3
+"""Requests of one person that wait at the web names: a phone's Ping, and two of a browser."""
+CONNECTIONS = 2 * (SESSIONS + WEB)
+"""Connections that a person has at nginx: each of these has one to whom it is for besides."""
 IMAP_SESSION_MIB = 4
 """What a session that waits adds to Cyrus, which has a process for each (tests/components/test_sessions.py)."""
 PROXY_WORKERS = 4
 """Processes of nginx (components/scripts/proxy/edit.sh)."""
 PROXY_CONNECTIONS = 8192
 """Connections that each of them takes (components/scripts/proxy/edit.sh)."""
-PROXY_SESSION_KIB = 72
-"""What a session with TLS adds to nginx (tests/components/test_proxy_crowd.py)."""
+PROXY_MAIL_KIB = 24
+"""What an IMAP session that waits behind TLS adds to nginx (tests/components/test_proxy_crowd.py)."""
+PROXY_WEB_KIB = 34
+"""What a request that waits behind TLS adds to it, an ActiveSync Ping for example (the same tests)."""
 REDIS_CLIENTS = 10000
 """Redis' own maxclients, which the stack leaves as it is (redis.conf): more than the largest stack file can open."""
 LOGINS_EACH = OCTANE_WORKERS
@@ -95,8 +99,9 @@ _MARIADB_MIB = 150
 """MariaDB without connections and buffer pool."""
 _IMAP_MIB = 300
 """Cyrus without people who wait: deliveries, calendars, what indexes and expires."""
-_PROXY_MIB = 60
-"""nginx without clients: four workers, each with the table of its connections."""
+_PROXY_MIB = 80
+"""nginx without people who wait: four workers with the tables of their connections and what they keep of certificates, and
+the buffers of a few hundred requests that are under way (proxy_buffers, client_body_buffer_size: 80 KiB each)."""
 _RESERVE = 10
 """Connections for people, backups and the probe."""
 
@@ -183,8 +188,8 @@ def imap_memory(settings: Settings) -> int:
 
 def proxy_memory(settings: Settings) -> int:
     """Bytes that one proxy needs when all people are on it, as while another is away."""
-    clients = PROFILES[settings.size].people * CONNECTIONS // 2
-    return _PROXY_MIB * MIB + clients * PROXY_SESSION_KIB * 1024
+    each = SESSIONS * PROXY_MAIL_KIB + WEB * PROXY_WEB_KIB
+    return _PROXY_MIB * MIB + PROFILES[settings.size].people * each * 1024
 
 
 @dataclass(frozen=True)

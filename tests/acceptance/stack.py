@@ -233,7 +233,9 @@ class Stack:
             eventually(all_are_there, f"acknowledged messages never reached {user}", seconds=seconds)
         except AssertionError as error:
             what = f"{len(missing)} of {len(subjects)}, {', '.join(sorted(missing)[:5])}"
-            raise AssertionError(f"{error}: {what}. What waits in Postfix, and why:\n{self.waiting()}") from None
+            raise AssertionError(
+                f"{error}: {what}. What waits in Postfix, and why:\n{self.waiting()}"
+            ) from None
 
     def flush(self) -> None:
         """Deliver now what waits in a queue: Postfix would try again after five to ten minutes."""

@@ -86,6 +86,8 @@ class Proxy:
     """Every request that a backend has had."""
     answering: threading.Event
     """While it is not set, backends are asked and say nothing."""
+    more: dict[str, str]
+    """Headers that every answer of a backend has besides."""
 
     def get(
         self,
@@ -208,8 +210,10 @@ def running(sandbox: Sandbox, stack: Deployment, init: str = "") -> Iterator[Pro
         asked: list[Mapping[str, object]] = []
         answering = threading.Event()
         answering.set()
+        more: dict[str, str] = {}
         for name, port in BACKENDS.items():
-            server = servers.enter_context(Backend(("127.0.0.1", sandbox.port(port)), name, asked, answering))
+            server = Backend(("127.0.0.1", sandbox.port(port)), name, asked, answering, more)
+            servers.enter_context(server)
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             servers.callback(server.shutdown)
         with sandbox.start(script, env=environment) as process:
@@ -217,7 +221,7 @@ def running(sandbox: Sandbox, stack: Deployment, init: str = "") -> Iterator[Pro
             number = sandbox.path("/run/nginx.pid")
             wait_for(lambda: (number.exists() and number.read_text()) or process.poll() is not None)
             assert process.poll() is None, sandbox.err
-            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"], asked, answering)
+            yield Proxy(sandbox, environment["APP_WEBSITE_DOMAIN"], asked, answering, more)
             answering.set()
 
 
@@ -230,9 +234,11 @@ class Backend(http.server.ThreadingHTTPServer):
         name: str,
         asked: list[Mapping[str, object]] | None = None,
         answering: threading.Event | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(where, _Answers)
         self.name = name
+        self.more = more if more is not None else {}
         self.asked = asked if asked is not None else []
         self.answering = answering or threading.Event()
         if answering is None:
@@ -259,6 +265,8 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.send_response(403 if self.headers["Authorization"] == LOCKED else 200)
         # As Cyrus does: a port of its own, which only the cluster knows.
         self.send_header("Alt-Svc", 'h2c=":11080"')
+        for name, value in self.server.more.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -36,7 +36,8 @@ class Monitoring:
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """What the proxy answers. `body_limit` is in bytes; `web_logins` are those of one client a minute, and so many at once."""
+    """What the proxy answers. `body_limit` is in bytes; `web_logins` are those of one client a minute, and so many at once;
+    `programs` are requests of one client a minute that bring a password."""
 
     website: str
     hosts: Sequence[str]
@@ -47,6 +48,7 @@ class Pages:
     """Host that is not for everybody -> networks that may see it."""
     web_logins: int
     web_logins_at_once: int
+    programs: int
 
 
 _UNFRAMED = "add_header X-Frame-Options DENY always; add_header Content-Security-Policy \"frame-ancestors 'none'\" always;"
@@ -120,6 +122,11 @@ map "$request_method $uri $arg__task" $kolab_login {{
   "~*^POST /oauth/" $binary_remote_addr;
   "~*^POST /webmail/[^ ]* login$" $binary_remote_addr;
 }}
+# Calendars, contacts and phones send their password each time, so a guess looks like work: the whole is paced.
+map $http_authorization $kolab_program {{
+  default "";
+  "~*^Basic" $binary_remote_addr;
+}}
 # Maintenance: the kubelet's probe and policies that senders have to read are answered all the same.
 map $uri $kolab_rests {{
   default 1;
@@ -127,6 +134,7 @@ map $uri $kolab_rests {{
   "~^/\\.well-known/mta-sts\\.txt$" 0;
 }}
 limit_req_zone $kolab_login zone=kolab_web_logins:10m rate={pages.web_logins}r/m;
+limit_req_zone $kolab_program zone=kolab_programs:10m rate={pages.programs}r/m;
 limit_conn_zone $kolab_login zone=kolab_web_each:10m;
 server {{
   listen {topology.PROXY.port("redirect").number} default_server;
@@ -146,6 +154,8 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
         "if ($kolab_elsewhere) { return 403; }",
         "if ($kolab_crooked) { return 400; }",
         f"limit_req zone=kolab_web_logins burst={pages.web_logins} nodelay;",
+        # Cyrus keeps a process busy for seconds with each wrong password, hence few at once.
+        f"limit_req zone=kolab_programs burst={pages.programs} delay={pages.programs // 10};",
         "limit_req_status 429;",
         f"limit_conn kolab_web_each {pages.web_logins_at_once};",
         "limit_conn_status 429;",

@@ -164,6 +164,7 @@ def _pages(stack: Composition) -> Pages:
         doors={host: [*map(str, nets)] for host, nets in doors.items() if nets is not None},
         web_logins=settings.network.brakes.web_logins,
         web_logins_at_once=budget.LOGINS_EACH,
+        programs=settings.network.brakes.programs,
     )
 
 

@@ -217,6 +217,8 @@ class Brakes(Section):
     """Logins per minute at the web interface and the webmail, and as many more at once; a school behind one address needs more."""
     mail_logins: Annotated[int, Field(ge=10, le=60000)] = 300
     """Logins per minute by IMAP and submission, and as many more within half a minute. Whoever asks more is told to come again, not that the password is wrong."""
+    programs: Annotated[int, Field(ge=60, le=60000)] = 600
+    """Requests per minute that bring a password with them, as calendars, contacts and phones (ActiveSync) do each time, and browsers at the monitoring pages. A tenth of them may come at once; more take their turn, and whoever has a minute's worth waiting is told to come again."""
 
 
 class Networking(Section):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import select
+import socket
+import ssl
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.support.nginx import EITHER, Proxy, init_of, raw_request, running
-from tests.support.sandbox import Sandbox
+from tests.support.nginx import EITHER, Proxy, init_of, raw_request, running, unverified
+from tests.support.sandbox import PATIENCE, Sandbox, wait_for
 from tests.support.stacks import deployment
 
 pytestmark = pytest.mark.security
@@ -153,3 +158,58 @@ def test_guesses_at_the_web_interface_are_braked_and_everything_else_is_not(prox
     assert 429 in codes
     assert proxy.get("/api/v4/user").status == 200
     assert proxy.get("/webmail/").status == 200
+
+
+_PACED = {
+    "127.0.1.1": "/dav/calendars/",
+    "127.0.1.2": "/Microsoft-Server-ActiveSync?Cmd=Sync",
+    "127.0.1.3": "/prometheus/graph",
+}
+"""Who guesses -> where: each address is counted apart."""
+
+
+@pytest.mark.parametrize("address", _PACED)
+def test_guesses_by_programs_are_paced_and_others_do_not_wait_for_them(proxy: Proxy, address: str) -> None:
+    """A tenth of a minute's worth at once, then one after the other; what brings no password is not counted."""
+    with ExitStack() as crowd:
+        began = time.monotonic()
+        guesses = [
+            _asking(proxy, crowd, address, _PACED[address], "Basic amFuZTpndWVzcw==") for _ in range(100)
+        ]
+        other = _asking(proxy, crowd, address, _PACED[address], "Bearer x")
+        wait_for(lambda: _answered([other]))
+        assert 55 <= len(_answered(guesses)) < 100
+        wait_for(lambda: len(_answered(guesses)) == 100)
+        assert time.monotonic() - began > 2
+        assert {_status(client) for client in guesses} <= {b"200", b"401"}
+
+
+def test_who_has_a_minutes_worth_of_guesses_waiting_is_turned_away(proxy: Proxy) -> None:
+    with ExitStack() as crowd:
+        guesses = [_asking(proxy, crowd, "127.0.1.4", "/dav/calendars/", "Basic eDp5") for _ in range(700)]
+        assert b"429" in {_status(client) for client in _answered(guesses)}
+
+
+def _asking(proxy: Proxy, crowd: ExitStack, address: str, path: str, credentials: str) -> ssl.SSLSocket:
+    """A request that was sent from an address of the loopback network; its answer is still to be read."""
+    where = ("127.0.0.1", proxy.sandbox.port(6443))
+    plain = socket.create_connection(where, PATIENCE, source_address=(address, 0))
+    # In TLS 1.3 tickets follow the handshake, and would look like an answer.
+    older = unverified()
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    client = crowd.enter_context(older.wrap_socket(plain))
+    head = f"GET {path} HTTP/1.1\r\nHost: {proxy.website}\r\nAuthorization: {credentials}\r\n\r\n"
+    client.sendall(head.encode())
+    return client
+
+
+def _answered(clients: list[ssl.SSLSocket]) -> list[ssl.SSLSocket]:
+    poll = select.poll()
+    places = {client.fileno(): client for client in clients}
+    for place in places:
+        poll.register(place, select.POLLIN)
+    return [places[place] for place, _ in poll.poll(0)]
+
+
+def _status(client: ssl.SSLSocket) -> bytes:
+    return client.recv(4096).split()[1]

@@ -140,12 +140,8 @@ def _waits_for_an_answer(proxy: Proxy, crowd: ExitStack, number: int) -> None:
 def _from_anywhere(proxy: Proxy, crowd: ExitStack, port: int, number: int) -> io.RawIOBase:
     """A connection behind TLS from one of many addresses: each of them may do so much a minute."""
     address = f"127.1.{number // 200}.{number % 200 + 1}"
-    plain = socket.socket()
-    # Else a server of the next test could not listen at the port that this one ends with.
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    plain.settimeout(PATIENCE)
-    plain.bind((address, 0))
-    plain.connect(("127.0.0.1", proxy.sandbox.port(port)))
+    where = ("127.0.0.1", proxy.sandbox.port(port))
+    plain = socket.create_connection(where, PATIENCE, source_address=(address, 0))
     client = crowd.enter_context(unverified().wrap_socket(plain))
     return crowd.enter_context(client.makefile("rwb", buffering=0))
 

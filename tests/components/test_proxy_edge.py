@@ -34,6 +34,7 @@ PAGES = Pages(
     doors={},
     web_logins=60,
     web_logins_at_once=4,
+    programs=600,
 )
 _LONGEST = ".".join(["a" * 61, "b" * 63, "c" * 63, "d" * 59, "de"])
 

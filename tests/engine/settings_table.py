@@ -223,6 +223,7 @@ HARMLESS: dict[str, Changes] = {
         "network.doors.sieve": ["198.51.100.0/24"],
         "network.brakes.webLogins": 120,
         "network.brakes.mailLogins": 600,
+        "network.brakes.programs": 1200,
         "hosts.mx": "mx1.example.org",
         "hosts.helo": "out.example.org",
         "hosts.imap": "in.example.org",

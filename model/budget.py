@@ -85,8 +85,8 @@ WAITING = 16
 """Requests of mail that may wait for one worker. Each takes a second or two when it looks up names: so the last one is
 answered within the time that a question has."""
 
-_SMTPD_MIB = 4
-"""Memory that a session adds: smtpd and cleanup 2.5 without what they share (tests/components/test_budget.py), TLS and a message more."""
+SMTPD_MIB = 3
+"""Memory that a session adds, smtpd and cleanup, with TLS and in the midst of a message (tests/components/test_budget.py)."""
 _POLICY_MIB = 16
 """A policy process (docs/reference/upstream.md)."""
 SRS_MIB = 16
@@ -178,7 +178,7 @@ def postfix_memory() -> int:
     """Bytes that the container of Postfix needs with all its sessions and policy questions."""
     sessions = SMTPD + SUBMISSIONS + ANSWERS
     processes = POLICIES * POLICY_SERVICES * _POLICY_MIB + PROXYMAPS * SRS_MIB
-    return (_POSTFIX_MIB + sessions * _SMTPD_MIB + processes) * MIB
+    return (_POSTFIX_MIB + sessions * SMTPD_MIB + processes) * MIB
 
 
 def imap_memory(settings: Settings) -> int:

@@ -31,7 +31,7 @@ _ADVICE: Sequence[tuple[str, str]] = (
     ),
     (
         r"Host or domain name not found|Name service|SERVFAIL",
-        "The name of the receiver's server cannot be found: a typing error in the address, or its DNS is down.",
+        "The name of the receiver's server cannot be found: a typing error in the address, its DNS is down, or its signatures are wrong.",
     ),
     (
         r"[Qq]uota|mailbox.*full|over quota|4\.2\.2",

@@ -42,6 +42,7 @@ _COURSE = (
     "test_the_day",
     "test_changes",
     "test_smarthost",
+    "test_outbound_trust",
     "test_load",
     "test_failures",
     "test_disaster",

@@ -1,7 +1,8 @@
 """Somebody else's mail server on the lab's internet: takes mail for receiver.test, and judges it.
 
-`python -m tests.acceptance.receiver ADDRESS FILE` says `listening` once it does, and appends a line of JSON to the
-file for each message that it took.
+`python -m tests.acceptance.receiver ADDRESS FILE [IDENTITY DOMAIN...]` says `listening` once it does, and appends a line of
+JSON to the file for each message that it took. IDENTITY is its certificate and key (PEM), in place of one that nobody knows;
+the domains are its own then.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ UNWILLING = f"unwilling@{DOMAIN}"
 class Handler:
     """Says what the server answers, and writes down what it took."""
 
-    def __init__(self, into: Path) -> None:
-        self._into = into
+    def __init__(self, into: Path, domains: Sequence[str] = (DOMAIN,)) -> None:
+        self._into, self._domains = into, domains
 
     async def handle_RCPT(  # noqa: N802 (the library's name)
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
         """Relays for nobody."""
-        if not address.lower().endswith(f"@{DOMAIN}"):
+        if address.lower().rpartition("@")[2] not in self._domains:
             return "550 5.7.1 We do not relay"
         if address.lower() == NOBODY:
             return "550 5.1.1 No such mailbox here"
@@ -81,9 +82,9 @@ def lookup(name: str, kind: str) -> Sequence[Rdata]:
         return []
 
 
-async def serve(address: str, into: Path) -> None:
+async def serve(address: str, into: Path, identity: str = "", *domains: str) -> None:
     """Takes mail until it is ended."""
-    handler, context = Handler(into), _tls()
+    handler, context = Handler(into, domains or (DOMAIN,)), _tls(identity)
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, hostname=HOST, tls_context=context), address, 25
     )
@@ -91,9 +92,12 @@ async def serve(address: str, into: Path) -> None:
     await server.serve_forever()
 
 
-def _tls() -> ssl.SSLContext:
-    """A certificate that nobody knows, as most mail servers have (RFC 7435)."""
+def _tls(identity: str) -> ssl.SSLContext:
+    """A certificate that nobody knows, as most mail servers have (RFC 7435), unless there is another."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if identity:
+        context.load_cert_chain(identity)
+        return context
     with tempfile.NamedTemporaryFile("w") as file:
         file.write("".join(certificate()))
         file.flush()
@@ -102,4 +106,4 @@ def _tls() -> ssl.SSLContext:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

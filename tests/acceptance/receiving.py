@@ -25,6 +25,10 @@ class Receiver:
         )
         return found
 
+    def subjects(self) -> set[str]:
+        """Of all that it took."""
+        return {letter["subject"] for letter in self._letters()}
+
     def _letters(self) -> list[dict[str, Any]]:
         # The last line may not be whole yet.
         lines = self.took.read_text().split("\n")[:-1] if self.took.exists() else []

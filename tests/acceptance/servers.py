@@ -12,11 +12,11 @@ from tests.engine.program import CHECKOUT
 
 
 @contextmanager
-def serving(stack: Stack, module: str, notes: Path) -> Iterator[None]:
+def serving(stack: Stack, module: str, notes: Path, *more: str | Path) -> Iterator[None]:
     """Runs `module` at the client's address; what it is asked stands in `notes`."""
     program = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", f"tests.acceptance.{module}"]
     internet = stack.lab.internet
-    process = internet.start([*program, internet.address, notes])
+    process = internet.start([*program, internet.address, notes, *more])
     try:
         assert process.stdout
         said = process.stdout.readline()

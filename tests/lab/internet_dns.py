@@ -41,7 +41,16 @@ class InternetDns:
         shutil.copy(
             shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "named", self._program
         )
-        (self._zones / "root").write_text(_ROOT_ZONE.format(address=self.address))
+        self.root(None)
+
+    @property
+    def zones(self) -> list[str]:
+        """Names of all zones but the root."""
+        return sorted(path.name for path in self._zones.iterdir() if path.name != "root")
+
+    def root(self, text: str | None) -> None:
+        """Another root zone, as one that is signed; None: its own, which delegates nothing."""
+        (self._zones / "root").write_text(text or _ROOT_ZONE.format(address=self.address))
         self._restart()
 
     def load(self, zones: Mapping[str, str]) -> None:

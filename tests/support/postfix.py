@@ -6,6 +6,7 @@ Needs root, as Postfix' master does. Everything listens on the loopback address.
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import pwd
 import re
@@ -27,7 +28,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from components import entry
 from tests.lab import signing
@@ -144,6 +145,14 @@ def identity(by: Authority, name: str) -> str:
     made = signing.sign(signing.name(name), key, by, alternatives=[x509.DNSName(name)])
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return private.decode() + made.public_bytes(Encoding.PEM).decode()
+
+
+def named_key(identity: str) -> str:
+    """What a TLSA record says of the key of an identity: its own, whoever vouches (3 1 1: RFC 7671 section 5.1)."""
+    text = identity[identity.index("-----BEGIN CERTIFICATE") :]
+    public = x509.load_pem_x509_certificate(text.encode()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"3 1 1 {hashlib.sha256(spki).hexdigest()}"
 
 
 class _Passwords(socketserver.ThreadingUnixStreamServer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
@@ -74,13 +75,21 @@ def unbound(folder: Path, upstream: int, zones: Collection[str], trusted: str = 
 
 
 def signed(folder: Path, zone: str, text: str) -> tuple[str, str]:
-    """A zone file with its signatures, and the DS records that lead to its key."""
+    """A zone file with its signatures, and the DS records that lead to its key. The root is called `.`."""
     folder.mkdir(parents=True, exist_ok=True)
-    plain, target = folder / f"{zone}.plain", folder / f"{zone}.signed"
+    name = zone.rstrip(".")
+    plain, target = folder / f"{name or 'root'}.plain", folder / f"{name or 'root'}.signed"
     plain.write_text(text)
     keys = [tool("dnssec-keygen"), "-q", "-K", str(folder), "-a", "ECDSAP256SHA256"]
     for more in ([], ["-f", "KSK"]):
         subprocess.run([*keys, *more, zone], check=True, capture_output=True)
     sign = [tool("dnssec-signzone"), "-S", "-3", "-", "-K", str(folder), "-d", str(folder)]
     subprocess.run([*sign, "-o", zone, "-f", str(target), str(plain)], check=True, capture_output=True)
-    return target.read_text(), (folder / f"dsset-{zone}.").read_text()
+    return target.read_text(), (folder / f"dsset-{name}.").read_text()
+
+
+def anchor(ds: str) -> str:
+    """Of DS records as `signed` gives them, the one with SHA-256 as `mail.outbound.trustAnchors` has it."""
+    found = re.search(r"DS\s+(\d+ \d+ 2) ([0-9A-F ]+)", ds)
+    assert found, ds
+    return f"{found[1]} {found[2].replace(' ', '')}"

@@ -6,7 +6,6 @@ DNS, the cluster's DNS, and our pod: Postfix, with the resolver of its rendered 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -21,12 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.deploy import Deployment, deploy
-from tests.support.postfix import Mailbox, Mailserver, authority, identity, mailserver, needs_postfix
-from tests.support.resolver import signed, tool
+from tests.support.postfix import (
+    Mailbox,
+    Mailserver,
+    authority,
+    identity,
+    mailserver,
+    named_key,
+    needs_postfix,
+)
+from tests.support.resolver import anchor, signed, tool
 from tests.support.sandbox import wait_for
 from tests.support.stacks import changed
 
@@ -80,8 +85,7 @@ def _main() -> None:
         folder.chmod(0o755)
         _addresses()
         identities = {label: identity(authority(), f"mx.{label}.example") for label in RECEIVERS}
-        anchor = running.enter_context(_servers(folder, identities))
-        stack = _stack(anchor)
+        stack = _stack(running.enter_context(_servers(folder, identities)))
         _resolv_conf(stack)
         boxes = {
             label: running.enter_context(_receiver(folder, label, identities[label])) for label in RECEIVERS
@@ -109,9 +113,9 @@ def _main() -> None:
     print(json.dumps(found))
 
 
-def _stack(anchor: str) -> Deployment:
+def _stack(believed: str) -> Deployment:
     """Our stack, in a network whose root is that of the test."""
-    outbound = {"dane": True, "exempt": ["exempt.example"], "trustAnchors": [anchor]}
+    outbound = {"dane": True, "exempt": ["exempt.example"], "trustAnchors": [believed]}
     return deploy(changed("single-node", {"mail": {"outbound": outbound}}))
 
 
@@ -122,18 +126,10 @@ def _addresses() -> None:
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
-def _key(pem: str) -> str:
-    """The TLSA record of a certificate's key (3 1 1: RFC 7671 section 5.1)."""
-    text = pem[pem.index("-----BEGIN CERTIFICATE") :]
-    public = x509.load_pem_x509_certificate(text.encode()).public_key()
-    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"3 1 1 {hashlib.sha256(spki).hexdigest()}"
-
-
 def _records(label: str, identities: Mapping[str, str]) -> str:
     each, host = RECEIVERS[label], f"mx.{label}.example."
     found = f"{label}.example. MX 10 {host}\n{host} A {each.address}\n"
-    return found + (f"_25._tcp.{host} TLSA {_key(identities[each.names])}\n" if each.names else "")
+    return found + (f"_25._tcp.{host} TLSA {named_key(identities[each.names])}\n" if each.names else "")
 
 
 _HEAD = "$TTL 60\n@ SOA ns.root.example. hostmaster.example. 1 3600 600 86400 60\n@ NS ns.root.example.\n"
@@ -155,7 +151,7 @@ def _servers(folder: Path, identities: Mapping[str, str]) -> Iterator[str]:
     root = _HEAD + "ns.root.example. A 198.41.0.4\n" + ds
     root += "".join(f"{zone}.example. NS ns.root.example.\n" for zone in apart)
     root += "".join(_records(label, identities) for label, each in RECEIVERS.items() if each.zone == "root")
-    zones["."], anchor = _signed_root(folder / "root", root)
+    zones["."], ds = signed(folder / "root", ".", root)
     zones["cluster.local"] = _HEAD + "mariadb.kolab.svc.cluster.local. A 10.43.0.77\n"
     listed = ""
     for name, text in zones.items():
@@ -171,22 +167,7 @@ def _servers(folder: Path, identities: Mapping[str, str]) -> Iterator[str]:
         [tool("named"), "-g", "-n", "1", "-c", str(folder / "named.conf")],
         "all zones loaded",
     ):
-        yield anchor
-
-
-def _signed_root(folder: Path, text: str) -> tuple[str, str]:
-    folder.mkdir()
-    (folder / "plain").write_text(text)
-    keys = [tool("dnssec-keygen"), "-q", "-K", str(folder), "-a", "ECDSAP256SHA256"]
-    for more in ([], ["-f", "KSK"]):
-        subprocess.run([*keys, *more, "."], check=True, capture_output=True)
-    sign = [tool("dnssec-signzone"), "-S", "-K", str(folder), "-d", str(folder), "-o", "."]
-    subprocess.run(
-        [*sign, "-f", str(folder / "signed"), str(folder / "plain")], check=True, capture_output=True
-    )
-    found = re.search(r"DS\s+(\d+) (\d+) (2) ([0-9A-F ]+)", (folder / "dsset-.").read_text())
-    assert found
-    return (folder / "signed").read_text(), " ".join((*found.groups()[:3], found[4].replace(" ", "")))
+        yield anchor(ds)
 
 
 def _resolv_conf(stack: Deployment) -> None:

@@ -16,6 +16,7 @@ from toolchain.ensure import NotReady
 _MODULES: Mapping[str, tuple[str, ...]] = {
     "ops.new": ("new",),
     "ops.cluster": ("cluster",),
+    "ops.completion": ("completion",),
     "ops.status": ("status",),
     "ops.topology": ("topology",),
     "ops.logs": ("logs",),

@@ -64,7 +64,7 @@ def deploy() -> None:
     kolab = None
     if settings.scope != "dns":
         here = pulumi.ResourceOptions(providers=[cluster_of(settings)])
-        kolab = Kolab(settings, config.require_secret, guard, here)
+        kolab = Kolab(settings, config.require_secret, guard, here, deployed=seen.deployed)
     if settings.dns.provider == "cloudflare" and settings.scope != "cluster":
         from components.dns import publish  # costly to import, and only needed here
 

@@ -31,6 +31,8 @@ class Composition:
     secret: Secrets
     site: Site
     parent: pulumi.Resource
+    overtaken: bool = False
+    """Whether MariaDB finds data of an older release."""
 
     @property
     def names(self) -> Names:
@@ -92,7 +94,7 @@ class Composition:
     def databases(self, container: str) -> Databases:
         """All databases, for a container that dumps or loads them."""
         return Databases(
-            build=self.build(container, "mariadb"),
+            build=self.build(container, images.database(self.settings)),
             host=topology.database_host(self.settings),
             passwords={
                 accounts.WEBAPP_DATABASE: self.secret("databasePassword"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pulumi
 
 from components.composition import Composition, Secrets
@@ -17,8 +19,10 @@ from components.pods import Extensions
 from components.priorities import Priorities
 from components.proxy import Proxy
 from model import topology
+from model.deployed import Deployed
 from model.settings import Settings
 from model.sizing import size_of
+from model.transition import takes_over
 
 
 class Kolab(pulumi.ComponentResource):
@@ -27,7 +31,13 @@ class Kolab(pulumi.ComponentResource):
     proxy: Proxy
 
     def __init__(
-        self, settings: Settings, secret: Secrets, guard: Guard, opts: pulumi.ResourceOptions | None = None
+        self,
+        settings: Settings,
+        secret: Secrets,
+        guard: Guard,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        deployed: Iterable[Deployed] = (),
     ) -> None:
         super().__init__("kolab:index:Kolab", "kolab", {}, opts)
         namespaces = Namespaces(
@@ -56,14 +66,21 @@ class Kolab(pulumi.ComponentResource):
             extensions=Extensions(settings.extra.environment, settings.extra.annotations),
             rehearsal=size_of(settings, "rehearsal"),
         )
-        stack = Composition(settings=settings, secret=secret, site=site, parent=self)
+        release = "" if settings.external.database else settings.mariadb.release
+        stack = Composition(
+            settings=settings,
+            secret=secret,
+            site=site,
+            parent=self,
+            overtaken=any(takes_over(before, release) for before in deployed),
+        )
         certified = certificates(stack)
         policies(stack, namespaces.logs)
         expose(stack, certified)
-        data(stack)
+        database = data(stack)
         mail(stack, certified)
         if namespaces.logs is not None:
             watch(stack, namespaces.logs)
         # Last, since the proxy's rehearsal looks up everybody else's name.
-        self.proxy = web(stack, certified)
+        self.proxy = web(stack, certified, database)
         self.register_outputs({})

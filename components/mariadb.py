@@ -1,7 +1,8 @@
-"""MariaDB: accounts, domains, webmail settings. One instance; point kolab:external.database elsewhere for more."""
+"""MariaDB: accounts, domains, webmail settings, by Kolab's image or by MariaDB's own (docs/adr/0022). One instance; point kolab:external.database elsewhere for more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,17 +14,22 @@ from components.pods import Pod
 from model import topology
 from model.accounts import LEGACY_DATABASE, ROUNDCUBE_DATABASE, WEBAPP_DATABASE
 from model.settings import Volume
+from model.types import bytes_of
 
 _UID = 27
 _DATA = "/var/lib/mysql/data"
 """Where sclorg's MariaDB keeps its data; a volume one level up stays empty while the data die with the pod."""
+_TAKING_OVER = 6 * 3600
+"""Seconds that a release may take to make data of an older one its own: it looks at every table."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MariadbArgs:
-    """Inputs of Mariadb."""
+    """Inputs of Mariadb. `goes_back`: data of a newer release may be put aside."""
 
     build: Build
+    release: str
+    goes_back: bool
     volume: Volume
     max_connections: int
     root_password: pulumi.Input[str]
@@ -33,13 +39,13 @@ class MariadbArgs:
 
 
 class Mariadb(DaemonComponent):
-    """MariaDB 10.5 with the three databases that the image insists on. Reached at topology.MARIADB."""
+    """MariaDB with the three databases that Kolab's image insists on. Reached at topology.MARIADB once it is started."""
 
     def __init__(
         self, name: str, site: Site, args: MariadbArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(topology.MARIADB, name, site, opts)
-        # The image resets all passwords from these variables at every start, so a rotation needs no SQL.
+        # All passwords are reset from these variables at every start, so a rotation needs no SQL.
         credentials = self.secret(
             "credentials",
             {
@@ -52,11 +58,14 @@ class Mariadb(DaemonComponent):
         )
         data = self.claim("data", args.volume)
         self.serve()
-        ready = entry.command("ready.sh")
-        container = Container(
+        theirs = args.release == "10.5"
+        ready = entry.command("ready.sh") if theirs else entry.command("answers.sh", "ready")
+        alive = ("mysqladmin", "-u", "root", "ping") if theirs else entry.command("answers.sh")
+        self._container = Container(
             name="mariadb",
             build=args.build,
             privileges=Privileges(uid=_UID),
+            command=entry.COMMAND if theirs else entry.command("start.sh"),
             env={
                 "DB_HKCCP_DATABASE": WEBAPP_DATABASE,
                 "DB_HKCCP_USERNAME": WEBAPP_DATABASE,
@@ -67,13 +76,25 @@ class Mariadb(DaemonComponent):
                 "TZ": "UTC",
                 # What all daemons together may open (model/budget.py); the image's default is 151.
                 "MYSQL_MAX_CONNECTIONS": str(args.max_connections),
+                **({} if theirs else _own(args)),
+                **({"KOLAB_GOES_BACK": "yes"} if args.goes_back else {}),
             },
             secrets=[credentials],
             mounts=[self.scripts("mariadb"), from_claim("data", _DATA, data)],
             ports=self.daemon.ports,
-            startup=Probe(command=ready, timeout=5).until_up(600),
+            startup=Probe(command=ready, timeout=5).until_up(600 if theirs else _TAKING_OVER),
             readiness=Probe(command=ready, timeout=5),
-            liveness=Probe(command=("mysqladmin", "-u", "root", "ping"), period=20, timeout=10, failures=6),
+            liveness=Probe(command=alive, period=20, timeout=10, failures=6),
+            says_why=True,
         )
-        self.stateful_set(Pod(containers=[container], fs_group=_UID, grace=120))
         self.register_outputs({})
+
+    def start(self, *, after: Sequence[pulumi.Resource]) -> None:
+        """Makes its pod when `after` is done."""
+        self.stateful_set(Pod(containers=[self._container], fs_group=_UID, grace=120), after=after)
+
+
+def _own(args: MariadbArgs) -> dict[str, str]:
+    """What Kolab's image finds out itself: half of its memory is the buffer pool (sclorg: 50-my-tuning.cnf)."""
+    pool = bytes_of(args.build.size.memory_limit) // 2
+    return {"KOLAB_RELEASE": args.release, "KOLAB_BUFFER_POOL": str(pool)}

@@ -164,6 +164,8 @@ class Deployed(_Part):
     """Domain -> its MTA-STS policy, where that is its own."""
     dmarc_policies: Mapping[str, str] = {}
     """Domain -> p= of its DMARC policy, where that is another."""
+    mariadb: str = "10.5"
+    """Release of MariaDB whose data there are; "" where somebody else runs it."""
     tls: str
     """Who issues the certificates."""
     tlsa: Tlsa | None = None

@@ -23,6 +23,7 @@ KOLAB = [
 """Images that Kolab publishes (upstream: kolabctl pull)."""
 
 OTHERS = {
+    "mariadb-11-8": "docker.io/library/mariadb:11.8.9",
     "minio": "quay.io/minio/minio:RELEASE.2025-06-13T11-33-47Z",
     "prometheus": "docker.io/prom/prometheus:v3.5.0",
     "alertmanager": "docker.io/prom/alertmanager:v0.28.1",
@@ -60,6 +61,16 @@ REHEARSED = ("imap", "postfix", "amavis", "webapp", "roundcube", "collabora", "p
 """Images that are adjusted at their start, and so tried before their pods get them."""
 
 
+def database(settings: Settings) -> str:
+    """The image of MariaDB, and of its clients: Kolab's own, or one of each release, so that a digest never means another."""
+    release = settings.mariadb.release
+    return (
+        "mariadb"
+        if release == "10.5" or settings.external.database
+        else f"mariadb-{release.replace('.', '-')}"
+    )
+
+
 def used(settings: Settings) -> dict[str, list[str]]:
     """The images that a stack runs, each with what runs it."""
     found: dict[str, list[str]] = {}
@@ -68,7 +79,8 @@ def used(settings: Settings) -> dict[str, list[str]]:
         tried = [image for image in REHEARSED if image in found]
         images = tried if name == topology.REHEARSAL.name else _NAMED_OTHERWISE.get(name, (name,))
         for image in images:
-            found.setdefault(image, []).append(name)
+            called = database(settings) if image == "mariadb" else image
+            found.setdefault(called, []).append(name)
     return found
 
 

@@ -44,6 +44,7 @@ def transition(
         *_egress(before, now),
         *life_cycles.tlsa(before, now),
         *_dmarc(before, now),
+        *_mariadb(before, now),
         *(rotation.judge(before, after, secrets) if secrets else ()),
     )
     return [finding for finding in found if not after.acknowledged(finding.rule, finding.path)]
@@ -101,6 +102,23 @@ def _egress(before: Deployed, now: Deployed) -> Iterator[Finding]:
     known = {*old.addresses} & {*new.announced} | {*new.addresses} & {*old.announced}
     if before.helo != now.helo and known:
         yield rules.HELO_MOVED.found(old=before.helo, new=now.helo)
+
+
+def _mariadb(before: Deployed, now: Deployed) -> Iterator[Finding]:
+    old, new = before.mariadb, now.mariadb
+    if takes_over(before, now.mariadb):
+        yield rules.DATABASE_TAKEN_OVER.found(old=old, new=new)
+    elif new and _number(new) < _number(old):
+        yield rules.DATABASE_GOES_BACK.found(old=old, new=new)
+
+
+def takes_over(before: Deployed, release: str) -> bool:
+    """Whether a server of `release` finds data of an older one."""
+    return bool(before.mariadb and release) and _number(before.mariadb) < _number(release)
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split("."))) if release else ()
 
 
 def _dmarc(before: Deployed, now: Deployed) -> Iterator[Finding]:

@@ -9,15 +9,20 @@ from components.engines import DatabasesArgs
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
 from components.redis import Redis, RedisArgs
-from model import budget
+from model import budget, images
+from model.catalogue import changes
 
 
-def data(stack: Composition) -> None:
-    """MariaDB, Redis and MinIO, where nobody else runs them; dumps of the databases, whoever does."""
+def data(stack: Composition) -> Mariadb | None:
+    """MariaDB, Redis and MinIO, where nobody else runs them; dumps of the databases, whoever does. Returns MariaDB,
+    which is yet to be started."""
     settings, secret = stack.settings, stack.secret
+    database = None
     if settings.external.database is None:
         mariadb = MariadbArgs(
-            build=stack.build("mariadb"),
+            build=stack.build("mariadb", images.database(settings)),
+            release=settings.mariadb.release,
+            goes_back=settings.acknowledged(changes.DATABASE_GOES_BACK.id, changes.DATABASE_GOES_BACK.path),
             volume=settings.storage.database,
             max_connections=budget.database_connections(settings),
             root_password=secret("databaseRootPassword"),
@@ -25,7 +30,7 @@ def data(stack: Composition) -> None:
             roundcube_password=secret("roundcubeDatabasePassword"),
             legacy_password=secret("legacyDatabasePassword"),
         )
-        Mariadb("mariadb", stack.site, mariadb, stack.child())
+        database = Mariadb("mariadb", stack.site, mariadb, stack.child())
     if settings.external.redis is None:
         redis = RedisArgs(
             build=stack.build("redis"),
@@ -53,3 +58,4 @@ def data(stack: Composition) -> None:
         RestoreDatabase("restore-database", stack.site, databases, stack.child())
         if settings.backup and settings.backup.drills:
             DrillDatabase("drill-database", stack.site, databases, stack.child())
+    return database

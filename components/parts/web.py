@@ -8,6 +8,7 @@ from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
 from components.coturn import Coturn, CoturnArgs
 from components.inputs import OAuthClient, Passport, Sizes
+from components.mariadb import Mariadb
 from components.meet import Meet, MeetArgs
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
@@ -32,8 +33,8 @@ from model.monitoring.places import host
 from model.types import bytes_of
 
 
-def web(stack: Composition, certificates: Certificates) -> Proxy:
-    """Everything that speaks HTTP to people. Returns the proxy, which serves the MTA-STS policy."""
+def web(stack: Composition, certificates: Certificates, database: Mariadb | None) -> Proxy:
+    """Everything that speaks HTTP to people, and the `database` whose tables it makes. Returns the proxy, which serves the MTA-STS policy."""
     settings, secret, names = stack.settings, stack.secret, stack.names
     webapp = WebappArgs(
         builds={role: stack.build(role, "webapp") for role in ("webapp", "horizon", "scheduler", "seed")},
@@ -99,7 +100,7 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
         webmail=stack.webmail_client(),
     )
     webmail = Roundcube("roundcube", stack.site, roundcube, stack.child())
-    _migrate(stack, application, webmail)
+    _migrate(stack, database, application, webmail)
     if settings.features.office:
         collabora = CollaboraArgs(
             build=stack.build("collabora"),
@@ -133,19 +134,26 @@ def web(stack: Composition, certificates: Certificates) -> Proxy:
     return Proxy("proxy", stack.site, proxy, stack.child())
 
 
-def _migrate(stack: Composition, *changing: Webapp | Roundcube) -> None:
-    """Dumps the databases when all that changes their tables is rehearsed, and starts it."""
+def _migrate(stack: Composition, database: Mariadb | None, *changing: Webapp | Roundcube) -> None:
+    """Dumps the databases when all that changes their tables is rehearsed, and starts it; a MariaDB that takes over data of
+    an older release, too."""
+    release = stack.settings.mariadb.release
+    # Kolab's own release has no name here: a stack that runs it has its dump already.
+    engine = [f"mariadb-{release}"] if database and release != "10.5" else []
     before = BeforeMigrationArgs(
         databases=stack.databases("before-migration"),
         restoring=stack.databases("restore-dump"),
         volume=stack.settings.storage.dumps,
-        migrations=[each.migration for each in changing],
+        migrations=[*(each.migration for each in changing), *engine],
         rehearsed=[each.rehearsed for each in changing],
         keeper=stack.keeper(),
     )
     dumped = BeforeMigration("before-migration", stack.site, before, stack.child())
     for each in changing:
         each.start(dumped.done)
+    if database:
+        # A first start, and one that recovers from a bad end, have nothing to wait for: the dump waits for them.
+        database.start(after=[dumped.done] if stack.overtaken else [])
 
 
 def _pages(stack: Composition) -> Pages:

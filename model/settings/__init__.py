@@ -47,7 +47,15 @@ from model.settings.network import (
     PublicAddresses,
 )
 from model.settings.passwords import Passwords
-from model.settings.storage import External, ExternalDatabase, ExternalRedis, ExternalS3, Storage, Volume
+from model.settings.storage import (
+    External,
+    ExternalDatabase,
+    ExternalRedis,
+    ExternalS3,
+    Mariadb,
+    Storage,
+    Volume,
+)
 from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
 from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
 from model.texts import DaemonName, PublicPem, SecretKey
@@ -86,6 +94,7 @@ __all__ = [
     "Kubernetes",
     "KubernetesApi",
     "Mail",
+    "Mariadb",
     "MeetMedia",
     "Metallb",
     "Mode",
@@ -167,6 +176,8 @@ class Settings(Section):
     """Optional parts."""
     external: External = External()
     """Data engines outside of the stack."""
+    mariadb: Mariadb = Mariadb()
+    """MariaDB, where nobody else runs it."""
     replicas: Replicas = Replicas()
     """Pods."""
     meet: MeetMedia = MeetMedia()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from model.settings.base import Section
 from model.texts import Bucket, ObjectName, Region
@@ -52,6 +52,19 @@ class Storage(Section):
     """VictoriaLogs."""
     filters: Volume = _volume("2Gi")
     """SpamAssassin and ClamAV databases, one per Postfix replica."""
+
+
+def _as_text(value: Any) -> Any:
+    """YAML takes an unquoted release for a number."""
+    return str(value) if isinstance(value, float) else value
+
+
+class Mariadb(Section):
+    """The MariaDB of this stack."""
+
+    release: Annotated[Literal["10.5", "11.8"], BeforeValidator(_as_text)] = "10.5"
+    """Its release. 10.5 is Kolab's own image, which nobody mends any more; 11.8 is MariaDB's own, mended until June 2028.
+    11.8 takes the data of 10.5 over, once and for good: docs/how-to/update-the-database.md."""
 
 
 class ExternalDatabase(Section):

@@ -51,6 +51,8 @@ def _lines(name: str, answers: Answers) -> Iterator[str]:
         kind = "webhook" if answers["alerts"].startswith("https://") else "email"
         yield "  # Alerts leave this stack, so that they arrive when it is down; docs/reference/alerts.md."
         yield f"  kolab:monitoring: {{alerts: {{{kind}: {_quoted(answers['alerts'])}}}}}"
+    yield "  # It goes up and never down: docs/how-to/update-the-database.md."
+    yield '  kolab:mariadb: {release: "11.8"}'
     yield "  # Volumes grow later and never shrink."
     yield "  kolab:storage:"
     chosen = f", storageClass: {_quoted(answers['storage_class'])}" if answers["storage_class"] else ""

@@ -155,7 +155,7 @@ def pod(server: Mariadb, tmp_path: Path) -> Pod:
         (tmp_path / folder).mkdir()
     for name, text in deployment("full").folder("before-migration", "before-migration", entry.PATH).items():
         (tmp_path / "scripts" / name).write_text(text)
-    for client in ("mysql", "mysqldump"):
+    for client in ("mysql", "mysqldump", "mariadb", "mariadb-dump"):
         wrapper = tmp_path / "bin" / client
         wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/{client} --port={server.port} --protocol=TCP "$@"\n')
         wrapper.chmod(0o755)

@@ -163,6 +163,7 @@ HARMLESS: dict[str, Changes] = {
         "monitoring.alerts.webhook": "https://alerts.example.com/",
         "monitoring.alerts.heartbeat": "https://alive.example.org/",
         "monitoring.runbookUrl": "https://wiki.example.com/alerts",
+        "mariadb.release": "11.8",
         "images.registry": "registry.example.net/kolab",
         "images.mirror": "registry.example.net",
         "images.tag": "2026",

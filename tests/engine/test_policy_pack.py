@@ -11,7 +11,7 @@ from tests.engine.conftest import Deployed
 from tests.engine.program import CHECKOUT, Program
 
 _PACK = CHECKOUT / "policy"
-_MADE = "        kolab = Kolab(settings, config.require_secret, guard, here)\n"
+_MADE = "        kolab = Kolab(settings, config.require_secret, guard, here, deployed=seen.deployed)\n"
 _ADDED = """        from pulumi_kubernetes import core, meta
 
         core.v1.Service(

@@ -22,6 +22,7 @@ from components.daemon import Site
 from components.guard import Guard
 from components.kolab import Kolab
 from components.parts.edge import certificates, expose
+from model.identity.snapshot import snapshot
 from model.settings import Settings
 from ops.recorder import Registered, record
 from tests.support.shared import once
@@ -196,21 +197,24 @@ class Sentinels:
         return pulumi.Output.secret(self.given[key])
 
 
-def deploy(settings: Settings, *, preview: bool = False) -> Deployment:
-    """The whole stack of `settings`. In a `preview`, no output of any resource is known.
+def deploy(settings: Settings, *, preview: bool = False, before: Settings | None = None) -> Deployment:
+    """The whole stack of `settings`, where that of `before` is deployed. In a `preview`, no output of any resource is known.
 
     Made once in a run of the tests, so read it and change nothing.
     """
-    asked = hashlib.sha256(f"{preview} {settings.model_dump_json()}".encode()).hexdigest()
-    return once(asked, lambda: _deploy(settings, preview=preview))
+    told = f"{preview} {settings.model_dump_json()} {before.model_dump_json() if before else ''}"
+    asked = hashlib.sha256(told.encode()).hexdigest()
+    return once(asked, lambda: _deploy(settings, preview=preview, before=before))
 
 
-def _deploy(settings: Settings, *, preview: bool) -> Deployment:
+def _deploy(settings: Settings, *, preview: bool, before: Settings | None) -> Deployment:
     secret = Sentinels()
+    deployed = [snapshot(before)] if before else []
 
     def program() -> None:
         cluster = kubernetes.Provider("cluster", context=settings.kubernetes.context)
-        Kolab(settings, secret, Guard.of(settings), pulumi.ResourceOptions(providers=[cluster]))
+        here = pulumi.ResourceOptions(providers=[cluster])
+        Kolab(settings, secret, Guard.of(settings, deployed), here, deployed=deployed)
 
     return Deployment(tuple(record(program, preview=preview)), secret.given)
 

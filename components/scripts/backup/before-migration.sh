@@ -3,6 +3,8 @@
 # the volume of dumps. There, `tables` names the migration that followed last, which is KOLAB_MIGRATION from now on, and `holds`
 # in each dump the one that had made its tables. A run before no new migration leaves the volume as it is.
 set -eu
+# shellcheck source=components/scripts/backup/clients.sh
+source "${KOLAB_SCRIPTS:-/kolab/entry}/clients.sh"
 folder=$1; shift
 work=${KOLAB_WORK:-/work} kept=3
 # shellcheck source=components/scripts/backup/dumps.sh

@@ -1,6 +1,8 @@
 #!/bin/bash
 # drill-databases.sh FOLDER DATABASE...: loads each dump into a server of its own, which nobody else reaches, and counts.
 set -eu
+# shellcheck source=components/scripts/backup/clients.sh
+source "${KOLAB_SCRIPTS:-/kolab/entry}/clients.sh"
 folder=$1; shift
 place=/work/drill
 fail() { echo "backup: the drill of the databases failed: $1" >&2; exit 1; }
@@ -28,7 +30,7 @@ tables=0
 for database in "$@"; do
   tail -n 1 "$folder/$database.sql" | grep -q '^-- Dump completed' || fail "the dump of $database ends too early"
   sql -e "CREATE DATABASE \`$database\`"
-  sql --default-character-set=utf8mb4 "$database" < "$folder/$database.sql" || fail "the dump of $database does not load"
+  readable < "$folder/$database.sql" | sql --default-character-set=utf8mb4 "$database" || fail "the dump of $database does not load"
   found=$(count "$database")
   # Dumps of an earlier release say nothing of their number.
   wanted=$(cat "$folder/$database.tables" 2> /dev/null || echo "$found")

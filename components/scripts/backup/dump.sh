@@ -2,6 +2,8 @@
 # dump.sh FOLDER DATABASE...: one file for each, consistent in itself, without stopping anybody. The password of DATABASE
 # is the variable KOLAB_PASSWORD_<DATABASE>. Accounts of MariaDB itself are made by its image from the stack's secrets.
 set -eu
+# shellcheck source=components/scripts/backup/clients.sh
+source "${KOLAB_SCRIPTS:-/kolab/entry}/clients.sh"
 folder=$1; shift
 mkdir -p "$folder"
 # Comes back with the accounts (repository.sh).

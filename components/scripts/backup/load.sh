@@ -1,6 +1,8 @@
 #!/bin/bash
 # load.sh FOLDER DATABASE...: puts each database back as it was when dump.sh ran. Tables that the dump does not know go.
 set -eu
+# shellcheck source=components/scripts/backup/clients.sh
+source "${KOLAB_SCRIPTS:-/kolab/entry}/clients.sh"
 folder=$1; shift
 for database in "$@"; do
   tail -n 1 "$folder/$database.sql" | grep -q '^-- Dump completed' || { echo "restore: the dump of $database is not whole; nothing was changed" >&2; exit 1; }
@@ -14,7 +16,7 @@ for database in "$@"; do
   {
     echo 'SET FOREIGN_KEY_CHECKS = 0;'
     sql -N -B -e "SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' \`', table_name, '\`;') FROM information_schema.tables WHERE table_schema = DATABASE()"
-    cat "$folder/$database.sql"
+    readable < "$folder/$database.sql"
   } > "${KOLAB_WORK:-/work}/load"
   sql < "${KOLAB_WORK:-/work}/load" || { echo "restore: $database was loaded in part only; run the same restore again" >&2; exit 1; }
   rm "${KOLAB_WORK:-/work}/load"

@@ -6,6 +6,8 @@ or loads, another one writes or reads. Restores are CronJobs that wait for `./ko
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pulumi
 
 from components import entry
@@ -49,7 +51,7 @@ class RestoreDatabase(DaemonComponent):
 
 
 class RestoreFiles(DaemonComponent):
-    """Writes MinIO's drive, when somebody asks for it and MinIO is down."""
+    """Writes the volume of the server of files, when somebody asks for it and that is down. `engine`: whose snapshots."""
 
     def __init__(
         self,
@@ -58,9 +60,11 @@ class RestoreFiles(DaemonComponent):
         keeper: Keeper,
         claim: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        engine: Literal["files", "objects"],
     ) -> None:
         super().__init__(topology.RESTORE_FILES, name, site, opts)
-        command = entry.command("restore.sh", "files", interpreter="/bin/sh")
+        command = entry.command("restore.sh", engine, interpreter="/bin/sh")
         read = keeper.container(self, "restore-files", command, [from_claim("data", "/data", claim)])
         self.cron_job(
             Pod(containers=[read], fs_group=READ_ONLY.uid), schedule=keeper.schedule.cron, by_hand=True

@@ -77,10 +77,10 @@ class Kolab(pulumi.ComponentResource):
         certified = certificates(stack)
         policies(stack, namespaces.logs)
         expose(stack, certified)
-        database = data(stack)
+        kept = data(stack)
         mail(stack, certified)
         if namespaces.logs is not None:
             watch(stack, namespaces.logs)
         # Last, since the proxy's rehearsal looks up everybody else's name.
-        self.proxy = web(stack, certified, database)
+        self.proxy = web(stack, certified, kept)
         self.register_outputs({})

@@ -16,7 +16,7 @@ from model.accounts import IMAP_ADMIN
 
 @dataclass(frozen=True, kw_only=True)
 class FileStore:
-    """Where files go: MinIO or another S3."""
+    """Where files go: a server of ours or another S3."""
 
     env: Mapping[str, str]
     secrets: Mapping[str, pulumi.Input[str]]

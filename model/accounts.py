@@ -17,6 +17,12 @@ IMAP_ADMIN = "cyrus-admin"
 FILES_USER = "minio"
 """The account of MinIO, where files are ours."""
 
+GATEWAY_USER = "kolab"
+"""The account of Versity Gateway, where files are ours."""
+
+GATEWAY_REGION = "local"
+"""The region that it signs for; nobody else's."""
+
 FILES_BUCKET = "kolab"
 """Bucket of the web application's files."""
 

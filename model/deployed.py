@@ -176,6 +176,8 @@ class Deployed(_Part):
     """Secret -> fingerprint of its value, which gives none away (model/rotation.py); empty before releases that kept any."""
     rotations: Mapping[str, int] = {}
     """Secret -> how often it was rotated."""
+    files: str = "minio"
+    """kolab:files.engine, none where no server of this stack keeps files; releases that did not say had MinIO."""
 
     @property
     def signing(self) -> str | None:

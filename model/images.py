@@ -25,6 +25,8 @@ KOLAB = [
 OTHERS = {
     "mariadb-11-8": "docker.io/library/mariadb:11.8.9",
     "minio": "quay.io/minio/minio:RELEASE.2025-06-13T11-33-47Z",
+    "versitygw": "ghcr.io/versity/versitygw:v1.8.0",
+    "rclone": "docker.io/rclone/rclone:1.76.0",
     "prometheus": "docker.io/prom/prometheus:v3.5.0",
     "alertmanager": "docker.io/prom/alertmanager:v0.28.1",
     "blackbox": "docker.io/prom/blackbox-exporter:v0.27.0",
@@ -44,6 +46,7 @@ _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     # Its policies bring Python, which is all that this needs.
     "round-trip": ("postfix",),
     "backup-mail": ("restic",),
+    "move-files": ("rclone",),
     "backup-files": ("restic",),
     "backup-database": ("mariadb", "restic"),
     "before-migration": ("mariadb",),

@@ -26,7 +26,10 @@ MEANINGS: dict[Level, str] = {
 }
 
 MEMBERS: dict[Level, tuple[topology.Daemon, ...]] = {
-    "data": (topology.MARIADB, topology.REDIS, topology.MINIO, topology.IMAP, topology.POSTFIX),
+    "data": (
+        *(topology.MARIADB, topology.REDIS, topology.MINIO, topology.VERSITYGW),
+        *(topology.IMAP, topology.POSTFIX),
+    ),
     "convenience": (
         *(topology.COLLABORA, topology.MEET, topology.TURN),
         *(topology.PROMETHEUS, topology.ALERTMANAGER, topology.LOGS, topology.VECTOR, topology.BLACKBOX),

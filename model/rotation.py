@@ -1,7 +1,7 @@
 """What becomes of a running stack when a secret changes: one entry for each of model/secrets.
 
 The image of MariaDB sets the passwords of its users from its variables at every start (upstream:
-docker/mariadb/.../80-add-arbitrary-users.sh), Redis and MinIO know theirs from there alone, and `data:init` sets those of
+docker/mariadb/.../80-add-arbitrary-users.sh), Redis, MinIO and Versity Gateway know theirs from there alone, and `data:init` sets those of
 the service accounts when Horizon starts (upstream: src/app/Console/Commands/Data/InitCommand.php:37-67). So one update
 changes both ends, and what asks in between is told to come again. What the application has written into its database
 under an old value stays there.
@@ -54,9 +54,7 @@ _CLIENT = (
     "the web application wrote it into its database (oauth_clients) at the first start and never reads it again,"
     " so every login through it would fail"
 )
-_BACKED_UP = (
-    "Cyrus restarts, and MinIO where it is backed up: mailboxes and files cannot be opened for a minute"
-)
+_BACKED_UP = "Cyrus restarts, and the server of the files where it is ours: mailboxes and files cannot be opened for a minute"
 _BACKUPS = (
     f"the service has to know it already: backups stop until it does, and an alert says so; {_BACKED_UP}"
 )
@@ -103,6 +101,7 @@ ROTATIONS: Mapping[str, Rotation] = {
     "webmailClientSecret": Rotation("never", _CLIENT),
     "desKey": Rotation("made", "everybody logs in to the webmail again; what is being written there is lost"),
     "minioPassword": Rotation("made", "MinIO restarts: files cannot be opened for a minute"),
+    "filesPassword": Rotation("made", "Versity Gateway restarts: files cannot be opened for a minute"),
     "s3AccessKey": Rotation("given", _FILES),
     "s3SecretKey": Rotation("given", _FILES),
     "meetServerToken": Rotation("made", _CALLS),

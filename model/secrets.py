@@ -189,8 +189,13 @@ def _catalogue() -> Iterator[Entry]:
     yield always("desKey", "desKey", "encrypts webmail sessions; the same on all replicas")
     yield Entry(
         Secret("minioPassword", "password", "MinIO root user, which the web application uses"),
-        "features.files without external.s3",
-        lambda settings: settings.own_files,
+        "features.files without external.s3, files.engine other than versitygw",
+        lambda settings: settings.own_minio,
+    )
+    yield Entry(
+        Secret("filesPassword", "password", "Versity Gateway root user, which the web application uses"),
+        "features.files without external.s3, files.engine other than minio",
+        lambda settings: settings.own_gateway,
     )
     yield s3("s3AccessKey", "s3AccessKey", "access key of the S3 service")
     yield s3("s3SecretKey", "s3SecretKey", "secret key of the S3 service")

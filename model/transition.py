@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from model import rotation
 from model.catalogue import changes as rules
-from model.catalogue import names
+from model.catalogue import data, names
 from model.deployed import Deployed
 from model.findings import Finding
 from model.identity import life_cycles
 from model.identity.snapshot import snapshot
-from model.settings import Settings
+from model.settings import FilesEngine, Settings
 
 __all__ = ["snapshot", "transition"]
 
@@ -45,6 +46,7 @@ def transition(
         *life_cycles.tlsa(before, now),
         *_dmarc(before, now),
         *_mariadb(before, now),
+        *_files(before, after),
         *(rotation.judge(before, after, secrets) if secrets else ()),
     )
     return [finding for finding in found if not after.acknowledged(finding.rule, finding.path)]
@@ -119,6 +121,23 @@ def takes_over(before: Deployed, release: str) -> bool:
 
 def _number(release: str) -> tuple[int, ...]:
     return tuple(map(int, release.split("."))) if release else ()
+
+
+_FILES_STAGES = get_args(FilesEngine)
+"""In the order in which files move; from the third on people's files are in the gateway."""
+_FILES_SERVED = 2
+
+
+def _files(before: Deployed, after: Settings) -> Iterator[Finding]:
+    if not after.own_files or before.files not in _FILES_STAGES:
+        return
+    was, becomes = _FILES_STAGES.index(before.files), _FILES_STAGES.index(after.files.engine)
+    if becomes > was + 1:
+        yield data.FILES_STAGE_SKIPPED.found(
+            first=before.files, second=after.files.engine, next=_FILES_STAGES[was + 1]
+        )
+    elif becomes < was and was >= _FILES_SERVED:
+        yield data.FILES_BACK.found(first=before.files, second=after.files.engine)
 
 
 def _dmarc(before: Deployed, now: Deployed) -> Iterator[Finding]:

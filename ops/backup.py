@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from model.settings import Settings
+from model.topology import MINIO, VERSITYGW
 from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
 from ops.mailbox import beside
@@ -26,8 +27,8 @@ _HOLDS = {
     "mail": "mail, calendars, contacts and filters",
     "files": "files",
 }
-_KEEPERS = {"mail": MAIL_KEEPER, "files": ("minio-0", "backup-files")}
-"""The pod and the container that back an engine up."""
+_OBJECTS = "objects"
+"""Tag of files as Versity Gateway keeps them; those of MinIO's drive have the engine's name."""
 _DAY = 24 * 3600
 
 
@@ -80,7 +81,7 @@ def show(options: argparse.Namespace) -> None:
             f"A clock was wrong: {', '.join(wrong)} {'bears' if len(wrong) == 1 else 'bear'} a later time than what was made afterwards. No restore takes such a one."
         )
     for engine in engines(settings):
-        if not any(s.engine == engine for s in found):
+        if not any(s.engine == tag_of(settings, engine) for s in found):
             print(f"There is no backup of {engine} yet.")
 
 
@@ -89,7 +90,7 @@ def now(options: argparse.Namespace) -> None:
     settings = _settings(options.stack)
     cluster = Kubectl.of(settings)
     for engine in _wanted(settings, options.engine):
-        _keep(cluster, engine, engine)
+        _keep(cluster, settings, engine)
         say(f"kept {engine}")
 
 
@@ -123,7 +124,8 @@ def restore(options: argparse.Namespace) -> int | None:
     if options.mailbox:
         return beside.bring_back(options, settings, cluster)
     (engine,) = _wanted(settings, options.engine)
-    tag = f"{BEFORE_RESTORE}{engine}" if options.before_restore else engine
+    tag = tag_of(settings, engine)
+    tag = f"{BEFORE_RESTORE}{tag}" if options.before_restore else tag
     chosen = snapshots(cluster).choose(tag, moment(options.to) if options.to else None)
     consequence = (
         f"{_HOLDS[engine].capitalize()} of namespace {cluster.namespace} in context {cluster.context} become what they were at"
@@ -132,7 +134,7 @@ def restore(options: argparse.Namespace) -> int | None:
     )
     if go_ahead(options.context, cluster.context, consequence):
         if engine == "database":
-            _keep(cluster, engine, f"{BEFORE_RESTORE}{engine}")
+            _keep(cluster, settings, engine, BEFORE_RESTORE)
         _restore(cluster, settings, engine, f"restore-{engine}", {"KOLAB_SNAPSHOT": chosen.id})
     return None
 
@@ -201,6 +203,20 @@ def engines(settings: Settings) -> Sequence[Engine]:
     return [engine for engine in ENGINES if engine != "files" or settings.own_files]
 
 
+def tag_of(settings: Settings, engine: Engine) -> str:
+    """The tag of an engine's snapshots: MinIO cannot read what Versity Gateway keeps, nor the other way round."""
+    return _OBJECTS if engine == "files" and settings.files.served_by_gateway else engine
+
+
+def files_keeper(settings: Settings) -> tuple[str, str]:
+    """The pod and the container that back files up."""
+    return f"{_files_server(settings)}-0", "backup-files"
+
+
+def _files_server(settings: Settings) -> str:
+    return (VERSITYGW if settings.files.served_by_gateway else MINIO).name
+
+
 def _wanted(settings: Settings, engine: Engine | None) -> Sequence[Engine]:
     if engine is None:
         return engines(settings)
@@ -218,18 +234,19 @@ def _settings(stack: str) -> Settings:
     return settings
 
 
-def _keep(cluster: Kubectl, engine: Engine, tag: str) -> None:
+def _keep(cluster: Kubectl, settings: Settings, engine: Engine, prefix: str = "") -> None:
+    tag = tag_of(settings, engine)
     if engine == "database":
-        cluster.job("backup-database", {"KOLAB_BACKUP_TAG": tag})
+        cluster.job("backup-database", {"KOLAB_BACKUP_TAG": f"{prefix}{tag}"})
         return
-    pod, container = _KEEPERS[engine]
-    cluster.execute(pod, container, "/bin/sh", f"/kolab/entry/{engine}.sh", tag, seconds=_DAY)
+    pod, container = MAIL_KEEPER if engine == "mail" else files_keeper(settings)
+    cluster.execute(pod, container, "/bin/sh", f"/kolab/entry/{tag}.sh", f"{prefix}{tag}", seconds=_DAY)
 
 
 def _stopped(settings: Settings, engine: Engine) -> dict[str, int]:
     """What must not run while an engine is restored, and how many pods each has."""
     if engine != "database":
-        return {"statefulset/imap" if engine == "mail" else "statefulset/minio": 1}
+        return {f"statefulset/{'imap' if engine == 'mail' else _files_server(settings)}": 1}
     # An empty table of users would be "user unknown" to Postfix, and mail would bounce.
     return {
         "statefulset/postfix": settings.pods("postfix"),

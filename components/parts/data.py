@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pulumi
+
 from components.backup import BackupDatabase, RestoreDatabase, RestoreFiles
 from components.composition import Composition
 from components.drill import DrillDatabase
 from components.engines import DatabasesArgs
 from components.mariadb import Mariadb, MariadbArgs
 from components.minio import Minio, MinioArgs
+from components.move_files import MoveFiles, MoveFilesArgs
 from components.redis import Redis, RedisArgs
+from components.versitygw import Versitygw, VersitygwArgs
 from model import budget, images
 from model.catalogue import changes
 
 
-def data(stack: Composition) -> Mariadb | None:
-    """MariaDB, Redis and MinIO, where nobody else runs them; dumps of the databases, whoever does. Returns MariaDB,
-    which is yet to be started."""
+@dataclass(frozen=True)
+class Kept:
+    """What pages have to wait for."""
+
+    database: Mariadb | None
+    """MariaDB, where nobody else runs it; it is yet to be started."""
+    moved: pulumi.Resource | None
+    """The Job after which people's files are in another server, if this update leads pages there."""
+
+
+def data(stack: Composition) -> Kept:
+    """MariaDB, Redis and the server of files, where nobody else runs them; dumps of the databases, whoever does."""
     settings, secret = stack.settings, stack.secret
     database = None
     if settings.external.database is None:
@@ -38,16 +53,7 @@ def data(stack: Composition) -> Mariadb | None:
             password=secret("redisPassword"),
         )
         Redis("redis", stack.site, redis, stack.child())
-    if settings.own_files:
-        minio = MinioArgs(
-            build=stack.build("minio"),
-            volume=settings.storage.files,
-            password=secret("minioPassword"),
-            keeper=stack.keeper(),
-        )
-        drive = Minio("minio", stack.site, minio, stack.child())
-        if minio.keeper:
-            RestoreFiles("restore-files", stack.site, minio.keeper, drive.data, stack.child())
+    moved = _files(stack)
     keeper = stack.keeper()
     if keeper is not None:
         reached = stack.databases("backup-database")
@@ -58,4 +64,45 @@ def data(stack: Composition) -> Mariadb | None:
         RestoreDatabase("restore-database", stack.site, databases, stack.child())
         if settings.backup and settings.backup.drills:
             DrillDatabase("drill-database", stack.site, databases, stack.child())
-    return database
+    return Kept(database, moved)
+
+
+def _files(stack: Composition) -> pulumi.Resource | None:
+    settings, secret, keeper = stack.settings, stack.secret, stack.keeper()
+    drives: dict[bool, pulumi.Output[str]] = {}
+    if settings.own_minio:
+        minio = MinioArgs(
+            build=stack.build("minio"),
+            volume=settings.storage.files,
+            password=secret("minioPassword"),
+            keeper=keeper,
+        )
+        drives[False] = Minio("minio", stack.site, minio, stack.child()).data
+    if settings.own_gateway:
+        gateway = VersitygwArgs(
+            build=stack.build("versitygw"),
+            volume=settings.storage.files,
+            password=secret("filesPassword"),
+            keeper=keeper,
+        )
+        drives[True] = Versitygw("versitygw", stack.site, gateway, stack.child()).data
+    if keeper and drives:
+        serves = settings.files.served_by_gateway
+        RestoreFiles(
+            "restore-files",
+            stack.site,
+            keeper,
+            drives[serves],
+            stack.child(),
+            engine="objects" if serves else "files",
+        )
+    if len(drives) < 2:
+        return None
+    moving = MoveFilesArgs(
+        build=stack.build("move-files", "rclone"),
+        stage=settings.files.engine,
+        old_password=secret("minioPassword"),
+        new_password=secret("filesPassword"),
+    )
+    done = MoveFiles("move-files", stack.site, moving, stack.child()).done
+    return done if settings.files.served_by_gateway else None

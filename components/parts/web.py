@@ -8,8 +8,8 @@ from components.collabora import Collabora, CollaboraArgs
 from components.composition import Composition
 from components.coturn import Coturn, CoturnArgs
 from components.inputs import OAuthClient, Passport, Sizes
-from components.mariadb import Mariadb
 from components.meet import Meet, MeetArgs
+from components.parts.data import Kept
 from components.pods import ANYWHERE
 from components.proxy import Proxy, ProxyArgs
 from components.proxy_edge import Monitoring, Offered, Pages
@@ -33,8 +33,9 @@ from model.monitoring.places import host
 from model.types import bytes_of
 
 
-def web(stack: Composition, certificates: Certificates, database: Mariadb | None) -> Proxy:
-    """Everything that speaks HTTP to people, and the `database` whose tables it makes. Returns the proxy, which serves the MTA-STS policy."""
+def web(stack: Composition, certificates: Certificates, kept: Kept) -> Proxy:
+    """Everything that speaks HTTP to people, once what it keeps its data in is there. Returns the proxy, which serves the
+    MTA-STS policy."""
     settings, secret, names = stack.settings, stack.secret, stack.names
     webapp = WebappArgs(
         builds={role: stack.build(role, "webapp") for role in ("webapp", "horizon", "scheduler", "seed")},
@@ -100,7 +101,7 @@ def web(stack: Composition, certificates: Certificates, database: Mariadb | None
         webmail=stack.webmail_client(),
     )
     webmail = Roundcube("roundcube", stack.site, roundcube, stack.child())
-    _migrate(stack, database, application, webmail)
+    _migrate(stack, kept, application, webmail)
     if settings.features.office:
         collabora = CollaboraArgs(
             build=stack.build("collabora"),
@@ -134,26 +135,26 @@ def web(stack: Composition, certificates: Certificates, database: Mariadb | None
     return Proxy("proxy", stack.site, proxy, stack.child())
 
 
-def _migrate(stack: Composition, database: Mariadb | None, *changing: Webapp | Roundcube) -> None:
-    """Dumps the databases when all that changes their tables is rehearsed, and starts it; a MariaDB that takes over data of
-    an older release, too."""
+def _migrate(stack: Composition, kept: Kept, *changing: Webapp | Roundcube) -> None:
+    """Dumps the databases when all that changes their tables is rehearsed, and files that move are there, and starts it; a
+    MariaDB that takes over data of an older release, too."""
     release = stack.settings.mariadb.release
     # Kolab's own release has no name here: a stack that runs it has its dump already.
-    engine = [f"mariadb-{release}"] if database and release != "10.5" else []
+    engine = [f"mariadb-{release}"] if kept.database and release != "10.5" else []
     before = BeforeMigrationArgs(
         databases=stack.databases("before-migration"),
         restoring=stack.databases("restore-dump"),
         volume=stack.settings.storage.dumps,
         migrations=[*(each.migration for each in changing), *engine],
-        rehearsed=[each.rehearsed for each in changing],
+        rehearsed=[*(each.rehearsed for each in changing), *([kept.moved] if kept.moved else [])],
         keeper=stack.keeper(),
     )
     dumped = BeforeMigration("before-migration", stack.site, before, stack.child())
     for each in changing:
         each.start(dumped.done)
-    if database:
+    if kept.database:
         # A first start, and one that recovers from a bad end, have nothing to wait for: the dump waits for them.
-        database.start(after=[dumped.done] if stack.overtaken else [])
+        kept.database.start(after=[dumped.done] if stack.overtaken else [])
 
 
 def _pages(stack: Composition) -> Pages:
@@ -194,7 +195,7 @@ def _files(stack: Composition) -> FileStore | None:
     if not settings.features.files:
         return None
     s3 = settings.external.s3
-    if s3 is None:
+    if s3 is None and not settings.files.served_by_gateway:
         env = {
             "FILESYSTEM_DISK": "minio",
             "MINIO_ENDPOINT": topology.MINIO.url("s3"),
@@ -204,11 +205,14 @@ def _files(stack: Composition) -> FileStore | None:
         return FileStore(env=env, secrets={"MINIO_PASSWORD": stack.secret("minioPassword")})
     env = {
         "FILESYSTEM_DISK": "s3",
-        "AWS_ENDPOINT": s3.endpoint,
-        "AWS_BUCKET": s3.bucket,
-        "AWS_DEFAULT_REGION": s3.region,
+        "AWS_ENDPOINT": s3.endpoint if s3 else topology.VERSITYGW.url("s3"),
+        "AWS_BUCKET": s3.bucket if s3 else accounts.FILES_BUCKET,
+        "AWS_DEFAULT_REGION": s3.region if s3 else accounts.GATEWAY_REGION,
         "AWS_USE_PATH_STYLE_ENDPOINT": "true",
     }
+    if s3 is None:
+        env["AWS_ACCESS_KEY_ID"] = accounts.GATEWAY_USER
+        return FileStore(env=env, secrets={"AWS_SECRET_ACCESS_KEY": stack.secret("filesPassword")})
     keys = {
         "AWS_ACCESS_KEY_ID": stack.secret("s3AccessKey"),
         "AWS_SECRET_ACCESS_KEY": stack.secret("s3SecretKey"),

@@ -18,6 +18,16 @@ FEATURE_S3 = Rule(
     fix="remove it, or set features.files: true",
     why="A store that nothing uses is a typing error in features.",
 )
+FILES_UNMAINTAINED = Rule(
+    "files-unmaintained",
+    path="kolab:files.engine",
+    problem="is minio, of which nobody publishes images any more: its faults stay, known ones among them (CVE-2025-62506)",
+    fix="move the files to Versity Gateway (docs/how-to/move-files.md), or acknowledge it",
+    why="A server without upkeep stays behind: the NetworkPolicy lets the web application alone reach it, and nothing mends it.",
+    severity="warning",
+    source="docs/adr/0018-files-leave-minio-for-versity-gateway.md",
+    lifted=True,
+)
 ALERTS_NOWHERE = Rule(
     "alerts-nowhere",
     path="kolab:monitoring.alerts",

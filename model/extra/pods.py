@@ -15,7 +15,7 @@ ENVIRONMENT = Language(
         "plaintext": r".*(TLS|SSL|AUTH|VERIFY|INSECURE|PLAIN).*",
         "client": r"(?i:.*proxy.*)",
         "delivery": r".*(_HOST|_PORT|_URL|_URI|_SERVER|_ENDPOINT|_BACKEND|_DESTINATION|_DOMAIN)|APP_.*|DB_.*|REDIS_.*|IMAP_.*|SMTP_.*|MAIL_.*|LMTP.*|SERVICES_.*|.*_PATH",
-        "data": r".*(_DIR|_DIRECTORY|_FOLDER|_DATABASE|_BUCKET|_DISK|_VOLUME).*",
+        "data": r".*(_DIR|_DIRECTORY|_FOLDER|_DATABASE|_BUCKET|_DISK|_VOLUME).*|(VGW|ROOT|RCLONE|MINIO)_.*",
     },
     values={"secret": r"://[^/\s]*:[^/\s]*@|-----BEGIN"},
 )

@@ -63,6 +63,7 @@ def _alone(settings: Settings) -> Deployed:
         else None,
         acknowledged=acknowledgements.about_changes(settings),
         rotations=dict(sorted(settings.rotations.items())),
+        files=settings.files.engine if settings.own_files else "none",
     )
 
 

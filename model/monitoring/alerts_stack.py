@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from model.monitoring.alert import EVENTS, Alert, events, grew
 from model.monitoring.probes import Probe, Severity, probes
 from model.settings import Settings
-from model.topology import MINIO
+from model.topology import MINIO, VERSITYGW
 from model.topology import daemons as topology_daemons
 from model.types import bytes_of
 
@@ -147,13 +147,16 @@ def _storage(settings: Settings) -> Iterator[Alert]:
 def _backups(settings: Settings) -> Iterator[Alert]:
     if settings.backup is None:
         return
-    daemons = {"Database": "backup-database", "Mail": "imap"}
-    if MINIO in topology_daemons(settings):
-        daemons["Files"] = "minio"
+    daemons = {"Database": ("backup-database", "database"), "Mail": ("imap", "mail")}
+    running = topology_daemons(settings)
+    if VERSITYGW in running:
+        daemons["Files"] = ("versitygw", "objects")
+    elif MINIO in running:
+        daemons["Files"] = ("minio", "files")
     # One may fail, and the next one has to come.
     hours = 2 * settings.backup.every + 1
-    for engine, service in daemons.items():
-        kept = events("backup", detail=engine.lower())
+    for engine, (service, said) in daemons.items():
+        kept = events("backup", detail=said)
         yield Alert(
             name=f"{engine}NotBackedUp",
             severity="ticket",

@@ -66,7 +66,7 @@ WEB_AUTH_FAILURE = (
 )
 """Access log of the proxy: a login form that is refused or braked, or a name with a wrong password (ActiveSync, calendars,
 monitoring). A first request without a name is how programs ask what they need."""
-BACKUP = r"^backup: kept (?P<engine>database|mail|files) after [0-9]+ seconds$"
+BACKUP = r"^backup: kept (?P<engine>database|mail|files|objects) after [0-9]+ seconds$"
 """What components/scripts/backup says of a backup that is in the repository, whole."""
 DRILL = r"^backup: drilled (?P<engine>database|mail) of [0-9TZ:-]+: [0-9]+ [a-z]+, [0-9]+ [a-z]+$"
 """What a drill says of a backup that came back whole."""
@@ -84,7 +84,7 @@ CLIENTS = ("webapp", "horizon", "scheduler", "roundcube")
 NO_SPACE = r"(?i)no space left on device|not enough free space in mail queue"
 POSTFIX_TROUBLE = r"^(warning|error|fatal|panic): "
 """Postfix about itself. Lines that quote a message begin with its queue id, and anybody may write a message."""
-STATEFUL = ("postfix", "imap", "mariadb", "redis", "minio", "prometheus", "victorialogs")
+STATEFUL = ("postfix", "imap", "mariadb", "redis", "minio", "versitygw", "prometheus", "victorialogs")
 """Whose lines may say that a disk is full; the proxy's quote requests, which anybody may send."""
 NOISE = "accept lock"
 """Cyrus says this many times a second (upstream drops it too)."""

@@ -41,6 +41,8 @@ FIGURES = {
     "meet": Interruption(("conferences",), 15, "running conferences end"),
     "coturn": Interruption(("conferences over TURN",), 10, "calls that are relayed break off"),
     "minio": Interruption(("files",), 10, "uploads fail and are tried again by people"),
+    "versitygw": Interruption(("files",), 10, "uploads fail and are tried again by people"),
+    "move-files": Interruption((), 0, "the copy of the files waits"),
     "prometheus": Interruption((), 0, "a gap in the numbers"),
     "alertmanager": Interruption((), 0, "alerts wait"),
     "victorialogs": Interruption((), 0, "logs wait at the nodes"),

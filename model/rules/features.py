@@ -23,6 +23,8 @@ def combinations(settings: Settings) -> Iterator[Finding]:
         yield rules.FEATURE_OFFICE.found()
     if settings.external.s3 and not features.files:
         yield rules.FEATURE_S3.found()
+    if settings.own_files and settings.files.engine == "minio":
+        yield rules.FILES_UNMAINTAINED.found()
 
 
 def message_size(settings: Settings) -> Iterator[Finding]:

@@ -52,6 +52,8 @@ from model.settings.storage import (
     ExternalDatabase,
     ExternalRedis,
     ExternalS3,
+    Files,
+    FilesEngine,
     Mariadb,
     Storage,
     Volume,
@@ -87,6 +89,8 @@ __all__ = [
     "ExternalS3",
     "Extra",
     "Features",
+    "Files",
+    "FilesEngine",
     "Hosts",
     "ImagesRegistry",
     "Ingress",
@@ -174,6 +178,8 @@ class Settings(Section):
     """Container images."""
     features: Features = Features()
     """Optional parts."""
+    files: Files = Files()
+    """The server of people's files."""
     external: External = External()
     """Data engines outside of the stack."""
     mariadb: Mariadb = Mariadb()
@@ -262,8 +268,18 @@ class Settings(Section):
 
     @property
     def own_files(self) -> bool:
-        """Whether files are kept by a MinIO of this stack."""
+        """Whether files are kept by a server of this stack."""
         return self.features.files and self.external.s3 is None
+
+    @property
+    def own_minio(self) -> bool:
+        """Whether MinIO runs here."""
+        return self.own_files and self.files.minio
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether Versity Gateway runs here."""
+        return self.own_files and self.files.gateway
 
     def acknowledged(self, rule: str, subject: str) -> bool:
         """Whether the operator has accepted `rule` for `subject`."""

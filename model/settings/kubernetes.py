@@ -48,7 +48,7 @@ class PriorityClasses(Section):
     own: bool = True
     """Whether the stack makes the two classes data-<namespace> and convenience-<namespace>, which the whole cluster sees. Pods without a class make room for those of the first."""
     data: PriorityClassName | None = None
-    """Existing class for MariaDB, Redis, MinIO, Cyrus and Postfix, in place of the stack's own."""
+    """Existing class for MariaDB, Redis, the files, Cyrus and Postfix, in place of the stack's own."""
     convenience: PriorityClassName | None = None
     """Existing class for Collabora, Meet, TURN, monitoring and drills, in place of the stack's own."""
 

@@ -45,7 +45,7 @@ class Storage(Section):
     redis: Volume = _volume("2Gi")
     """Job queue and sessions."""
     files: Volume = _volume("20Gi")
-    """MinIO."""
+    """Versity Gateway, or MinIO; while files move from one to the other, each has a volume of this size."""
     metrics: Volume = _volume("10Gi")
     """Prometheus."""
     logs: Volume = _volume("10Gi")
@@ -65,6 +65,38 @@ class Mariadb(Section):
     release: Annotated[Literal["10.5", "11.8"], BeforeValidator(_as_text)] = "10.5"
     """Its release. 10.5 is Kolab's own image, which nobody mends any more; 11.8 is MariaDB's own, mended until June 2028.
     11.8 takes the data of 10.5 over, once and for good: docs/how-to/update-the-database.md."""
+
+
+FilesEngine = Literal["minio", "minio-to-versitygw", "versitygw-from-minio", "versitygw"]
+
+
+class Files(Section):
+    """The server that keeps people's files, where it is ours (docs/how-to/move-files.md)."""
+
+    engine: FilesEngine = "minio"
+    """versitygw: Versity Gateway, for every new stack. minio: MinIO, of which nobody publishes images any more; stacks from
+    before have it until they move, by the two stages between: minio-to-versitygw copies all files beside MinIO, which still
+    serves, and versitygw-from-minio serves them from the gateway, MinIO standing by."""
+
+    @property
+    def moving(self) -> bool:
+        """Whether both run."""
+        return self.engine in ("minio-to-versitygw", "versitygw-from-minio")
+
+    @property
+    def minio(self) -> bool:
+        """Whether MinIO runs."""
+        return self.engine != "versitygw"
+
+    @property
+    def gateway(self) -> bool:
+        """Whether Versity Gateway runs."""
+        return self.engine != "minio"
+
+    @property
+    def served_by_gateway(self) -> bool:
+        """Whether people's files are in Versity Gateway; else they are in MinIO."""
+        return self.engine in ("versitygw-from-minio", "versitygw")
 
 
 class ExternalDatabase(Section):
@@ -88,7 +120,7 @@ class ExternalRedis(Section):
 
 
 class ExternalS3(Section):
-    """An S3 service instead of MinIO. Access key: kolab:s3AccessKey, kolab:s3SecretKey."""
+    """An S3 service instead of one of ours. Access key: kolab:s3AccessKey, kolab:s3SecretKey."""
 
     endpoint: Endpoint
     """URL of the service, without bucket."""
@@ -110,4 +142,4 @@ class External(Section):
     redis: ExternalRedis | None = None
     """Instead of Redis."""
     s3: ExternalS3 | None = None
-    """Instead of MinIO."""
+    """Instead of kolab:files."""

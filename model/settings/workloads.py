@@ -23,7 +23,7 @@ class ImagesRegistry(Section):
     tag: Tag = "latest"
     """Tag of the Kolab images; upstream publishes only `latest`. Nodes that have it never ask for it again: pin digests."""
     digests: dict[DaemonName, Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = {}
-    """Image name (postfix, imap, minio, ...) -> digest; wins over the tag. A stack that is deployed has one of each image."""
+    """Image name (postfix, imap, versitygw, ...) -> digest; wins over the tag. A stack that is deployed has one of each image."""
     pull_secret: ObjectName | None = None
     """Existing pull Secret."""
 
@@ -38,7 +38,7 @@ class Features(Section):
     office: bool = True
     """Collabora."""
     files: bool = True
-    """File storage (MinIO or another S3)."""
+    """File storage (kolab:files, or another S3)."""
     activesync: bool = True
     """ActiveSync for mobile devices (Syncroton): one PHP worker per waiting device."""
 

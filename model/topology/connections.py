@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from model.settings import External, Settings
+from model.settings import Settings
 from model.topology import outside
 from model.topology.addresses import meet_media_ports
 from model.topology.daemons import (
@@ -26,6 +26,7 @@ from model.topology.daemons import (
     MARIADB,
     MEET,
     MINIO,
+    MOVE_FILES,
     POSTFIX,
     POSTFIX_EXPORTER,
     PROMETHEUS,
@@ -44,6 +45,7 @@ from model.topology.daemons import (
     TURN,
     UNBOUND,
     VECTOR,
+    VERSITYGW,
     WEBAPP,
     Daemon,
     Port,
@@ -154,18 +156,20 @@ class _Engines:
     files: Daemon | Outside
 
     @classmethod
-    def of(cls, external: External) -> _Engines:
+    def of(cls, settings: Settings) -> _Engines:
         """Ours, where the stack file names no others."""
+        external = settings.external
+        files = VERSITYGW if settings.files.served_by_gateway else MINIO
         database, redis, s3 = external.database, external.redis, external.s3
         return cls(
             outside.at("database", MARIADB.ports, database.cidr) if database else MARIADB,
             outside.at("redis", REDIS.ports, redis.cidr) if redis else REDIS,
-            outside.at("s3", (Port("https", 443),), s3.cidr) if s3 else MINIO,
+            outside.at("s3", (Port("https", 443),), s3.cidr) if s3 else files,
         )
 
 
 def _connections(settings: Settings) -> Iterator[_Row]:
-    engines = _Engines.of(settings.external)
+    engines = _Engines.of(settings)
     yield from _application_connections(settings, engines)
     yield from _mail_connections(settings, engines)
     yield from _web_connections(settings, engines)
@@ -185,6 +189,8 @@ def _application_connections(settings: Settings, engines: _Engines) -> Iterator[
             yield _Row(client, engines.files, (), "files")
         if settings.features.meet:
             yield _Row(client, MEET, ("http",), "opens rooms")
+    for store in (MINIO, VERSITYGW):
+        yield _Row(MOVE_FILES, store, (), "copies files from one to the other")
     for client in (SEED, SCHEDULER, HORIZON):
         yield _Row(
             client,

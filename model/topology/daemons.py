@@ -94,7 +94,7 @@ class Daemon(_Listener):
 BACKUP_MAIL = Sidecar("backup-mail")
 """Reads the volumes of Cyrus, which no second pod may mount. Only with backups, as all that follow."""
 BACKUP_FILES = Sidecar("backup-files")
-"""Reads the volume of MinIO."""
+"""Reads the volume of MinIO, or that of Versity Gateway."""
 BACKUP_DATABASE = Daemon("backup-database")
 """Dumps the databases."""
 RESTORE_DATABASE = Daemon("restore-database")
@@ -102,7 +102,7 @@ RESTORE_DATABASE = Daemon("restore-database")
 RESTORE_MAIL = Daemon("restore-mail")
 """Writes the volumes of Cyrus while that is down."""
 RESTORE_FILES = Daemon("restore-files")
-"""Writes the volume of MinIO while that is down."""
+"""Writes the volume of whichever of them serves, while that is down."""
 DRILL_DATABASE = Daemon("drill-database")
 """Loads the newest dump into a server of its own."""
 DRILL_MAIL = Daemon("drill-mail")
@@ -118,6 +118,9 @@ REHEARSAL = Daemon("rehearsal")
 MARIADB = Daemon("mariadb", (Port("mysql", 3306),))
 REDIS = Daemon("redis", (Port("redis", 6379),))
 MINIO = Daemon("minio", (Port("s3", 9000),), sidecars=(BACKUP_FILES,))
+VERSITYGW = Daemon("versitygw", (Port("s3", 7070),), sidecars=(BACKUP_FILES,))
+MOVE_FILES = Daemon("move-files")
+"""Copies from MinIO to Versity Gateway. Only while files move."""
 IMAP = Daemon(
     "imap",
     (
@@ -219,13 +222,21 @@ def resolver(settings: Settings, daemon: Daemon) -> Resolver | None:
     return replace(found, searches=(own, services, settings.kubernetes.cluster_domain))
 
 
+def _files(settings: Settings) -> Iterator[Daemon]:
+    if settings.own_minio:
+        yield MINIO
+    if settings.own_gateway:
+        yield VERSITYGW
+    if settings.own_files and settings.files.moving:
+        yield MOVE_FILES
+
+
 def _daemons(settings: Settings) -> Iterator[Daemon]:
     if settings.external.database is None:
         yield MARIADB
     if settings.external.redis is None:
         yield REDIS
-    if settings.own_files:
-        yield MINIO
+    yield from _files(settings)
     yield from (BEFORE_MIGRATION, RESTORE_DUMP)
     yield from (SEED, WEBAPP, HORIZON, SCHEDULER, IMAP, POSTFIX, ROUNDCUBE, ROUNDCUBE_MIGRATE)
     if settings.backup is not None:

@@ -53,6 +53,8 @@ def _lines(name: str, answers: Answers) -> Iterator[str]:
         yield f"  kolab:monitoring: {{alerts: {{{kind}: {_quoted(answers['alerts'])}}}}}"
     yield "  # It goes up and never down: docs/how-to/update-the-database.md."
     yield '  kolab:mariadb: {release: "11.8"}'
+    yield "  # The server of people's files."
+    yield "  kolab:files: {engine: versitygw}"
     yield "  # Volumes grow later and never shrink."
     yield "  kolab:storage:"
     chosen = f", storageClass: {_quoted(answers['storage_class'])}" if answers["storage_class"] else ""

@@ -15,6 +15,7 @@ from model.monitoring.log_program import BACKUP
 from model.monitoring.places import ALERTMANAGER_PATH
 from model.settings import ExistingSecrets, Settings
 from ops import maintenance
+from ops.backup import files_keeper
 from ops.kubectl import Kubectl, Object
 from ops.memo import Memo
 from ops.people import application
@@ -192,7 +193,7 @@ def _backups(visit: Visit) -> Iterator[Row]:
     last = {"database": datetime.datetime.fromisoformat(text) if text else None}
     last["mail"] = _kept(visit, "imap-0", "backup-mail")
     if visit.settings.own_files:
-        last["files"] = _kept(visit, "minio-0", "backup-files")
+        last["files"] = _kept(visit, *files_keeper(visit.settings))
     for engine, moment in last.items():
         yield kept(engine, moment, visit.now, late)
 

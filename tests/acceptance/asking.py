@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from model import topology
 from model.accounts import IMAP_ADMIN, LEGACY_DATABASE, OPERATOR, ROUNDCUBE_DATABASE, WEBAPP_DATABASE
+from tests.acceptance.files import lets_in
 from tests.acceptance.stack import JANE, Stack
 from tests.lab.errors import LabError
 
@@ -100,6 +101,7 @@ LETS_IN: Mapping[str, Callable[[Stack, str], bool]] = {
     "redisPassword": _redis,
     "imapAdminPassword": _mailboxes,
     "noreplyPassword": _system_mail,
+    "filesPassword": lets_in,
     "meetServerToken": _web("GET", "/meetmedia/api/ping", "X-Auth-Token: {}".format),
     "meetWebhookToken": _web("POST", "/api/webhooks/meet", "X-Auth-Token: {}".format),
     "turnSecret": _relay,

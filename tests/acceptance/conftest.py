@@ -37,6 +37,7 @@ _COURSE = (
     "test_discovery",
     "test_turn",
     "test_groupware",
+    "test_files",
     "test_doctor",
     "test_addresses",
     "test_the_day",

@@ -39,7 +39,7 @@ _PEOPLE = tuple(f"person{number}@example.org" for number in range(50))
 _EACH = 400
 _QUIET = 20
 """Seconds in which mail is watched that no backup is beside."""
-_STATEFUL = ("imap", "mariadb", "redis", "postfix", "minio")
+_STATEFUL = ("imap", "mariadb", "redis", "postfix", "versitygw")
 _SCRIPT = 'require "fileinto"; if header :is "subject" "old" { fileinto "Kept"; }'
 
 

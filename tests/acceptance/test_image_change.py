@@ -92,7 +92,7 @@ def test_a_stack_goes_to_the_newer_generation_and_back_with_its_mail_users_and_f
     stack: Stack, own_lab: Lab, report: Report, tmp_path: Path
 ) -> None:
     del own_lab
-    drive = ("exec", stack.pod("minio"), "-c", "minio", "--", "/bin/sh", "-c")
+    drive = ("exec", stack.pod("versitygw"), "-c", "versitygw", "--", "/bin/sh", "-c")
     stack.kubectl(*drive, "echo of-generation-a > /data/kept")
     told = ["of generation A"]
     stack.accepted(JANE, told[0])
@@ -122,7 +122,7 @@ def test_a_stack_goes_to_the_newer_generation_and_back_with_its_mail_users_and_f
         assert set(told[:-1]) <= set(stack.subjects(JANE))
         for recipient in (JANE, newcomer):
             stack.inbox(recipient, told[-1])
-        drive = ("exec", stack.pod("minio"), "-c", "minio", "--", "/bin/sh", "-c")
+        drive = ("exec", stack.pod("versitygw"), "-c", "versitygw", "--", "/bin/sh", "-c")
         assert stack.kubectl(*drive, "cat /data/kept").strip() == "of-generation-a"
     # Who came with the newer images is there with the older ones.
     assert told[1] in stack.subjects("bea@example.org")

@@ -51,7 +51,7 @@ KEYS = (
     "noreplyPassword",
     "passportPrivateKey",
     "desKey",
-    "minioPassword",
+    "filesPassword",
     "meetServerToken",
     "meetWebhookToken",
     "turnSecret",

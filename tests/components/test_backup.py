@@ -26,7 +26,7 @@ def test_dumps_are_made_at_the_hours_that_follow_from_the_first(first: int, ever
     assert Schedule(first=first, every=every).cron == cron
 
 
-@pytest.mark.parametrize("daemon", ["imap", "minio"])
+@pytest.mark.parametrize("daemon", ["imap", "versitygw"])
 def test_what_backs_a_volume_up_cannot_write_to_it(program: Deployment, daemon: str) -> None:
     pod = program.workload(daemon).pod
     claims = {volume["name"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume}

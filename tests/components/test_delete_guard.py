@@ -113,7 +113,7 @@ GUARDED = {
     "mariadb-data",
     "mariadb-credentials",
     "redis-data",
-    "minio-data",
+    "versitygw-data",
     "webapp-keys",
     "postfix-dkim-k202611",
 }
@@ -136,4 +136,4 @@ def test_every_volume_claim_is_guarded() -> None:
 
 def test_the_stack_file_lifts_the_guard() -> None:
     protected = {each.name: each.protect for each in deployment("full").resources}
-    assert (protected["minio-data"], protected["imap-mailboxes"]) == (False, True)
+    assert (protected["versitygw-data"], protected["imap-mailboxes"]) == (False, True)

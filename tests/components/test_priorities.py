@@ -15,7 +15,7 @@ from tests.model.files import settings
 from tests.support.deploy import Deployment, deploy
 from tests.support.stacks import changed, deployment, raw
 
-DATA = {"mariadb", "redis", "minio", "imap", "postfix"}
+DATA = {"mariadb", "redis", "versitygw", "imap", "postfix"}
 CONVENIENCE = {
     *("collabora", "meet", "coturn"),
     *("prometheus", "alertmanager", "victorialogs", "vector", "blackbox"),

@@ -320,8 +320,10 @@ def test_without_a_policy_the_application_makes_up_none() -> None:
     assert env()["MTA_STS"] == ""
 
 
-def test_files_go_to_minio_or_to_the_operators_own_s3() -> None:
-    assert (env()["FILESYSTEM_DISK"], env()["MINIO_ENDPOINT"]) == ("minio", "http://minio:9000")
+def test_files_go_to_the_gateway_or_to_minio_or_to_the_operators_own_s3() -> None:
+    assert (env()["FILESYSTEM_DISK"], env()["AWS_ENDPOINT"]) == ("s3", "http://versitygw:7070")
+    before = env(name="moving")
+    assert (before["FILESYSTEM_DISK"], before["MINIO_ENDPOINT"]) == ("minio", "http://minio:9000")
     external = env(name="external")
     assert (external["FILESYSTEM_DISK"], external["AWS_ENDPOINT"]) == ("s3", "https://s3.example.net")
 

@@ -16,7 +16,7 @@ _CLAIMS = {
     "database": "mariadb-data",
     "redis": "redis-data",
     "dumps": "before-migration-dumps",
-    "files": "minio-data",
+    "files": "versitygw-data",
     "metrics": "prometheus-data",
     "logs": "victorialogs-data",
 }
@@ -105,6 +105,7 @@ BASES: dict[str, tuple[str, Changes]] = {
             }
         },
     ),
+    "files in MinIO": ("single-node", {"files.engine": "minio"}),
     "reverse zones": (
         "cluster",
         {"dns.ptr": {"provider": "zones", "zones": {"100.51.198.in-addr.arpa": "0123456789abcdef" * 2}}},
@@ -331,6 +332,7 @@ HARMLESS: dict[str, Changes] = {
         "backup.repository[rest].username": "other",
         "backup.repository[rest].folder": "mail",
     },
+    "files in MinIO": {"files.engine": "minio-to-versitygw"},
     "reverse zones": {
         "dns.ptr[zones].zones": {"113.0.203.in-addr.arpa": "fedcba9876543210" * 2},
         "dns.ptr[zones].networks": {"rev.example.org": "203.0.113.0/25"},
@@ -343,7 +345,7 @@ _OTHER_CLASSES = {f"storage.{volume}": {"size": "900Gi", "storageClass": "other"
 
 REFUSED: dict[str, tuple[str, Changes, str]] = {
     "kubernetes.namespace": ("single-node", {"kubernetes.namespace": "other"}, "namespace-main"),
-    "features.files": ("single-node", {"features.files": False, "features.office": False}, "minio-data"),
+    "features.files": ("single-node", {"features.files": False, "features.office": False}, "versitygw-data"),
     "monitoring.enabled": ("single-node", {"monitoring.enabled": False}, "prometheus-data"),
     "monitoring.mode": (
         "single-node",

@@ -12,7 +12,7 @@ from tests.engine.conftest import Deployed
 from tests.engine.program import Program, Run, at_once
 from tests.engine.settings_table import Changes
 
-_FILES = "minio-data"
+_FILES = "versitygw-data"
 _WITHOUT_FILES: Changes = {"features.files": False, "features.office": False}
 _ACKNOWLEDGED: Changes = {
     "acknowledge": [{"rule": RULE, "subject": _FILES, "reason": "files have moved to another store"}]

@@ -145,6 +145,13 @@ _OTHERS = (
         },
     ),
     Module(
+        "versitygw",
+        takes="2 to 4 minutes on 2 cores",
+        programs={"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
+        in_lab=False,
+    ),
+    Module("rclone", takes="2 to 4 minutes on 2 cores", programs={"rclone": "."}, in_lab=False),
+    Module(
         "alertmanager",
         takes="a minute on 2 cores",
         programs={"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},

@@ -65,9 +65,9 @@ def test_images_without_a_digest_may_be_meant(subject: str) -> None:
 
 
 def test_images_without_a_digest_are_named_with_the_way_to_pin_them() -> None:
-    (found,) = refused(raw("real", {"images/digests/minio": None, "images/digests/imap": None}))
+    (found,) = refused(raw("real", {"images/digests/versitygw": None, "images/digests/imap": None}))
     assert (found.rule, found.fix) == ("image-latest", "pin them with ./kolab images pin, or acknowledge it")
-    assert found.problem.startswith("names no digest of minio, imap: ")
+    assert found.problem.startswith("names no digest of versitygw, imap: ")
 
 
 MOVED: dict[str, Any] = {"hosts": {"mx": "mx1.example.org"}}
@@ -106,7 +106,7 @@ def test_a_new_reason_lifts_the_next_change() -> None:
     )
 
 
-FILES = "minio-data"
+FILES = "versitygw-data"
 GIVEN_UP = entry("data-delete", FILES)
 
 

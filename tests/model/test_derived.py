@@ -164,7 +164,7 @@ def needed(changes: Raw | None = None) -> list[str]:
     ("changes", "gone", "new"),
     [
         ({"features/meet": False}, {"meetServerToken", "meetWebhookToken", "turnSecret"}, set()),
-        ({"features/files": False}, {"minioPassword"}, set()),
+        ({"features/files": False}, {"filesPassword"}, set()),
         (
             {"external/database": {"host": "db.example.net", "cidr": "10.0.0.0/8"}},
             {"databaseRootPassword", "legacyDatabasePassword"},
@@ -172,9 +172,12 @@ def needed(changes: Raw | None = None) -> list[str]:
         ),
         (
             {"external/s3": {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "10.0.0.0/8"}},
-            {"minioPassword"},
+            {"filesPassword"},
             {"s3AccessKey", "s3SecretKey"},
         ),
+        ({"files/engine": "minio"}, {"filesPassword"}, {"minioPassword"}),
+        ({"files/engine": "minio-to-versitygw"}, set(), {"minioPassword"}),
+        ({"files/engine": "versitygw-from-minio"}, set(), {"minioPassword"}),
         ({"monitoring": {"enabled": False}}, {"monitoringPassword"}, set()),
         ({"tlsa": None}, {"mxKey", "mxNextKey"}, set()),
         ({"tlsa/next": None}, {"mxNextKey"}, set()),

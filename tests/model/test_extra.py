@@ -105,7 +105,7 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
         ],
         "roundcube": [{"logout_purge": True}, {"delete_always": True}, {"temp_dir": "/data"}],
         "spamassassin": ["bayes_path /tmp/bayes", "bayes_store_module Mail::SpamAssassin::BayesStore::SQL", "auto_whitelist_path /tmp/a"],
-        "environment": [{"minio": {"MINIO_VOLUMES_DIR": "x"}}],
+        "environment": [{"versitygw": {"VGW_META_NONE": "x"}}],
     },
     "extra-delivery": {
         "postfix": [

@@ -251,6 +251,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         {"features/files": False, "features/office": False, "external/s3": S3},
         {("feature-s3", "kolab:external.s3")},
     ),
+    ("cluster", {"files": None}, {("files-unmaintained", "kolab:files.engine")}),
     (
         "cluster",
         {"monitoring/alerts/webhook": None},

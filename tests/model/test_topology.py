@@ -213,7 +213,7 @@ def test_the_proxy_may_reach_what_answers_a_public_path(path: str, backend: Daem
     [
         (topology.MARIADB, "mysql", {"before-migration", "restore-dump", "seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "roundcube-migrate", "blackbox"}),
         (topology.REDIS, "redis", {"seed", "webapp", "horizon", "scheduler", "postfix", "roundcube", "blackbox"}),
-        (topology.MINIO, "s3", {"webapp", "horizon", "scheduler"}),
+        (topology.VERSITYGW, "s3", {"webapp", "horizon", "scheduler"}),
         (IMAP, "lmtp", {"postfix"}),
         (IMAP, "sieve", {"roundcube"}),
         (POSTFIX, "metrics", {"prometheus"}),
@@ -265,8 +265,8 @@ def test_engines_inside_are_reached_by_their_service() -> None:
         ({"features/office": False}, {"collabora"}),
         ({"features/meet": False}, {"meet", "coturn"}),
         ({"features/turn": False}, {"coturn"}),
-        ({"features/files": False}, {"minio"}),
-        ({"external": EXTERNAL}, {"mariadb", "redis", "minio"}),
+        ({"features/files": False}, {"versitygw"}),
+        ({"external": EXTERNAL}, {"mariadb", "redis", "versitygw"}),
         ({"monitoring": {"enabled": False}}, {"prometheus", "alertmanager", "victorialogs", "vector", "blackbox"}),
     ],
 )  # fmt: skip

@@ -266,7 +266,7 @@ def test_private_keys_are_stored_in_the_form_that_amavis_reads() -> None:
         ("databasePassword", "with|pipe-and-long-enough"),
         ("databasePassword", "with space-and-long-enough"),
         ("redisPassword", "colon:slash/long-enough"),
-        ("minioPassword", "ab"),
+        ("filesPassword", "ab"),
         ("monitoringPassword", ""),
         ("appKey", "base64:short"),
         ("passportClientId", "not-a-uuid"),
@@ -378,5 +378,5 @@ def test_the_mx_key_is_on_the_curve_that_every_sender_knows() -> None:
 def test_every_secret_of_the_catalogue_can_be_made_or_is_asked_for() -> None:
     pulumi = FakePulumi()
     fill(new("cluster"), pulumi)
-    assert {"adminPassword", "turnSecret", "monitoringPassword", "minioPassword"} <= set(pulumi.stored)
+    assert {"adminPassword", "turnSecret", "monitoringPassword", "filesPassword"} <= set(pulumi.stored)
     assert set(pulumi.stored) <= NAMES | {"dkimKey-k202611"}

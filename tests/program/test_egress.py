@@ -47,7 +47,7 @@ PORTS = (22, 25, 53, 80, 111, 443, 587, 2379, 3306, 6379, 6443, 8080, 9000, 1025
 WORLD, WORLD_6 = "203.0.113.99", "2606:4700:4700::1111"
 RESOLVERS = ("8.8.8.8", "2001:4860:4860::8888", WORLD)
 FETCHING = {"seed", "scheduler", "horizon", "postfix", "alertmanager"}
-SILENT = {"mariadb", "redis", "minio", "victorialogs", "coturn"}
+SILENT = {"mariadb", "redis", "minio", "versitygw", "victorialogs", "coturn"}
 """Daemons that ask nobody's name."""
 
 
@@ -99,8 +99,10 @@ def test_names_are_asked_of_the_clusters_dns_by_those_who_need_them(
 ) -> None:
     """At the Service, at the pod behind it, at NodeLocal DNSCache; and nothing else is asked there."""
     for daemon in cluster.homes:
-        # MinIO's container for backups asks for the repository.
-        silent = daemon in SILENT and not (daemon == "minio" and "restore-files" in cluster.homes)
+        # The container for backups beside the server of files asks for the repository.
+        silent = daemon in SILENT and not (
+            daemon in ("minio", "versitygw") and "restore-files" in cluster.homes
+        )
         wanted = set() if silent else {("UDP", 53), ("TCP", 53)}
         assert reached(cluster, daemon, address) == wanted, daemon
 

@@ -88,7 +88,7 @@ def test_what_holds_data_is_protected_and_refuses_to_be_deleted(program: Deploym
 
 def _lifted() -> set[tuple[str, str]]:
     """The logs' namespace holds no data, and one variant has lifted one guard."""
-    return {("Namespace", "kolab-logs"), ("PersistentVolumeClaim", "minio-data")}
+    return {("Namespace", "kolab-logs"), ("PersistentVolumeClaim", "versitygw-data")}
 
 
 def test_nothing_but_data_is_protected(program: Deployment) -> None:

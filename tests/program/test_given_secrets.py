@@ -49,7 +49,7 @@ RESTARTS: dict[str, dict[str, set[str]]] = {
         "roundTripPassword": {"round-trip-pods"},
     },
     "full": {
-        **{key: {*_BACKUPS, "minio-pods"} for key in ("backupKey", "backupAccessKey", "backupSecretKey")},
+        **{key: {*_BACKUPS, "versitygw-pods"} for key in ("backupKey", "backupAccessKey", "backupSecretKey")},
         "roundTripPassword": {"round-trip-pods"},
     },
     "host-port": {"relayPassword": {"postfix-pods"}},
@@ -60,7 +60,7 @@ _CASES = [(name, key) for name, keys in RESTARTS.items() for key in keys]
 _NAMED = {
     "alertmanager-pods": None,
     "imap-pods": "Cyrus restarts",
-    "minio-pods": "MinIO",
+    "versitygw-pods": "the server of the files",
     "postfix-pods": "Postfix restarts",
     "round-trip-pods": None,
     "webapp-pods": "web pages restart",

@@ -29,6 +29,7 @@ _WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate", "rehearsal/round
 _KEEPERS = {
     "imap/backup-mail",
     "minio/backup-files",
+    "versitygw/backup-files",
     "backup-database/backup-database",
     "restore-mail/restore-mail",
     "restore-files/restore-files",
@@ -87,13 +88,15 @@ MAY_SEE: dict[str, set[str]] = {
     "alertsHeartbeat": {"alertmanager/alertmanager"},
     "alertsServerPassword": {"alertmanager/alertmanager"},
     "roundTripPassword": {"round-trip/round-trip"},
-    "minioPassword": {*_APPLICATION, "minio/minio"},
+    "minioPassword": {*_APPLICATION, "minio/minio", "move-files/move-files"},
+    "filesPassword": {*_APPLICATION, "versitygw/versitygw", "move-files/move-files"},
     "meetServerToken": {*_APPLICATION, "meet/meet"},
     "meetWebhookToken": {*_APPLICATION, "meet/meet"},
     "turnSecret": {"coturn/coturn", "meet/meet"},
     **dict.fromkeys(("backupKey", "backupAccessKey", "backupSecretKey"), _KEEPERS),
     # The stack that keeps backups at a server of restic has its files in S3.
-    "backupPassword": _KEEPERS - {"minio/backup-files", "restore-files/restore-files"},
+    "backupPassword": _KEEPERS
+    - {"minio/backup-files", "versitygw/backup-files", "restore-files/restore-files"},
     "relayPassword": {"postfix/postfix", "rehearsal/postfix"},
     "mxKey": {"postfix/postfix", "rehearsal/postfix"},
     "dkimKey": {"postfix/amavis", "rehearsal/amavis"},

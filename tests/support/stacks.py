@@ -99,10 +99,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "backup": _BACKUP,
             "monitoring": {"roundTrip": _ROUND_TRIP},
             "acknowledge": [
-                {"rule": "data-delete", "subject": "minio-data", "reason": "moved to S3 last week"}
+                {"rule": "data-delete", "subject": "versitygw-data", "reason": "moved to S3 last week"}
             ],
         },
     ),
+    # Files on their way from MinIO.
+    "moving": ("single-node", {"files": {"engine": "minio-to-versitygw"}, "backup": _BACKUP}),
 }
 """Name -> the shipped stack that it changes, and what it changes. None removes a key."""
 

@@ -51,6 +51,12 @@ case $1 in
     keep before-restore-files --exclude /data/.minio.sys/tmp /data
     back /data /data --delete
     ;;
+  objects)
+    there
+    look before-restore-objects || explain $?
+    keep before-restore-objects --exclude '/data/objects/*/.sgwtmp' /data
+    back /data /data --delete
+    ;;
   database)
     there
     back /work/dump /work/dump

@@ -30,7 +30,7 @@ JOHN, JANE = "john@example.org", "jane@example.org"
 ORDER = (
     "mariadb",
     "redis",
-    "minio",
+    "versitygw",
     "webapp",
     "imap",
     "horizon",
@@ -41,7 +41,7 @@ ORDER = (
     "coturn",
     "proxy",
 )
-JOBS = {"redis": "seed", "minio": "roundcube-migrate"}
+JOBS = {"redis": "seed", "versitygw": "roundcube-migrate"}
 """Workload -> the Job that has to be done once it is ready."""
 
 

@@ -1,16 +1,20 @@
-"""A stand-in for MinIO: one drive, folders as buckets, objects by PUT, GET, HEAD and DELETE, health endpoints.
+"""A stand-in for MinIO: one drive, folders as buckets, objects by PUT, GET, HEAD and DELETE, lists, health endpoints.
 
 Requests have to name the right access key; their signatures are not checked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,9 +29,10 @@ class Handler(BaseHTTPRequestHandler):
         if path is None:
             return
         if path.is_file():
-            self._send(200, path.read_bytes())
+            content, when = path.read_bytes(), formatdate(path.stat().st_mtime, usegmt=True)
+            self._send(200, content, {"ETag": _etag(content), "Last-Modified": when})
         elif path.is_dir() and path.parent == self.drive:
-            self._send(200, b"".join(f"{found.name}\n".encode() for found in sorted(path.iterdir())))
+            self._send(200, self._listed(path))
         else:
             self._send(404)
 
@@ -58,6 +63,33 @@ class Handler(BaseHTTPRequestHandler):
             path.unlink(missing_ok=True)
             self._send(204)
 
+    def _listed(self, bucket: Path) -> bytes:
+        """ListObjectsV2, all in one answer."""
+        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+        start, end = query.get("prefix", ""), query.get("delimiter", "")
+        coded = query.get("encoding-type") == "url"
+        found, folders = [], set()
+        for path in sorted(each for each in bucket.rglob("*") if each.is_file()):
+            key = str(path.relative_to(bucket))
+            if not key.startswith(start):
+                continue
+            name = quote(key) if coded else escape(key)
+            inner, cut, _ = key[len(start) :].partition(end) if end else (key, "", "")
+            if cut:
+                folders.add(
+                    f"<CommonPrefixes><Prefix>{quote(start + inner) if coded else start + inner}{end}</Prefix></CommonPrefixes>"
+                )
+                continue
+            about = path.stat()
+            when = datetime.fromtimestamp(about.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            found.append(
+                f"<Contents><Key>{name}</Key><LastModified>{when}</LastModified><ETag>{escape(_etag(path.read_bytes()))}</ETag>"
+                f"<Size>{about.st_size}</Size></Contents>"
+            )
+        whole = "".join((*found, *sorted(folders)))
+        form = "<EncodingType>url</EncodingType>" if coded else ""
+        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{form}{whole}</ListBucketResult>".encode()
+
     def _object(self) -> Path | None:
         """The file of this request; None when it has been answered already."""
         path = unquote(urlsplit(self.path).path)
@@ -73,8 +105,10 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return found
 
-    def _send(self, status: int, body: bytes = b"") -> None:
+    def _send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -83,6 +117,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: probes come every few seconds."""
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
 
 
 def main(arguments: list[str]) -> int:

@@ -14,7 +14,7 @@ from typing import get_args
 
 from model import rotation
 from model.catalogue import changes as rules
-from model.catalogue import data, names
+from model.catalogue import data, engines, names
 from model.deployed import Deployed
 from model.findings import Finding
 from model.identity import life_cycles
@@ -109,9 +109,9 @@ def _egress(before: Deployed, now: Deployed) -> Iterator[Finding]:
 def _mariadb(before: Deployed, now: Deployed) -> Iterator[Finding]:
     old, new = before.mariadb, now.mariadb
     if takes_over(before, now.mariadb):
-        yield rules.DATABASE_TAKEN_OVER.found(old=old, new=new)
+        yield engines.DATABASE_TAKEN_OVER.found(old=old, new=new)
     elif new and _number(new) < _number(old):
-        yield rules.DATABASE_GOES_BACK.found(old=old, new=new)
+        yield engines.DATABASE_GOES_BACK.found(old=old, new=new)
 
 
 def takes_over(before: Deployed, release: str) -> bool:

@@ -16,7 +16,7 @@ from components.move_files import MoveFiles, MoveFilesArgs
 from components.redis import Redis, RedisArgs
 from components.versitygw import Versitygw, VersitygwArgs
 from model import budget, images
-from model.catalogue import changes
+from model.catalogue import engines
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def data(stack: Composition) -> Kept:
         mariadb = MariadbArgs(
             build=stack.build("mariadb", images.database(settings)),
             release=settings.mariadb.release,
-            goes_back=settings.acknowledged(changes.DATABASE_GOES_BACK.id, changes.DATABASE_GOES_BACK.path),
+            goes_back=settings.acknowledged(engines.DATABASE_GOES_BACK.id, engines.DATABASE_GOES_BACK.path),
             volume=settings.storage.database,
             max_connections=budget.database_connections(settings),
             root_password=secret("databaseRootPassword"),

@@ -17,6 +17,7 @@ from model.catalogue import (
     cluster,
     data,
     egress,
+    engines,
     extra,
     files,
     mail,
@@ -70,6 +71,7 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     _area(changes, refusals_are_lifted=True),
+    _area(engines, refusals_are_lifted=True),
     _area(data, refusals_are_lifted=True),
     _area(objects),
 )

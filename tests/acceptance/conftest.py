@@ -12,7 +12,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
+from tests.acceptance.console import Console
+from tests.acceptance.doctoring import Doctor, Looked, prepare
 from tests.acceptance.given import Given, Refused
+from tests.acceptance.pace import crowding
 from tests.acceptance.receiving import Receiver
 from tests.acceptance.report import Report
 from tests.acceptance.servers import serving
@@ -39,6 +42,7 @@ _COURSE = (
     "test_groupware",
     "test_files",
     "test_doctor",
+    "test_doctor_faults",
     "test_addresses",
     "test_the_day",
     "test_changes",
@@ -62,6 +66,8 @@ _COURSE = (
 """What a stack lives through, in this order: made, talked to, changed, hurt, removed and made again."""
 
 REPORT = pytest.StashKey[Report]()
+_SECONDS = 20
+"""For the doctor's look at a whole stack."""
 GIVEN = pytest.StashKey[Given | None]()
 
 
@@ -185,6 +191,24 @@ def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     took = tmp_path_factory.mktemp("receiver") / "took"
     with serving(stack, "receiver", took):
         yield Receiver(took)
+
+
+@pytest.fixture(scope="module")
+def doctor(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doctor]:
+    """The doctor somewhere on the internet, where nothing is wrong."""
+    prepare(stack)
+    yield Doctor(stack, Console(stack, tmp_path_factory.mktemp("console")))
+    stack.publish()
+
+
+@pytest.fixture(scope="module")
+def healthy(doctor: Doctor, report: Report) -> Looked:
+    """What the doctor says then, within its time."""
+    with crowding() as crowd:
+        found = doctor.look()
+    report.note("the doctor's look at a healthy stack", found.seconds)
+    assert found.seconds <= _SECONDS * crowd.factor
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,9 @@ def sign(
     usages: Sequence[str] = ("digital_signature", "key_encipherment"),
     is_ca: bool = False,
     lifetime: datetime.timedelta = YEAR,
+    age: datetime.timedelta = datetime.timedelta(0),
 ) -> x509.Certificate:
-    """A certificate for `key`; `by` None signs it with itself."""
+    """A certificate for `key` that has held for `age`; `by` None signs it with itself."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     wanted = {*usages, "key_cert_sign", "crl_sign"} if is_ca else set(usages)
     issuer = by.certificate.subject if by else subject
@@ -80,7 +81,7 @@ def sign(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
+        .not_valid_before(now - age)
         .not_valid_after(now + lifetime)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**(_NO_USAGE | dict.fromkeys(wanted, True))), critical=True)

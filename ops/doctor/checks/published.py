@@ -14,6 +14,7 @@ from ops.doctor.visit import Visit
 
 _PUSH = "./kolab dns push --stack {stack}, or ./kolab dns export and your servers' way; ./kolab dns tickets for what others publish"
 
+_ADDRESS = ("A", "AAAA")
 _UNDERSCORED = (
     ("._domainkey.", "dkim"),
     ("._dmarc.", "dmarc"),
@@ -78,6 +79,9 @@ def differences(visit: Visit, planned: Planned) -> Iterator[str]:
             continue
         heard = True
         if answer.alias:
+            # Nothing can stand beside an alias: the host's address says so for all that is missing with it.
+            if kind not in _ADDRESS and any((name, each) in visit.planned for each in _ADDRESS):
+                continue
             yield f"{server[0]}: {name} is an alias of {answer.alias}, where {kind} {_shown(wanted)} belongs"
             continue
         have = frozenset(answer.values)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
-from tests.acceptance.files import ask, sha256
+from model import topology
+from tests.acceptance.files import Answer, ask, sha256
+from tests.acceptance.report import Report
 from tests.acceptance.stack import Stack
+from tests.lab.cluster import Lab
 
 pytestmark = [pytest.mark.mode("single-node"), pytest.mark.proves("versitygw")]
 
@@ -57,3 +63,111 @@ def test_the_server_of_files_can_do_no_more_than_keep_them(stack: Stack) -> None
         True,
         {"drop": ["ALL"]},
     )
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was in MinIO before, and what people stored while their files moved."""
+
+    before: dict[str, str]
+    """Key -> SHA-256."""
+    meanwhile: dict[str, str]
+    said: str
+    """By what copies, when all was copied."""
+
+
+_LETTERS = [f"chunks/{number:03}" for number in range(60)]
+
+
+@pytest.fixture(scope="module")
+def moved(stack: Stack, own_lab: Lab, report: Report) -> Moved:
+    """A stack of before, and each stage of docs/how-to/move-files.md."""
+    del own_lab
+    _as_before(stack)
+    old, new = topology.MINIO, topology.VERSITYGW
+    put = ask(stack, [*(("PUT", key, key) for key in _LETTERS), ("PUT", "big", 60)], server=old)
+    assert {each.status for each in put} == {200}
+    before = {
+        key: each.sha256
+        for key, each in zip([*_LETTERS, "big"], _get(stack, [*_LETTERS, "big"], old), strict=True)
+    }
+
+    stack.program.change({"files.engine": "minio-to-versitygw"})
+    with report.timed("an update that copies all files to the gateway"):
+        stack.apply()
+    said = stack.logs("move-files")
+    # People go on.
+    ask(stack, [("PUT", "meanwhile", "meanwhile"), ("DELETE", _LETTERS[0], "")], server=old)
+    before.pop(_LETTERS[0])
+    stack.program.change({"files.engine": "versitygw-from-minio"})
+    with report.timed("an update that leads the web application to the gateway"):
+        stack.apply()
+    # By a page that was still being answered by the pods of before.
+    ask(stack, [("PUT", "late", "late")], server=old)
+    deadline = time.monotonic() + 180
+    while _get(stack, ["late"], new)[0].status != 200:
+        assert time.monotonic() < deadline, stack.logs("move-files")
+        time.sleep(2)
+    meanwhile = {key: hashlib.sha256(key.encode()).hexdigest() for key in ("meanwhile", "late")}
+    return Moved(before, meanwhile, said)
+
+
+def _get(stack: Stack, keys: Sequence[str], server: topology.Daemon) -> list[Answer]:
+    return ask(stack, [("GET", key, "") for key in keys], server=server)
+
+
+def _as_before(stack: Stack) -> None:
+    """Gives the gateway and its volume up: MinIO begins with nothing, as in a stack of before. The exceptions are taken back."""
+    kept = stack.program.config().get("kolab:acknowledge") or []
+    why = "the lab begins anew with another server"
+    given_up = [
+        {"rule": "files-stage-skipped", "subject": "*", "reason": why},
+        {"rule": "data-delete", "subject": "versitygw-data", "reason": why},
+    ]
+    stack.program.change({"acknowledge": [*kept, *given_up]})
+    stack.apply()
+    stack.program.change({"files.engine": "minio"})
+    stack.program.ops("secrets", "--stack", stack.program.stack)
+    stack.apply()
+    stack.program.change({"acknowledge": kept or None})
+
+
+@pytest.mark.long
+@pytest.mark.proves("rclone")
+def test_all_files_are_in_the_gateway_and_nothing_that_was_deleted(stack: Stack, moved: Moved) -> None:
+    wanted = moved.before | moved.meanwhile
+    got = _get(stack, [*wanted], topology.VERSITYGW)
+    assert {key: each.sha256 for key, each in zip(wanted, got, strict=True)} == wanted
+    assert _get(stack, [_LETTERS[0]], topology.VERSITYGW)[0].status == 404
+
+
+@pytest.mark.long
+def test_what_copied_said_how_many_files_are_the_same_in_both(moved: Moved) -> None:
+    assert "files: all is copied: 61 files, " in moved.said
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("moved")
+def test_the_way_back_and_the_loss_of_minios_volume_are_refused(stack: Stack) -> None:
+    for engine, why in (("minio", "files-stage-skipped"), ("versitygw", "data-delete")):
+        stack.program.change({"files.engine": engine})
+        done = stack.engine("preview")
+        assert done.code != 0
+        assert any(why in error or "minio-data" in error for error in done.errors), done.errors
+    stack.program.change({"files.engine": "versitygw-from-minio"})
+
+
+@pytest.mark.long
+def test_once_acknowledged_minio_goes_and_files_stay(stack: Stack, moved: Moved) -> None:
+    entry = {"rule": "data-delete", "subject": "minio-data", "reason": "files were moved to Versity Gateway"}
+    kept = stack.program.config().get("kolab:acknowledge") or []
+    stack.program.change({"acknowledge": [*kept, entry]})
+    stack.apply()
+    stack.program.change({"files.engine": "versitygw"})
+    stack.apply()
+    assert {each["metadata"]["name"] for each in stack.get("statefulset,pvc")["items"]}.isdisjoint(
+        {"minio", "minio-data"}
+    )
+    wanted = moved.before | moved.meanwhile
+    got = _get(stack, [*wanted], topology.VERSITYGW)
+    assert {key: each.sha256 for key, each in zip(wanted, got, strict=True)} == wanted

@@ -10,6 +10,7 @@ from model.identity.snapshot import snapshot
 from model.ledger import after as deployed_after
 from model.review import cluster_changes, mail_changes, secret_changes
 from model.review.change import Change
+from model.review.files_changes import files_changes
 from model.review.going_back import destroying, going_back
 from model.review.item import Item, Level, Section, worst
 from model.review.own_lines import own_lines
@@ -68,6 +69,7 @@ def review(
         found += [
             Section("Addresses", tuple(mail_changes.addresses(before, after))),
             Section("Stages", tuple(mail_changes.stages(before, after, now))),
+            Section("Files", tuple(files_changes(before, after))),
             Section("Records", tuple(mail_changes.records(before, after))),
         ]
     found += [

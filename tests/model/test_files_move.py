@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from model.deployed import Deployed
+from model.review.files_changes import files_changes
 from model.settings import FilesEngine, Settings
 from model.transition import snapshot, transition
 from tests.model.files import settings
@@ -86,3 +87,23 @@ def test_a_stack_that_says_nothing_keeps_minio_and_is_told_what_that_means() -> 
     found = settings("single-node", {"files": None})
     assert found.files.engine == "minio"
     assert (found.own_minio, found.own_gateway) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words", "level"),
+    [
+        ("minio", "minio-to-versitygw", "MinIO, which serves on", "safe"),
+        ("minio-to-versitygw", "versitygw-from-minio", "the web application restarts", "care"),
+        ("versitygw-from-minio", "versitygw", "its volume with all that it held goes", "care"),
+        ("minio-to-versitygw", "minio", "the copy in Versity Gateway is given up", "care"),
+    ],
+)
+def test_a_review_says_in_words_what_a_step_does(before: str, after: str, words: str, level: str) -> None:
+    (item,) = files_changes(at(before), at(after))
+    assert words in item.text
+    assert item.level == level
+
+
+def test_a_review_says_nothing_where_files_stay() -> None:
+    gone = at("versitygw", **{"features/files": False, "features/office": False})
+    assert [*files_changes(at("minio"), at("minio"))] == [*files_changes(at("minio"), gone)] == []

@@ -73,7 +73,7 @@ class Certificates(pulumi.ComponentResource):
             }
         else:
             issuer = self._issuer(args)
-            self.proxy = self._certificate("proxy", args.proxy, issuer)
+            self.proxy = self._certificate("proxy", args.proxy, issuer, at_once=_asks_the_proxy(args.tls))
             self.mx = self._certificate("mx", args.mx, issuer, args.mx_key)
             self.sieve = self._certificate("sieve", args.sieve, issuer)
             self.domains = {domain: self._of_domain(domain, args, issuer) for domain in args.domains}
@@ -124,7 +124,13 @@ class Certificates(pulumi.ComponentResource):
         return {"name": f"kolab-{role}", "kind": "Issuer", "group": "cert-manager.io"}
 
     def _certificate(
-        self, role: str, names: Sequence[str], issuer: dict[str, str], key: StableKey | None = None
+        self,
+        role: str,
+        names: Sequence[str],
+        issuer: dict[str, str],
+        key: StableKey | None = None,
+        *,
+        at_once: bool = False,
     ) -> pulumi.Input[str]:
         name = f"{role}-certificate"
         secret: pulumi.Input[str] = name
@@ -132,7 +138,10 @@ class Certificates(pulumi.ComponentResource):
             # A key of its own has a Secret of its own: the switch to the next key rolls Postfix onto that one.
             name = f"{name}-{key.hash[:10]}"
             secret = self._hand_over(role, name, key)
-        self._object(role, "Certificate", name, _wanted(secret, names, issuer))
+        # The proxy does not start without a certificate, and answers whoever asks for proof before there is one: until then
+        # it has one that nobody trusts (cert-manager: internal/controller/certificates/policies, temporary certificates).
+        annotations = {"cert-manager.io/issue-temporary-certificate": "true"} if at_once else None
+        self._object(role, "Certificate", name, _wanted(secret, names, issuer), annotations)
         return secret
 
     def _of_domain(self, domain: str, args: CertificatesArgs, issuer: dict[str, str]) -> HostCertificate:
@@ -158,20 +167,36 @@ class Certificates(pulumi.ComponentResource):
         )
         return made.metadata.name
 
-    def _object(self, role: str, kind: str, name: str, spec: dict[str, object]) -> None:
+    def _object(
+        self,
+        role: str,
+        kind: str,
+        name: str,
+        spec: dict[str, object],
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
         apiextensions.CustomResource(
             f"{self._name}-{role}",
             api_version=_API,
             kind=kind,
-            metadata=self._meta(name),
+            metadata=self._meta(name, annotations),
             spec=spec,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _meta(self, name: pulumi.Input[str]) -> meta.v1.ObjectMetaArgs:
+    def _meta(
+        self, name: pulumi.Input[str], annotations: Mapping[str, str] | None = None
+    ) -> meta.v1.ObjectMetaArgs:
         return meta.v1.ObjectMetaArgs(
-            name=name, namespace=self._site.namespace, labels=labels_of("certificates")
+            name=name,
+            namespace=self._site.namespace,
+            labels=labels_of("certificates"),
+            annotations=annotations,
         )
+
+
+def _asks_the_proxy(tls: Tls) -> bool:
+    return isinstance(tls, ExistingIssuer) and tls.challenge == "http"
 
 
 def _wanted(secret: pulumi.Input[str], names: Sequence[str], issuer: Mapping[str, str]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from pulumi_kubernetes import meta, networking
 from components.daemon import Site
 from components.labels import labels_of, selector_of
 from model.topology import CONTROLLER, PROXY, Connection, Daemon, Outside, Port, PublicPort
+from model.topology.outside import SOLVER
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class IngressControllers:
 class PoliciesArgs:
     """Inputs of Policies. `doors` are public Services that only some networks may reach; `elsewhere` are daemons of
     another namespace, which has this name; `reached_at` are the networks of a server that some of its clients reach as the world does;
-    `readers` are pods of others that may read the numbers of a daemon."""
+    `readers` are pods of others that may read the numbers of a daemon; `solvers` are those of cert-manager in our namespace."""
 
     daemons: Sequence[Daemon]
     connections: Sequence[Connection]
@@ -49,6 +50,7 @@ class PoliciesArgs:
     logs_namespace: str
     main_namespace: str
     controllers: IngressControllers | None
+    solvers: Outside | None
 
 
 class Policies(pulumi.ComponentResource):
@@ -70,6 +72,8 @@ class Policies(pulumi.ComponentResource):
         for daemon in args.daemons:
             namespace = logs if logs is not None and daemon in args.elsewhere else site.namespace
             self._allow(daemon, namespace)
+        if args.solvers is not None:
+            self._solvers(args.solvers, site.namespace)
         self.register_outputs({})
 
     def _deny(self, logical: str, namespace: pulumi.Input[str]) -> None:
@@ -95,6 +99,31 @@ class Policies(pulumi.ComponentResource):
                 policy_types=["Ingress", "Egress"],
                 ingress=self._ingress(daemon),
                 egress=self._egress(daemon),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _solvers(self, solvers: Outside, namespace: pulumi.Input[str]) -> None:
+        """They are asked by the proxy, and ask nobody."""
+        key, value = SOLVER
+        networking.v1.NetworkPolicy(
+            f"{self._name}-{solvers.name}",
+            metadata=meta.v1.ObjectMetaArgs(
+                name=solvers.name, namespace=namespace, labels=labels_of("policies")
+            ),
+            spec=networking.v1.NetworkPolicySpecArgs(
+                pod_selector=meta.v1.LabelSelectorArgs(match_labels={key: value}),
+                policy_types=["Ingress", "Egress"],
+                ingress=[
+                    networking.v1.NetworkPolicyIngressRuleArgs(
+                        from_=[
+                            networking.v1.NetworkPolicyPeerArgs(
+                                pod_selector=meta.v1.LabelSelectorArgs(match_labels=selector_of(PROXY.name))
+                            )
+                        ],
+                        ports=_ports(solvers.ports),
+                    )
+                ],
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_kubernetes import core
 
 from components import entry, proxy_certificates, proxy_edge, proxy_inner, proxy_policies
 from components.certificates import HostCertificate
@@ -19,6 +20,7 @@ from components.proxy_policies import Policies
 from components.rehearsal import Rehearsal
 from model import topology
 from model.accounts import OPERATOR
+from model.topology.outside import SOLVER, SOLVER_PORT, SOLVERS
 
 _CERTIFICATE = "/kolab/certificate"
 _DOMAINS = "/kolab/domains"
@@ -60,7 +62,11 @@ class Proxy(DaemonComponent):
     ) -> None:
         super().__init__(topology.PROXY, name, site, opts)
         names = " ".join(dict.fromkeys(line.partition(" ")[0] for line in args.extra))
-        scripts = self.scripts("proxy", settings={"KOLAB_EXTRA": names} if names else None)
+        settings = {"KOLAB_EXTRA": names} if names else {}
+        if args.pages.proven:
+            settings["KOLAB_SOLVERS"] = f"{SOLVERS}:{SOLVER_PORT}"
+            self._list_solvers()
+        scripts = self.scripts("proxy", settings=settings or None)
         pages = {
             "http.conf": proxy_edge.http_configuration(args.pages, args.monitoring)
             + proxy_policies.http_configuration(args.policies)
@@ -126,6 +132,21 @@ class Proxy(DaemonComponent):
         if args.replicas > 1:
             self.disruption_budget()
         self.register_outputs({})
+
+    def _list_solvers(self) -> None:
+        """A name for the pods with which cert-manager answers challenges, whatever these are called."""
+        key, value = SOLVER
+        core.v1.Service(
+            f"{self._logical}-{SOLVERS}",
+            # There are none most of the time.
+            metadata=self.metadata(SOLVERS, {"pulumi.com/skipAwait": "true"}),
+            spec=core.v1.ServiceSpecArgs(
+                selector={key: value},
+                ports=[core.v1.ServicePortArgs(name="http", port=SOLVER_PORT)],
+                cluster_ip="None",
+            ),
+            opts=self.child(),
+        )
 
 
 def htpasswd(password: pulumi.Input[str], salt: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -49,6 +49,8 @@ class Pages:
     web_logins: int
     web_logins_at_once: int
     programs: int
+    proven: Sequence[str] = ()
+    """Hosts for which certificate authorities find an answer on port 80."""
 
 
 _UNFRAMED = "add_header X-Frame-Options DENY always; add_header Content-Security-Policy \"frame-ancestors 'none'\" always;"
@@ -58,6 +60,8 @@ _MONITORED = (
     ("/alertmanager", topology.ALERTMANAGER),
     ("/select", topology.LOGS),
 )
+SOLVERS = "/tmp/kolab-solvers.conf"
+"""Where entry.sh writes whom nginx asks for the pods of cert-manager, and by which name."""
 MAINTENANCE = "/tmp/kolab-maintenance"
 """While this file is there, people are told to come back later. `./kolab maintenance` makes it and takes it away."""
 _BACK_SOON = (
@@ -82,6 +86,8 @@ _OFFICE_CLOSED = "|".join(
 def http_configuration(pages: Pages, monitoring: Monitoring | None) -> str:
     """conf.d/kolab.conf: what holds for all of HTTP, and the plain server that only redirects."""
     hosts = "".join(f"  {key(host)} 1;\n" for host in pages.hosts)
+    # Names of mail servers have no pages, but may have to be proven.
+    hosts += "".join(f"  {key(host)} 2;\n" for host in pages.proven if host not in pages.hosts)
     trusted = "".join(f"set_real_ip_from {network};\n" for network in pages.trusted)
     activesync = "" if pages.offered.activesync else '  "~*^/Microsoft-Server-ActiveSync(/|$)" 1;\n'
     real_ip = f"{trusted}real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n" if trusted else ""
@@ -139,8 +145,8 @@ limit_conn_zone $kolab_login zone=kolab_web_each:10m;
 server {{
   listen {topology.PROXY.port("redirect").number} default_server;
   if ($kolab_host = 0) {{ return 421; }}
-  location / {{ return 301 https://$host$request_uri; }}
-}}
+  location / {{ {_without_pages(pages)}return 301 https://$host$request_uri; }}
+{_challenges(pages)}}}
 """
 
 
@@ -148,7 +154,7 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
     """default.d/kolab.conf: what holds inside the one server of the image. `users` is a file."""
     # Codes other than 404: the image would fetch its page for that from the web application.
     parts = [
-        "if ($kolab_host = 0) { return 421; }",
+        f"if ($kolab_host {'!= 1' if pages.proven else '= 0'}) {{ return 421; }}",
         "if ($kolab_door = 0) { return 403; }",
         "if ($kolab_closed) { return 403; }",
         "if ($kolab_elsewhere) { return 403; }",
@@ -178,6 +184,35 @@ def server_configuration(pages: Pages, monitoring: Monitoring | None, *, users: 
                 f" proxy_pass {daemon.url('http')}; }}"
             )
     return "\n".join(parts) + "\n"
+
+
+def _without_pages(pages: Pages) -> str:
+    return "if ($kolab_host = 2) { return 421; } " if pages.proven else ""
+
+
+def _challenges(pages: Pages) -> str:
+    """Where authorities find proof of a name: in one of the pods that cert-manager makes, each of which knows one answer and
+    says 404 to every other question. Nothing but a token reaches them, and whatever they say else comes to nobody."""
+    if not pages.proven:
+        return ""
+    return f"""\
+  location /.well-known/acme-challenge/ {{ {_without_pages(pages)}return 404; }}
+  location ~ ^/\\.well-known/acme-challenge/[A-Za-z0-9_-]+$ {{
+    include {SOLVERS};
+    limit_except GET {{ deny all; }}
+    proxy_pass http://$kolab_solvers;
+    proxy_set_header Host $host;
+    proxy_pass_request_headers off;
+    proxy_pass_request_body off;
+    proxy_connect_timeout 2s;
+    proxy_read_timeout 4s;
+    proxy_next_upstream error timeout http_404;
+    proxy_next_upstream_timeout 8s;
+    proxy_intercept_errors on;
+    error_page 404 502 504 =404 @kolab_unproven;
+  }}
+  location @kolab_unproven {{ return 404; }}
+"""
 
 
 _HASHED = 40

@@ -10,19 +10,20 @@ from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs, WebsiteArgs
 from components.policies import IngressControllers, Policies, PoliciesArgs
 from model import topology
+from model.identity.http01 import certified
 from model.secrets import acme_token
 from model.settings import Settings
 
 
 def certificates(stack: Composition) -> Certificates:
     """The certificates of the public names."""
-    token = acme_token(stack.settings)
+    token, names = acme_token(stack.settings), certified(stack.settings)
     args = CertificatesArgs(
         tls=stack.settings.tls,
-        proxy=stack.names.proxy_certificate,
-        mx=stack.names.mx_certificate,
-        sieve=(stack.names.sieve,),
-        domains=stack.names.domain_certificates,
+        proxy=names.proxy,
+        mx=names.mx,
+        sieve=names.sieve,
+        domains=names.domains,
         cloudflare_token=stack.secret(token) if token else None,
         mx_key=StableKey(stack.secret("mxKey"), stack.settings.tlsa.current) if stack.settings.tlsa else None,
     )
@@ -54,6 +55,7 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         logs_namespace=f"{settings.kubernetes.namespace}-logs",
         main_namespace=settings.kubernetes.namespace,
         controllers=controllers,
+        solvers=topology.solvers(settings),
     )
     Policies("policies", stack.site, logs, args, stack.child())
     if settings.network.cni == "cilium":

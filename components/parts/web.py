@@ -29,6 +29,7 @@ from components.webapp_environment import (
 )
 from model import accounts, budget, topology
 from model.identity import mta_sts, spf
+from model.identity.http01 import certified
 from model.monitoring.places import host
 from model.types import bytes_of
 
@@ -174,6 +175,7 @@ def _pages(stack: Composition) -> Pages:
         web_logins=settings.network.brakes.web_logins,
         web_logins_at_once=budget.LOGINS_EACH,
         programs=settings.network.brakes.programs,
+        proven=certified(settings).every if settings.http_challenges else (),
     )
 
 

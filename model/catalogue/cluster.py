@@ -175,10 +175,25 @@ ISSUER_NOT_READY = Rule(
 ISSUER_HTTP = Rule(
     "issuer-http",
     path="kolab:tls.name",
-    problem="names the {kind} {name}, which proves {names} by HTTP-01: it asks port 80 of a proxy that does not start before it has its certificate, through policies that are closed to its pods",
-    fix="give it a DNS-01 solver for these names (docs/how-to/choose-an-issuer.md)",
-    why="The MX name has no web server, and no name of a domain on hold leads here.",
+    problem="names the {kind} {name}, which proves {names} by HTTP-01, and nobody answers on their port 80",
+    fix="write tls.challenge: http, or give it a DNS-01 solver for these names (docs/how-to/choose-an-issuer.md)",
+    why="Policies are closed to the pods with which cert-manager answers, and the proxy does not start before it has a certificate.",
     source="cert-manager: acmeorders",
+)
+ISSUER_HTTP_INGRESS = Rule(
+    "issuer-http-ingress",
+    path="kolab:tls.challenge",
+    problem="is http, but an Ingress controller has port 80 of the websites (network.ingress)",
+    fix="give the issuer DNS-01 solvers and write challenge: dns, or remove network.ingress",
+    why="The authority fetches a file from port 80 of each name of a certificate, and these would be answered by two.",
+)
+ISSUER_HTTP_ELSEWHERE = Rule(
+    "issuer-http-elsewhere",
+    path="kolab:tls.challenge",
+    problem="is http, but {names} have other addresses than the proxy, and the {kind} {name} proves them by HTTP-01",
+    fix="give it a DNS-01 solver for these names (selector.dnsNames), or give them the addresses of the proxy (network.addresses)",
+    why="The authority fetches a file from port 80 of the name, and only the proxy answers there.",
+    source="RFC 8555 section 8.3; cert-manager: acmeorders",
 )
 ISSUER_SOLVERS = Rule(
     "issuer-solvers",

@@ -79,7 +79,9 @@ def _promised(domain: str, settings: Settings) -> Iterator[Record]:
     for selector in dkim.promised(settings):
         target = dkim.name(selector, settings.domain)
         yield _cname(dkim.name(selector, domain), target, ttl, f"Place of the DKIM key {selector}.")
-    if settings.tls.issuer == "acme":
+    if settings.tls.issuer == "acme" or (
+        settings.tls.issuer == "existing" and settings.tls.challenge == "dns"
+    ):
         for label in _WEB:
             name = f"_acme-challenge.{label}.{domain}"
             why = f"Lets us get the certificate of {label}.{domain} (RFC 8555 section 8.4)."

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from model import topology
 from model.catalogue import cluster as rules
 from model.findings import Finding
+from model.identity.http01 import certified, elsewhere
 from model.issuers import Issuer
-from model.names import Names
 from model.rules.cluster_monitoring import Reader
 from model.settings import Settings, Toleration
 
@@ -74,11 +74,12 @@ def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
         return
     if not issuer.ready:
         yield rules.ISSUER_NOT_READY.found(kind=tls.kind, name=tls.name)
-    found = Names.of(settings)
-    hosted = [name for names in found.domain_certificates.values() for name in names]
-    names = list(dict.fromkeys((*found.proxy_certificate, *found.mx_certificate, found.sieve, *hosted)))
-    if by_http := issuer.by_http(names, CERTIFICATE_LABELS):
+    names = certified(settings).every
+    by_http = issuer.by_http(names, CERTIFICATE_LABELS)
+    if by_http and not settings.http_challenges:
         yield rules.ISSUER_HTTP.found(kind=tls.kind, name=tls.name, names=_some(by_http))
+    elif away := elsewhere(settings, by_http):
+        yield rules.ISSUER_HTTP_ELSEWHERE.found(kind=tls.kind, name=tls.name, names=_some(away))
     if unproven := issuer.unproven(names, CERTIFICATE_LABELS):
         yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=_some(unproven))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.catalogue import addresses as rules
+from model.catalogue.cluster import ISSUER_HTTP_INGRESS
 from model.findings import Finding
 from model.settings import Settings
 
@@ -15,4 +16,10 @@ def host_ports(settings: Settings) -> Iterator[Finding]:
         yield rules.HOSTPORT_MODE.found()
 
 
-RULES = (host_ports,)
+def challenges(settings: Settings) -> Iterator[Finding]:
+    """Whoever asks port 80 for proof of a name finds one server there."""
+    if settings.http_challenges and settings.network.ingress is not None:
+        yield ISSUER_HTTP_INGRESS.found()
+
+
+RULES = (host_ports, challenges)

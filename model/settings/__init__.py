@@ -267,6 +267,11 @@ class Settings(Section):
         return 1 if self.single_node else int(getattr(self.replicas, name))
 
     @property
+    def http_challenges(self) -> bool:
+        """Whether the proxy answers authorities that ask port 80 for proof of a name (HTTP-01)."""
+        return self.tls.issuer == "existing" and self.tls.challenge == "http"
+
+    @property
     def own_files(self) -> bool:
         """Whether files are kept by a server of this stack."""
         return self.features.files and self.external.s3 is None

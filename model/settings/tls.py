@@ -45,6 +45,8 @@ class ExistingIssuer(Section):
     """Name of the issuer."""
     kind: Literal["Issuer", "ClusterIssuer"] = "ClusterIssuer"
     """Kind of the issuer object."""
+    challenge: Literal["dns", "http"] | None = None
+    """How the issuer proves names to an ACME authority. `dns`: it follows CNAMEs, and owners of foreign domains are asked for theirs. `http`: it has names that are proven by a file on port 80, where the proxy answers then, and certificates hold such names alone as lead to the proxy."""
     caa: Hostname | None = None
     """Name of the issuing authority in CAA records; no CAA is published without it."""
 

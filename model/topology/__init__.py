@@ -78,7 +78,16 @@ from model.topology.daemons import (
     sidecars,
 )
 from model.topology.nodes import NodeConnection, node_connections
-from model.topology.outside import CONTROLLER, DNS_PORT, METADATA, Block, Outside, Pods, dns_addresses
+from model.topology.outside import (
+    CONTROLLER,
+    DNS_PORT,
+    METADATA,
+    Block,
+    Outside,
+    Pods,
+    dns_addresses,
+    solvers,
+)
 from model.topology.sending import egress_addresses, postfix_nodes, smarthost, spf_includes
 
 __all__ = [
@@ -158,5 +167,6 @@ __all__ = [
     "scraped",
     "sidecars",
     "smarthost",
+    "solvers",
     "spf_includes",
 ]

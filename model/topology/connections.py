@@ -214,6 +214,8 @@ def _mail_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
 
 
 def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
+    if (solvers := outside.solvers(settings)) is not None:
+        yield _Row(PROXY, solvers, (), "answers challenges of certificate authorities")
     yield _Row(ROUNDCUBE, engines.database, ("mysql",), "address books, settings")
     yield _Row(ROUNDCUBE_MIGRATE, engines.database, ("mysql",), "creates and updates tables")
     yield _Row(ROUNDCUBE, engines.redis, ("redis",), "sessions")

@@ -53,6 +53,12 @@ METADATA: tuple[str, ...] = (
 )
 """Where clouds hand out a node's own keys: Alibaba, Azure, nearly all, AWS (tasks), Scaleway, Oracle; IPv6: Scaleway,
 AWS, Google, OpenStack."""
+SOLVERS = "solvers"
+"""The Service that lists the pods with which cert-manager answers challenges of HTTP-01."""
+SOLVER = ("acme.cert-manager.io/http01-solver", "true")
+"""Label of such a pod (cert-manager: pkg/apis/acme/v1/const.go). Each knows one answer, and knows no other question."""
+SOLVER_PORT = 8089
+"""Where it listens (cert-manager: pkg/issuer/acme/http/http.go)."""
 _WEB = (Port("http", 80), Port("https", 443))
 _SMTP = (Port("smtp", 25),)
 _API = (Port("api", 443),)
@@ -144,6 +150,15 @@ def kubernetes_api(settings: Settings) -> tuple[Outside, ...]:
     service = (ipaddress.ip_network(services[1]),) if services.num_addresses > 1 else ()
     behind = tuple(Port(f"api-{number}", number) for number in dict.fromkeys(api.ports))
     return at("kubernetes", _API, *service), at("kubernetes-behind", behind, *api.networks)
+
+
+def solvers(settings: Settings) -> Outside | None:
+    """Pods of cert-manager in our namespace that answer challenges; None where nobody asks for such answers."""
+    if not settings.http_challenges:
+        return None
+    key, value = SOLVER
+    pods = Pods(settings.kubernetes.namespace, ((key, (value,)),))
+    return Outside(SOLVERS, (Port("http", SOLVER_PORT),), (), pods)
 
 
 def _world(settings: Settings) -> tuple[Block, ...]:

@@ -54,6 +54,7 @@ _COURSE = (
     "test_preview_account",
     "test_rotation",
     "test_given_secrets",
+    "test_customers",
     "test_bucket",
     "test_staged_keys",
     "test_image_change",

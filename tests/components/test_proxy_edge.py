@@ -53,6 +53,8 @@ def nginx(
     http = proxy_edge.http_configuration(pages, monitoring).replace(
         "listen 6081", f"listen 127.0.0.1:{plain}"
     )
+    http = http.replace(proxy_edge.SOLVERS, str(folder / "solvers.conf"))
+    (folder / "plain").write_text(str(plain))
     http += proxy_policies.http_configuration(policies)
     for name, text in policies.files.items():
         (folder / name).write_bytes(text.encode())

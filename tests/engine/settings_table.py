@@ -155,6 +155,7 @@ HARMLESS: dict[str, Changes] = {
         "tls[existing].name": "other",
         "tls[existing].kind": "Issuer",
         "tls[existing].caa": "pki.goog",
+        "tls[existing].challenge": "http",
         "size": "medium",
         "monitoring.dashboards": True,
         "monitoring.retention": "30d",

@@ -5,7 +5,9 @@ Pods reach it through CoreDNS, which forwards everything outside the cluster; th
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,10 @@ ns.invalid. A {address}
 """
 
 
+UPDATES = "updates"
+"""Name of the key (TSIG, HMAC-SHA256) with which whoever has it changes any zone (RFC 2136), until zones are loaded again."""
+
+
 class InternetDns:
     """Zones can be loaded at any time while it runs."""
 
@@ -34,9 +40,16 @@ class InternetDns:
         self.daemon = Daemon("internet-dns", state)
         self._home = state / "dns"
 
+    @property
+    def update_key(self) -> str:
+        """The secret of the key `UPDATES`, in base64."""
+        return (self._home / "updates.key").read_text()
+
     def up(self) -> None:
         """Start it with the zones that were loaded before, if any."""
         self._zones.mkdir(parents=True, exist_ok=True)
+        if not (self._home / "updates.key").exists():
+            (self._home / "updates.key").write_text(base64.b64encode(secrets.token_bytes(32)).decode())
         # AppArmor lets /usr/sbin/named read Debian's own directories only; a copy elsewhere is not meant.
         shutil.copy(
             shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "named", self._program
@@ -83,8 +96,12 @@ class InternetDns:
     def _restart(self) -> None:
         """A fresh process: `reload` tells nobody when it is done."""
         self.daemon.stop(kill=True)
+        # What was changed since belongs to zones that may not be the same any more.
+        shutil.rmtree(self._home / "journals", ignore_errors=True)
+        (self._home / "journals").mkdir()
         zones = "\n".join(
-            f'zone "{"." if path.name == "root" else path.name}" {{ type primary; file "{path}"; }};'
+            f'zone "{"." if path.name == "root" else path.name}" {{ type primary; file "{path}";'
+            f' journal "{self._home}/journals/{path.name}"; allow-update {{ key {UPDATES}; }}; }};'
             for path in sorted(self._zones.iterdir())
         )
         (self._home / "named.conf").write_text(f"""
@@ -102,6 +119,7 @@ class InternetDns:
               notify no;
             }};
             controls {{ }};
+            key {UPDATES} {{ algorithm hmac-sha256; secret "{self.update_key}"; }};
             {zones}
         """)
         mark = len(self.daemon.last_words(_EVERYTHING))

@@ -25,8 +25,10 @@ def write_image(
     files: Mapping[str, Path],
     entrypoint: Sequence[str],
     links: Mapping[str, str] | None = None,
+    *,
+    user: str = "",
 ) -> None:
-    """`files`: path in the image -> file of this machine; `links`: path -> what it points to."""
+    """`files`: path in the image -> file of this machine; `links`: path -> what it points to; `user`: root's if empty."""
     layer = _layer(files, links or {})
     blobs: dict[str, bytes] = {}
 
@@ -39,7 +41,7 @@ def write_image(
     config = {
         "architecture": architecture(),
         "os": "linux",
-        "config": {"Entrypoint": list(entrypoint), "Env": [_PATH]},
+        "config": {"Entrypoint": list(entrypoint), "Env": [_PATH], "User": user},
         "rootfs": {"type": "layers", "diff_ids": [layer_entry["digest"]]},
     }
     config_entry = put(json.dumps(config).encode(), "config.v1+json")

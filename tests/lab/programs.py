@@ -159,6 +159,16 @@ _OTHERS = (
         in_lab=False,
     ),
     Module(
+        "acme",
+        takes="5 to 8 minutes on 2 cores",
+        programs={
+            "pebble": "github.com/letsencrypt/pebble/v2/cmd/pebble",
+            "cert-manager": "./controller",
+            "acmesolver": "./acmesolver",
+        },
+        in_lab=False,
+    ),
+    Module(
         "registry",
         takes="2 to 4 minutes on 2 cores",
         programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},

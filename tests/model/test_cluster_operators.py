@@ -57,7 +57,7 @@ def test_an_issuer_that_is_not_there_is_named_with_those_that_are() -> None:
     ],
     ids=["HTTP alone", "HTTP for hosted domains", "HTTP for the MX name", "HTTP for our labels"],
 )
-def test_names_that_would_be_proven_by_a_file_on_port_80_are_refused(
+def test_names_that_would_be_proven_by_a_file_on_port_80_are_refused_where_nobody_answers(
     solvers: tuple[dict[str, Any], ...],
 ) -> None:
     assert of_issuer(acme(*solvers)) == {"issuer-http"}
@@ -77,6 +77,26 @@ def test_names_that_would_be_proven_by_a_file_on_port_80_are_refused(
 )  # fmt: skip
 def test_names_that_are_proven_in_dns_are_fine(solvers: tuple[dict[str, Any], ...]) -> None:
     assert of_issuer(acme(*solvers)) == set()
+
+
+BY_HTTP = {"tls": {**EXISTING["tls"], "challenge": "http"}}
+
+
+def by_http(mode: str, *solvers: dict[str, Any]) -> list[tuple[str, str]]:
+    seen = OperatorFacts(issuers={"ClusterIssuer/public": acme(*solvers)})
+    return [(each.rule, each.problem) for each in cluster_operators(settings(mode, BY_HTTP), seen)]
+
+
+def test_with_one_address_for_all_every_name_can_be_proven_by_a_file() -> None:
+    assert by_http("single-node", HTTP) == []
+
+
+def test_names_that_lead_elsewhere_are_refused_unless_a_record_proves_them() -> None:
+    ((rule, problem),) = by_http("cluster", HTTP)
+    assert rule == "issuer-http-elsewhere"
+    assert "mx.example.org, sieve.example.org have other addresses" in problem
+    elsewhere = only_for(DNS, dnsNames=["mx.example.org", "sieve.example.org"])
+    assert by_http("cluster", HTTP, elsewhere) == []
 
 
 def test_names_that_no_solver_is_for_are_refused() -> None:

@@ -397,6 +397,15 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ("cluster", {"size": "medium"}, set()),
     ("cluster", {"size": "large"}, set()),
     ("cluster", {"resources/imap": {"memory": "8Gi"}}, set()),
+    # Port 80 is the proxy's, or an Ingress controller's.
+    (
+        "cluster",
+        {
+            "network/ingress": INGRESS,
+            "tls": {"issuer": "existing", "name": "public", "challenge": "http", "caa": "pki.goog"},
+        },
+        {("issuer-http-ingress", "kolab:tls.challenge")},
+    ),
     # Public halves.
     ("cluster", {"passportPublicKey": None}, {("public-half-missing", "kolab:passportPublicKey")}),
     ("cluster", {"mail/dkim": None}, {("public-half-missing", "kolab:mail.dkim.selectors")}),

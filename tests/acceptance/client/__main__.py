@@ -20,6 +20,7 @@ _MODULES = (
     "journey",
     "load",
     "store",
+    "shown",
 )
 
 if __name__ == "__main__":

@@ -10,16 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from model import identity
+from tests.acceptance.configs import HEAD
 from tests.acceptance.stack import Stack
 from tests.lab.acme import ISSUER, Acme
 from tests.lab.cluster import Lab
 
 NUMBER = 100
-_HEAD = """\
-$TTL 60
-@ IN SOA ns.provider.test. hostmaster.provider.test. 1 3600 600 86400 60
-@ IN NS ns.provider.test.
-"""
 _ALL_SECONDS = 1200
 _KUBELET_SECONDS = 180
 """A Secret is in a pod's volume a minute or so after it has changed."""
@@ -86,11 +82,12 @@ class Customers:
         lines = self.stack.client("shown", *hosts, seconds=300).splitlines()
         return {host: rest for host, _, rest in (line.partition(" ") for line in lines)}
 
-    def shows(self, wanted: Mapping[str, str], *, other: bool = False) -> None:
-        """Until each of these hosts shows this certificate, or with `other` a good one that is another."""
+    def shows(self, wanted: Mapping[str, str], *, other: bool = False) -> dict[str, str]:
+        """Until each of these hosts shows this certificate, or with `other` a good one that is another; then what is shown."""
+        found: dict[str, str] = {}
 
         def missing() -> list[str]:
-            found = self.shown(*wanted)
+            found.update(self.shown(*wanted))
             return [
                 f"{host}: {found[host]}"
                 for host, serial in wanted.items()
@@ -98,6 +95,7 @@ class Customers:
             ]
 
         _until_none(missing, "not shown", seconds=_KUBELET_SECONDS)
+        return found
 
 
 @contextmanager
@@ -131,8 +129,8 @@ def customers(stack: Stack, lab: Lab, *, by: str) -> Iterator[Customers]:
 def _zones(made: Customers) -> dict[str, str]:
     """What owners of foreign domains have published: their sheet, and of the silent one nothing that leads here."""
     sheets = identity.cname_sheet(made.stack.settings)
-    zones = {domain: _HEAD + "".join(f"{record}\n" for record in sheets[domain]) for domain in made.careful}
-    return {**zones, made.silent: _HEAD}
+    zones = {domain: HEAD + "".join(f"{record}\n" for record in sheets[domain]) for domain in made.careful}
+    return {**zones, made.silent: HEAD}
 
 
 def _servers(made: Customers, lab: Lab) -> dict[str, str]:
@@ -140,7 +138,7 @@ def _servers(made: Customers, lab: Lab) -> dict[str, str]:
     zones: dict[str, str] = {}
     for server in made.stack.settings.dns.nameservers:
         zone = server.partition(".")[2]
-        zones[zone] = zones.get(zone, _HEAD) + f"{server}. IN A {lab.settings.internet_dns}\n"
+        zones[zone] = zones.get(zone, HEAD) + f"{server}. IN A {lab.settings.internet_dns}\n"
     return zones
 
 

@@ -55,7 +55,13 @@ _BACKUP_BY_REST = {
 }
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "host-port": ("single-node", {"network": {"loadBalancer": "hostPort", "egress": _RELAY}}),
+    "host-port": (
+        "single-node",
+        {
+            "network": {"loadBalancer": "hostPort", "egress": _RELAY},
+            "tls": {"issuer": "existing", "name": "public", "challenge": "http", "caa": "letsencrypt.org"},
+        },
+    ),
     "external": (
         "cluster",
         {

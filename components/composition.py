@@ -123,7 +123,7 @@ class Composition:
         names = [
             f"{what}-{engine}" for what in ("backup", "restore") for engine in ("mail", "files", "database")
         ]
-        names += ["drill-mail", "drill-database", topology.KEEP_DUMP.name]
+        names += ["backup-objects", "drill-mail", "drill-database", topology.KEEP_DUMP.name]
         return Keeper(
             builds={name: self.build(name, "restic") for name in names},
             repository=Repository(

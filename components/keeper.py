@@ -108,15 +108,13 @@ class Keeper:
         daemon: DaemonComponent,
         engine: str,
         mounts: Sequence[Mount],
-        *,
-        name: str | None = None,
     ) -> Container:
         """A container beside a daemon whose volumes no second pod may mount. It reads them and cannot write. `engine` is
-        the tag of what it keeps; the container is called `name`, or like that."""
+        the tag of what it keeps."""
         when = str(self.schedule.first + AFTER_DUMP), str(self.schedule.every)
         return self.container(
             daemon,
-            name or f"backup-{engine}",
+            f"backup-{engine}",
             entry.command("watch.sh", engine, *when, interpreter="/bin/sh"),
             [replace(mount, read_only=True) for mount in mounts],
             # No readiness: a backup that fails takes no mail away.

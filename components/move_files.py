@@ -42,6 +42,7 @@ class MoveFiles(DaemonComponent):
                 "RCLONE_CONFIG_NEW_SECRET_ACCESS_KEY": args.new_password,
             },
         )
+        alive = entry.command("alive.sh", interpreter="/bin/sh")
         container = Container(
             name="move-files",
             build=args.build,
@@ -61,12 +62,11 @@ class MoveFiles(DaemonComponent):
             },
             secrets=[passwords],
             mounts=[self.scripts("move-files"), scratch("work", "/work")],
+            startup=Probe(command=alive).until_up(60),
             # Ready when all is copied. The engine waits ten minutes for that; a larger move goes on, and the same update again
             # looks again.
-            readiness=Probe(command=("/bin/sh", "-c", "test -e /work/done"), period=5),
-            liveness=Probe(
-                command=("/bin/sh", "-c", 'test -n "$(find /work/alive -mmin -10)"'), period=60, timeout=10
-            ),
+            readiness=Probe(command=("test", "-e", "/work/done"), period=5),
+            liveness=Probe(command=alive, period=60, timeout=10),
         )
         self.done = self.deployment(Pod(containers=[container]), recreate=True)
         self.register_outputs({})

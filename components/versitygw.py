@@ -66,6 +66,6 @@ class Versitygw(DaemonComponent):
         containers = [container]
         if args.keeper:
             data = from_claim("data", "/data", self.data)
-            containers.append(args.keeper.sidecar(self, "objects", [data], name="backup-files"))
+            containers.append(args.keeper.sidecar(self, "objects", [data]))
         self.stateful_set(Pod(containers=containers, fs_group=_USER.gid))
         self.register_outputs({})

@@ -48,6 +48,7 @@ _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "backup-mail": ("restic",),
     "move-files": ("rclone",),
     "backup-files": ("restic",),
+    "backup-objects": ("restic",),
     "backup-database": ("mariadb", "restic"),
     "before-migration": ("mariadb",),
     "keep-dump": ("restic",),

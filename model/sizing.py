@@ -56,6 +56,7 @@ DEFAULTS = {
     # The index of a repository is held in memory: restic needs about 1 GiB for 1 TiB of mail.
     "backup-mail": Size("100m", "256Mi", "1Gi"),
     "backup-files": Size("100m", "256Mi", "1Gi"),
+    "backup-objects": Size("100m", "256Mi", "1Gi"),
     "backup-database": Size("100m", "256Mi", "1Gi"),
     "keep-dump": Size("100m", "256Mi", "1Gi"),
     "restore-database": Size("100m", "256Mi", "1Gi"),

@@ -210,7 +210,7 @@ def tag_of(settings: Settings, engine: Engine) -> str:
 
 def files_keeper(settings: Settings) -> tuple[str, str]:
     """The pod and the container that back files up."""
-    return f"{_files_server(settings)}-0", "backup-files"
+    return f"{_files_server(settings)}-0", f"backup-{tag_of(settings, 'files')}"
 
 
 def _files_server(settings: Settings) -> str:

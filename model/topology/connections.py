@@ -14,6 +14,7 @@ from model.topology.daemons import (
     BACKUP_DATABASE,
     BACKUP_FILES,
     BACKUP_MAIL,
+    BACKUP_OBJECTS,
     BEFORE_MIGRATION,
     BLACKBOX,
     COLLABORA,
@@ -268,7 +269,7 @@ def _backup_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]
     yield _Row(BACKUP_DATABASE, engines.database, ("mysql",), "dumps")
     yield _Row(RESTORE_DATABASE, engines.database, ("mysql",), "loads a dump")
     repository = outside.backups(settings.backup)
-    for client in (BACKUP_DATABASE, BACKUP_MAIL, BACKUP_FILES, KEEP_DUMP):
+    for client in (BACKUP_DATABASE, BACKUP_MAIL, BACKUP_FILES, BACKUP_OBJECTS, KEEP_DUMP):
         yield _Row(client, repository, (), "writes backups")
     for client in (RESTORE_DATABASE, RESTORE_MAIL, RESTORE_FILES, DRILL_DATABASE, DRILL_MAIL):
         yield _Row(client, repository, (), "reads backups")

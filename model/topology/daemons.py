@@ -94,6 +94,7 @@ class Daemon(_Listener):
 BACKUP_MAIL = Sidecar("backup-mail")
 """Reads the volumes of Cyrus, which no second pod may mount. Only with backups, as all that follow."""
 BACKUP_FILES = Sidecar("backup-files")
+BACKUP_OBJECTS = Sidecar("backup-objects")
 """Reads the volume of MinIO, or that of Versity Gateway."""
 BACKUP_DATABASE = Daemon("backup-database")
 """Dumps the databases."""
@@ -118,7 +119,7 @@ REHEARSAL = Daemon("rehearsal")
 MARIADB = Daemon("mariadb", (Port("mysql", 3306),))
 REDIS = Daemon("redis", (Port("redis", 6379),))
 MINIO = Daemon("minio", (Port("s3", 9000),), sidecars=(BACKUP_FILES,))
-VERSITYGW = Daemon("versitygw", (Port("s3", 7070),), sidecars=(BACKUP_FILES,))
+VERSITYGW = Daemon("versitygw", (Port("s3", 7070),), sidecars=(BACKUP_OBJECTS,))
 MOVE_FILES = Daemon("move-files")
 """Copies from MinIO to Versity Gateway. Only while files move."""
 IMAP = Daemon(
@@ -205,7 +206,7 @@ def sidecars(settings: Settings, daemon: Daemon) -> tuple[Sidecar, ...]:
     """What runs beside `daemon`, in each of its pods."""
     left_out = {POSTFIX_EXPORTER: not settings.monitoring.enabled}
     left_out[UNBOUND] = not settings.mail.outbound.dane
-    left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES, KEEP_DUMP), settings.backup is None)
+    left_out |= dict.fromkeys((BACKUP_MAIL, BACKUP_FILES, BACKUP_OBJECTS, KEEP_DUMP), settings.backup is None)
     return tuple(sidecar for sidecar in daemon.sidecars if not left_out.get(sidecar, False))
 
 

@@ -241,7 +241,7 @@ def test_no_container_runs_program_text(name: str) -> None:
 
 def test_every_script_is_mounted_as_it_stands_in_its_file() -> None:
     mounted = set()
-    for name in ("single-node", "external"):
+    for name in ("single-node", "external", "moving"):
         for manifest in deployment(name).of_kind("ConfigMap"):
             mounted |= set(manifest["data"].values())
     found = (COMPONENTS / "scripts").rglob("*")

@@ -391,7 +391,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ),
     (
         "cluster",
-        {"size": "large", "resources/proxy": {"memory": "64Mi", "memoryLimit": "256Mi"}},
+        {"size": "large", "resources/proxy": {"memory": "64Mi", "memoryLimit": "192Mi"}},
         {("sessions-memory", "kolab:resources.proxy.memoryLimit")},
     ),
     ("cluster", {"size": "medium"}, set()),

@@ -29,7 +29,7 @@ _WEBMAIL = {"roundcube/roundcube", "roundcube-migrate/migrate", "rehearsal/round
 _KEEPERS = {
     "imap/backup-mail",
     "minio/backup-files",
-    "versitygw/backup-files",
+    "versitygw/backup-objects",
     "backup-database/backup-database",
     "restore-mail/restore-mail",
     "restore-files/restore-files",
@@ -96,7 +96,7 @@ MAY_SEE: dict[str, set[str]] = {
     **dict.fromkeys(("backupKey", "backupAccessKey", "backupSecretKey"), _KEEPERS),
     # The stack that keeps backups at a server of restic has its files in S3.
     "backupPassword": _KEEPERS
-    - {"minio/backup-files", "versitygw/backup-files", "restore-files/restore-files"},
+    - {"minio/backup-files", "versitygw/backup-objects", "restore-files/restore-files"},
     "relayPassword": {"postfix/postfix", "rehearsal/postfix"},
     "mxKey": {"postfix/postfix", "rehearsal/postfix"},
     "dkimKey": {"postfix/amavis", "rehearsal/amavis"},

@@ -23,6 +23,7 @@ from ops.__main__ import parser
 from tests.engine.program import CHECKOUT
 from tests.replay.steps import Command, parse
 from tests.support.document import document
+from tests.support.stacks import deployment
 
 _PRODUCT = ("model", "components", "ops", "toolchain")
 
@@ -232,8 +233,11 @@ class Workload:
 
 @functools.cache
 def workloads() -> tuple[Workload, ...]:
-    """What runs, of the reviewed manifests."""
-    found = []
+    """What runs, of the reviewed manifests, and what runs while files move."""
+    found = [
+        Workload(each.kind, each.name, each.daemon, frozenset(c["name"] for c in each.containers))
+        for each in deployment("moving").workloads
+    ]
     for path in sorted((CHECKOUT / "tests/program/golden/cluster").glob("*.yaml")):
         for each in filter(None, yaml.load_all(path.read_text(), yaml.CSafeLoader)):
             spec = each.get("spec", {})

@@ -35,7 +35,7 @@ def _seen(site: Site) -> list[dict[str, Any]]:
 
 
 def _keep(gateway: pods.Pod) -> tuple[int, str]:
-    done = gateway.containers["backup-files"].run("/bin/sh", "/kolab/entry/objects.sh", "objects")
+    done = gateway.containers["backup-objects"].run("/bin/sh", "/kolab/entry/objects.sh", "objects")
     return done.returncode, done.stderr
 
 

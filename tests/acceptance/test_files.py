@@ -120,13 +120,12 @@ def _as_before(stack: Stack) -> None:
     """Gives the gateway and its volume up: MinIO begins with nothing, as in a stack of before. The exceptions are taken back."""
     kept = stack.program.config().get("kolab:acknowledge") or []
     why = "the lab begins anew with another server"
-    given_up = [
-        {"rule": "files-stage-skipped", "subject": "*", "reason": why},
-        {"rule": "data-delete", "subject": "versitygw-data", "reason": why},
-    ]
-    stack.program.change({"acknowledge": [*kept, *given_up]})
+    volume = {"rule": "data-delete", "subject": "versitygw-data", "reason": why}
+    stack.program.change({"acknowledge": [*kept, volume]})
     stack.apply()
-    stack.program.change({"files.engine": "minio"})
+    # Each is for one change: what was there at an earlier update covers no later one.
+    stage = {"rule": "files-stage-skipped", "subject": "*", "reason": why}
+    stack.program.change({"acknowledge": [*kept, volume, stage], "files.engine": "minio"})
     stack.program.ops("secrets", "--stack", stack.program.stack)
     stack.apply()
     stack.program.change({"acknowledge": kept or None})

@@ -39,15 +39,17 @@ def ask(
     access: str | None = None,
     secret: str | None = None,
     query: Mapping[str, str] | None = None,
+    where: str = "webapp",
 ) -> list[Answer]:
-    """Each step in turn, by the server's own user unless another is named; "" signs nothing."""
+    """Each step in turn, by the server's own user unless another is named; "" signs nothing. `where` is the daemon in whose
+    network that is asked."""
     user, key = USERS[server]
     host = stack.get("service", server.name)["spec"]["clusterIP"]
     wanted = [(method, f"{FILES_BUCKET}/{path}", body, query or {}) for method, path, body in steps]
     who = [user if access is None else access, _value(stack, key) if secret is None else secret]
     line = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.support.s3"]
     line += [host, str(server.port("s3").number), *who, json.dumps(wanted)]
-    answers: list[dict[str, Any]] = json.loads(stack.in_pod(stack.pod("webapp"), line))
+    answers: list[dict[str, Any]] = json.loads(stack.in_pod(stack.pod(where), line))
     return [Answer(**each) for each in answers]
 
 

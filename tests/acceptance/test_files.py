@@ -102,8 +102,8 @@ def moved(stack: Stack, own_lab: Lab, report: Report) -> Moved:
     stack.program.change({"files.engine": "versitygw-from-minio"})
     with report.timed("an update that leads the web application to the gateway"):
         stack.apply()
-    # By a page that was still being answered by the pods of before.
-    ask(stack, [("PUT", "late", "late")], server=old)
+    # What a page of before was still writing. The web application's own way there is closed by now.
+    ask(stack, [("PUT", "late", "late")], server=old, where="move-files")
     deadline = time.monotonic() + 180
     while _get(stack, ["late"], new)[0].status != 200:
         assert time.monotonic() < deadline, stack.logs("move-files")

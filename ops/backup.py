@@ -27,8 +27,6 @@ _HOLDS = {
     "mail": "mail, calendars, contacts and filters",
     "files": "files",
 }
-_OBJECTS = "objects"
-"""Tag of files as Versity Gateway keeps them; those of MinIO's drive have the engine's name."""
 _DAY = 24 * 3600
 
 
@@ -204,8 +202,8 @@ def engines(settings: Settings) -> Sequence[Engine]:
 
 
 def tag_of(settings: Settings, engine: Engine) -> str:
-    """The tag of an engine's snapshots: MinIO cannot read what Versity Gateway keeps, nor the other way round."""
-    return _OBJECTS if engine == "files" and settings.files.served_by_gateway else engine
+    """The tag of an engine's snapshots."""
+    return settings.files.snapshots if engine == "files" else engine
 
 
 def files_keeper(settings: Settings) -> tuple[str, str]:

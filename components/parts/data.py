@@ -26,7 +26,7 @@ class Kept:
     database: Mariadb | None
     """MariaDB, where nobody else runs it; it is yet to be started."""
     moved: pulumi.Resource | None
-    """The Job after which people's files are in another server, if this update leads pages there."""
+    """What copies people's files to another server: done when all are there. None unless this update leads pages to it."""
 
 
 def data(stack: Composition) -> Kept:
@@ -69,7 +69,7 @@ def data(stack: Composition) -> Kept:
 
 def _files(stack: Composition) -> pulumi.Resource | None:
     settings, secret, keeper = stack.settings, stack.secret, stack.keeper()
-    drives: dict[bool, pulumi.Output[str]] = {}
+    drives: dict[str, pulumi.Output[str]] = {}
     if settings.own_minio:
         minio = MinioArgs(
             build=stack.build("minio"),
@@ -77,7 +77,7 @@ def _files(stack: Composition) -> pulumi.Resource | None:
             password=secret("minioPassword"),
             keeper=keeper,
         )
-        drives[False] = Minio("minio", stack.site, minio, stack.child()).data
+        drives["files"] = Minio("minio", stack.site, minio, stack.child()).data
     if settings.own_gateway:
         gateway = VersitygwArgs(
             build=stack.build("versitygw"),
@@ -85,18 +85,11 @@ def _files(stack: Composition) -> pulumi.Resource | None:
             password=secret("filesPassword"),
             keeper=keeper,
         )
-        drives[True] = Versitygw("versitygw", stack.site, gateway, stack.child()).data
+        drives["objects"] = Versitygw("versitygw", stack.site, gateway, stack.child()).data
     if keeper and drives:
-        serves = settings.files.served_by_gateway
-        RestoreFiles(
-            "restore-files",
-            stack.site,
-            keeper,
-            drives[serves],
-            stack.child(),
-            engine="objects" if serves else "files",
-        )
-    if len(drives) < 2:
+        engine = settings.files.snapshots
+        RestoreFiles("restore-files", stack.site, keeper, drives[engine], stack.child(), engine=engine)
+    if not settings.own_files or not settings.files.moving:
         return None
     moving = MoveFilesArgs(
         build=stack.build("move-files", "rclone"),

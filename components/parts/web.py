@@ -197,7 +197,15 @@ def _files(stack: Composition) -> FileStore | None:
     if not settings.features.files:
         return None
     s3 = settings.external.s3
-    if s3 is None and not settings.files.served_by_gateway:
+    if s3 is None and settings.files.served_by_gateway:
+        return FileStore(
+            env={
+                **_s3(topology.VERSITYGW.url("s3"), accounts.FILES_BUCKET, accounts.GATEWAY_REGION),
+                "AWS_ACCESS_KEY_ID": accounts.GATEWAY_USER,
+            },
+            secrets={"AWS_SECRET_ACCESS_KEY": stack.secret("filesPassword")},
+        )
+    if s3 is None:
         env = {
             "FILESYSTEM_DISK": "minio",
             "MINIO_ENDPOINT": topology.MINIO.url("s3"),
@@ -205,21 +213,21 @@ def _files(stack: Composition) -> FileStore | None:
             "MINIO_USER": accounts.FILES_USER,
         }
         return FileStore(env=env, secrets={"MINIO_PASSWORD": stack.secret("minioPassword")})
-    env = {
-        "FILESYSTEM_DISK": "s3",
-        "AWS_ENDPOINT": s3.endpoint if s3 else topology.VERSITYGW.url("s3"),
-        "AWS_BUCKET": s3.bucket if s3 else accounts.FILES_BUCKET,
-        "AWS_DEFAULT_REGION": s3.region if s3 else accounts.GATEWAY_REGION,
-        "AWS_USE_PATH_STYLE_ENDPOINT": "true",
-    }
-    if s3 is None:
-        env["AWS_ACCESS_KEY_ID"] = accounts.GATEWAY_USER
-        return FileStore(env=env, secrets={"AWS_SECRET_ACCESS_KEY": stack.secret("filesPassword")})
     keys = {
         "AWS_ACCESS_KEY_ID": stack.secret("s3AccessKey"),
         "AWS_SECRET_ACCESS_KEY": stack.secret("s3SecretKey"),
     }
-    return FileStore(env=env, secrets=keys)
+    return FileStore(env=_s3(s3.endpoint, s3.bucket, s3.region), secrets=keys)
+
+
+def _s3(endpoint: str, bucket: str, region: str) -> dict[str, str]:
+    return {
+        "FILESYSTEM_DISK": "s3",
+        "AWS_ENDPOINT": endpoint,
+        "AWS_BUCKET": bucket,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_USE_PATH_STYLE_ENDPOINT": "true",
+    }
 
 
 def _meet_tokens(stack: Composition) -> MeetTokens | None:

@@ -98,6 +98,11 @@ class Files(Section):
         """Whether people's files are in Versity Gateway; else they are in MinIO."""
         return self.engine in ("versitygw-from-minio", "versitygw")
 
+    @property
+    def snapshots(self) -> Literal["files", "objects"]:
+        """The tag of their backups: MinIO cannot read what Versity Gateway keeps, nor the other way round."""
+        return "objects" if self.served_by_gateway else "files"
+
 
 class ExternalDatabase(Section):
     """A MariaDB that somebody else runs (one writable endpoint on port 3306)."""

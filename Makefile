@@ -8,7 +8,7 @@ RUN := $(PYTHON) -m toolchain run --
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images acceptance-oldest acceptance-long bench toolchain packages test-quick lab-up lab-down lab-test update record-release coverage
+.PHONY: help up preview destroy render secrets test check security golden policy acceptance acceptance-mutants acceptance-images acceptance-oldest acceptance-long bench toolchain packages test-quick test-long lab-up lab-down lab-test update record-release coverage
 
 help: ## this list
 	@echo "To run a stack (./kolab --help has everything else, ./kolab new begins one):"
@@ -47,8 +47,12 @@ render: .venv/ready ## write manifests and zones of STACK to rendered/STACK/, wi
 packages: #: as root on Debian: install the daemons and tools that tests use
 	@tests/install-packages
 
-test: test-quick policy #: all tests that need no cluster
-	@$(RUN) $(VENV) -m pytest -m "thorough or engine" -n 2 --dist loadfile --no-loadscope-reorder
+test: test-quick policy #: the tests that need no cluster, but for the longest
+	@$(RUN) $(VENV) -m pytest -m "(thorough or engine) and not long" -n 2 --dist loadfile --no-loadscope-reorder
+
+test-long: toolchain policy #: the longest that need none: updates one after the other, documented commands, steps of workflows
+	@$(PYTHON) -m toolchain ensure --tests
+	@$(RUN) $(VENV) -m pytest -m "(thorough or engine) and long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: toolchain #: the quick layers of the tests: no engine, no servers
 	@$(PYTHON) -m toolchain ensure --tests
@@ -92,7 +96,6 @@ GIVEN = KOLAB_ACCEPTANCE_KUBECONFIG='$(if $(filter command,$(origin KUBECONFIG))
 acceptance: toolchain #: real-cluster tests on this machine, as root (make packages first); or KUBECONFIG=... ADDRESS=...
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(GIVEN) $(RUN) $(VENV) -m tests.acceptance run -m "acceptance and not mutants and not images and not long" tests/acceptance
-	@$(RUN) $(VENV) -m pytest -m acceptance -p no:cacheprovider tests/toolchain
 
 acceptance-mutants: toolchain #: show that the acceptance tests notice mistakes, ten of them
 	@$(PYTHON) -m toolchain ensure --tests

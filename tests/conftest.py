@@ -72,6 +72,16 @@ _BESIDE = (
 """Tests of what surrounds the program, that start servers, or make many whole stacks."""
 _LONGEST = ("replay", "workflows", "engine/identity")
 """Files that keep one process busy for minutes: first, so that no process is left alone with one in the end."""
+_LONG = (
+    "engine/identity/test_adoption.py",
+    "engine/identity/test_first_days.py",
+    "engine/identity/test_refused_updates.py",
+    "engine/identity/test_steps.py",
+    "engine/identity/test_unfinished.py",
+    "replay/test_instructions.py",
+    "workflows/test_steps.py",
+)
+"""Files that play one update, or one documented command, after the other for minutes."""
 _RUNS = {"sandbox", "verdicts"}
 """Fixtures that run programs of an image, or Prometheus."""
 
@@ -86,6 +96,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marked = item.get_closest_marker("engine") or item.get_closest_marker("acceptance")
         if is_hypothesis_test(getattr(item, "obj", None)) or (beside and not marked):
             item.add_marker(pytest.mark.thorough)
+        if _is_among(item.path, _LONG):
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: not _is_among(item.path, _LONGEST))
 
 

@@ -315,6 +315,12 @@ class Stack:
         self.lab.kubectl(*delete, "clusterrole,clusterrolebinding", f"{NAMESPACE}-vector")
         self.lab.kubectl(*delete, "priorityclass", *(f"{level}-{NAMESPACE}" for level in priorities.VALUES))
 
+    def forget(self) -> None:
+        """The engine knows nothing of it any more: the next `up` is a first deployment."""
+        which = ("--stack", self.program.stack)
+        self.program.must("stack", "rm", "--yes", "--force", "--preserve-config", *which)
+        self.program.must("stack", "init", self.program.stack)
+
 
 def clear_pools(lab: Lab | Given) -> None:
     """A stack brings its own pool; two that overlap are refused by MetalLB. Pools of somebody's cluster are theirs."""

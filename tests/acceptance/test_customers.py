@@ -22,13 +22,20 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["dns01"])
+@pytest.fixture(scope="module", params=["dns01", "http01"])
 def hosted(request: pytest.FixtureRequest, stack: Stack, own_lab: Lab, report: Report) -> Iterator[Customers]:
+    """They come to a stack that runs; where port 80 proves names, they are there at its first deployment."""
+    anew = request.param == "http01"
     with customers(stack, own_lab, by=request.param) as made:
+        if anew:
+            stack.remove()
+            stack.forget()
         with report.timed(f"{NUMBER} customers have certificates ({request.param})"):
             stack.apply()
             made.issued()
         yield made
+    if anew:
+        stack.populate()
 
 
 def _names(made: Customers, domain: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,7 +240,7 @@ def _build(module: Module, say: Say) -> None:
     with new_directory(module.home) as scratch:
         if module.programs:
             (scratch / "bin").mkdir()
-            _compile(module, scratch / "bin", say)
+            _compile(module, scratch / "bin")
         for path, files in module.share.items():
             (scratch / "share").mkdir(exist_ok=True)
             origin = _unpacked(module, path)
@@ -248,35 +249,41 @@ def _build(module: Module, say: Say) -> None:
                 copy(origin / inside, scratch / "share" / name)
 
 
-def _compile(module: Module, target: Path, say: Say) -> None:
-    for name, package in module.programs.items():
-        command = [
-            "go",
-            "build",
-            "-mod=readonly",
-            f"-modfile={module.pins}",
-            "-ldflags",
-            f"-s -w {module.ldflags}".strip(),
-        ]
-        command += ["-o", str(target / name), package]
-        process = subprocess.Popen(
-            command,
-            cwd=module.source,
-            # Static: they run in images that hold nothing else.
-            env={**os.environ, "CGO_ENABLED": "0"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            output, _ = process.communicate()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        if process.returncode != 0:
-            raise LabError(f"`go build` of {name} failed: {' / '.join(output.splitlines()[-5:])}")
-        say(f"  {name}")
+def _compile(module: Module, target: Path) -> None:
+    # All at once: one program is linked while another is still compiled.
+    with tempfile.TemporaryDirectory(dir=target) as built:
+        _go_build(module, Path(built))
+        for name, package in module.programs.items():
+            (Path(built) / _called(module, package)).rename(target / name)
+
+
+def _called(module: Module, package: str) -> str:
+    """What `go build` names the program of a package."""
+    return module.name if package == "." else package.rpartition("/")[2]
+
+
+def _go_build(module: Module, target: Path) -> None:
+    command = ["go", "build", "-mod=readonly", f"-modfile={module.pins}"]
+    command += ["-ldflags", f"-s -w {module.ldflags}".strip()]
+    command += ["-o", f"{target}/", *module.programs.values()]
+    process = subprocess.Popen(
+        command,
+        cwd=module.source,
+        # Static: they run in images that hold nothing else.
+        env={**os.environ, "CGO_ENABLED": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    if process.returncode != 0:
+        reason = " / ".join(output.splitlines()[-5:])
+        raise LabError(f"`go build` of {module.name} failed: {reason}")
 
 
 def _unpacked(module: Module, path: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from model.identity import mta_sts
 from model.monitoring.document import to_yaml
 from model.monitoring.places import host
-from model.monitoring.probes import probes
+from model.monitoring.probes import DOMAIN_CERTIFICATE, probes
 from model.monitoring.world import Question, questions
 from model.names import Names
 from model.settings import Settings
@@ -94,6 +94,8 @@ def _modules(settings: Settings) -> dict[str, Any]:
                 {"send": "QUIT"},
             ],
         ),
+        # Whatever is there, or is not, behind TLS.
+        DOMAIN_CERTIFICATE: _http(settings, valid_status_codes=[200, 404], follow_redirects=False),
         # Any answer will do, also that we must log in first: it is not stuck.
         "redis": _tcp(query_response=[{"send": "PING"}, {"expect": r"^([+]PONG|-NOAUTH)"}]),
         # RFC 5804: the capabilities end with OK, and come again after STARTTLS.

@@ -16,6 +16,8 @@ from model.settings import Settings
 from model.topology import BLACKBOX, PROXY, Daemon, Outside, connections, database_host, redis_host
 
 Severity = Literal["page", "ticket"]
+DOMAIN_CERTIFICATE = "domain-certificate"
+"""The question that is asked once for each hosted domain, of which there may be a thousand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class Probe:
     hostname: str | None = None
     answer: str = ""
     """What tells the expected answer from that of others of this name."""
+    wait: str | None = None
+    """How long there is no good answer before anybody hears of it; None: what goes with the severity."""
 
     @property
     def module(self) -> str:
@@ -58,6 +62,7 @@ def _probes(settings: Settings, server: Daemon | Outside, port: str) -> Iterator
     match server.name, port:
         case "proxy", "https":
             yield from _web(settings, names)
+            yield from _domains(names)
         case "proxy", "imaps":
             yield Probe(
                 name="imaps",
@@ -153,6 +158,22 @@ def _web(settings: Settings, names: Names) -> Iterator[Probe]:
         )
         own = domain in settings.own_policies
         yield replace(asked, answer=mta_sts.policy_id(body)[:8]) if own else asked
+
+
+def _domains(names: Names) -> Iterator[Probe]:
+    """The proxy turns a domain's names away until its certificate is there (components/proxy_certificates.py)."""
+    for domain, (host, *_) in names.domain_certificates.items():
+        yield Probe(
+            name=DOMAIN_CERTIFICATE,
+            target=f"https://{PROXY.at('https')}{mta_sts.PATH}",
+            instance=domain,
+            service="certificates",
+            hostname=host,
+            alert="DomainCertificateMissing",
+            severity="ticket",
+            wait="1h",
+            meaning="mail programs of this domain's people configure nothing by themselves, and its MTA-STS policy is not served",
+        )
 
 
 def _outside(settings: Settings, server: Outside, port: str) -> Iterator[Probe]:

@@ -11,7 +11,7 @@ What is scraped follows the connections of model/topology that start at Promethe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from model.monitoring.places import (
     host,
     within,
 )
-from model.monitoring.probes import Probe, probes
+from model.monitoring.probes import DOMAIN_CERTIFICATE, Probe, probes
 from model.monitoring.world import Question, questions, resolver
 from model.settings import Settings, Volume
 from model.topology import (
@@ -123,9 +123,13 @@ def jobs(settings: Settings) -> Iterator[dict[str, Any]]:
         yield _job(settings, server, port)
     if BLACKBOX in dict(scraped(settings)):
         at_blackbox = _at_blackbox(within(settings, BLACKBOX, "http"))
-        yield _probe_job(probes(settings), at_blackbox)
-        if asked := questions(settings):
-            yield _names_job(resolver(settings) or "", asked, at_blackbox)
+        asked = probes(settings)
+        yield _probe_job("probe", [each for each in asked if each.name != DOMAIN_CERTIFICATE], at_blackbox)
+        if domains := [each for each in asked if each.name == DOMAIN_CERTIFICATE]:
+            # As seldom as Prometheus allows, which forgets a number after five minutes: each costs a handshake.
+            yield _probe_job("domains", domains, at_blackbox, interval="4m")
+        if names := questions(settings):
+            yield _names_job(resolver(settings) or "", names, at_blackbox)
 
 
 def _job(settings: Settings, server: Daemon | Sidecar, port: str) -> dict[str, Any]:
@@ -159,8 +163,10 @@ def _common(name: str, scrape: Scrape) -> dict[str, Any]:
     }
 
 
-def _probe_job(asked: tuple[Probe, ...], at_blackbox: list[dict[str, Any]]) -> dict[str, Any]:
-    return _common("probe", Scrape(path="/probe", timeout="20s")) | {
+def _probe_job(
+    name: str, asked: Sequence[Probe], at_blackbox: list[dict[str, Any]], interval: str = "30s"
+) -> dict[str, Any]:
+    return _common(name, Scrape(path="/probe", interval=interval, timeout="20s")) | {
         "static_configs": [
             {
                 "targets": [probe.target],

@@ -17,6 +17,7 @@ from model.settings import Alerts, Backup, Mail, Monitoring, MtaSts, Mx, RoundTr
 _EVERYTHING = Settings(
     mode="cluster",
     domain="example.org",
+    hosted_domains=("example.net",),
     mail=Mail(mx=Mx(stage="live"), mta_sts=MtaSts(stage="enforce")),
     monitoring=Monitoring(
         alerts=Alerts(heartbeat="https://alive.example.com/kolab"),

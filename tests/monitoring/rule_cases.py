@@ -26,6 +26,9 @@ def _events(event: str, **labels: str) -> str:
     return f'kolab_log_events_total{{event="{event}",instance="n1"{wanted}}}'
 
 
+_DOMAIN = 'probe_success{probe="domain-certificate",instance="example.net"}'
+
+
 def _probe(name: str) -> Case:
     series = f'probe_success{{probe="{name}",instance="x"}}'
     # A single lost answer is no outage.
@@ -117,6 +120,12 @@ CASES = {
     "WebmailDown": _probe("webmail"),
     "OfficeDown": _probe("office"),
     "MtaStsPolicyWrong": _probe("mta-sts"),
+    "DomainCertificateMissing": Case(
+        bad={_DOMAIN: "0x120"},
+        # An authority may take its time with a domain that has just come.
+        good={_DOMAIN: "0x50 1x70"},
+        after="2h",
+    ),
     # Asked when topology lets blackbox through to them.
     "DatabaseDown": _probe("database"),
     "RedisDown": _probe("redis"),
@@ -125,7 +134,10 @@ CASES = {
     "TargetDown": Case(
         bad={'up{job="victorialogs",instance="x"}': "0x60"},
         # These have alerts of their own.
-        good={f'up{{job="{job}",instance="x"}}': "0x60" for job in ("imap", "webapp", "probe", "postfix")},
+        good={
+            f'up{{job="{job}",instance="x"}}': "0x60"
+            for job in ("imap", "webapp", "probe", "domains", "postfix")
+        },
     ),
     "ProbesMissing": Case(
         bad={'probe_success{probe="imaps",instance="x"}': "1x60"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 from model.identity import mta_sts
 from model.monitoring import blackbox
-from model.monitoring.probes import probes
+from model.monitoring.probes import DOMAIN_CERTIFICATE, probes
 from model.monitoring.world import questions
 from model.settings import Settings
 from tests.monitoring.checkers import run, settings
@@ -62,6 +63,7 @@ GOOD = {
     "webmail": _page("", status="302 Found", more="Location: https://example.org/oauth/authorize\r\n"),
     "office": _page("<wopi-discovery><net-zone/></wopi-discovery>", kind="text/xml"),
     "mta-sts": _page(POLICY),
+    "domain-certificate": _page("", status="404 Not Found"),
 }
 BAD = {
     "smtp without STARTTLS": ("smtp", ["> 220 mx ESMTP\r\n", "< EHLO", "> 250 mx\r\n"]),
@@ -82,6 +84,9 @@ BAD = {
 }
 
 
+_ASKED = {"mta-sts": "mta-sts.example.org", DOMAIN_CERTIFICATE: "mta-sts.example.net"}
+
+
 @pytest.fixture(scope="module")
 def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running blackbox with our modules; certificates of the tests have no public authority."""
@@ -92,10 +97,10 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def ask(exporter: str, name: str, port: int) -> dict[str, float]:
     """The numbers that a probe gives."""
-    web = name in ("website", "webmail", "office", "mta-sts")
+    web = name in ("website", "webmail", "office", "mta-sts", DOMAIN_CERTIFICATE)
     query = {"module": name, "target": f"https://127.0.0.1:{port}/" if web else f"127.0.0.1:{port}"}
     if web:
-        query["hostname"] = "mta-sts.example.org" if name == "mta-sts" else "example.org"
+        query["hostname"] = _ASKED.get(name, "example.org")
     return numbers(exporter, query)
 
 
@@ -155,3 +160,16 @@ def test_the_smtp_probe_never_looks_like_a_client_without_its_address(stack: Set
     # A MAIL command from our pod would be logged as a client inside the cluster, and page somebody.
     steps = yaml.safe_load(blackbox.config(stack))["modules"]["smtp"]["tcp"]["query_response"]
     assert not [step for step in steps if str(step.get("send", "")).startswith(("MAIL", "RCPT"))]
+
+
+@pytest.mark.parametrize(("known", "success"), [("mta-sts.example.net", 1), ("mta-sts.example.com", 0)])
+def test_a_domain_whose_certificate_is_missing_is_told_from_one_that_has_it(
+    known: str, success: int, exporter: str, tmp_path: Path
+) -> None:
+    """nginx ends the handshake where it has no certificate for a name."""
+    context = certificate(tmp_path, (known,))
+    context.sni_callback = lambda _, asked, __: (
+        None if asked == known else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+    )
+    with serving(context, GOOD[DOMAIN_CERTIFICATE]) as port:
+        assert ask(exporter, DOMAIN_CERTIFICATE, port)["probe_success"] == success

@@ -34,7 +34,7 @@ def test_every_edge_from_prometheus_is_scraped(stack: Settings) -> None:
         for connection in connections(stack)
         if connection.client is PROMETHEUS and isinstance(connection.server, Daemon)
     }
-    assert servers == set(jobs(stack)) - {"prometheus", "probe", "names"}
+    assert servers == set(jobs(stack)) - {"prometheus", "probe", "domains", "names"}
 
 
 def test_every_edge_from_blackbox_is_asked_something(stack: Settings) -> None:
@@ -98,3 +98,22 @@ def test_alerts_go_to_alertmanager_under_its_path(stack: Settings) -> None:
     assert alerting == [
         {"path_prefix": "/alertmanager", "static_configs": [{"targets": ["alertmanager:9093"]}]}
     ]
+
+
+def test_each_hosted_domain_is_asked_for_its_certificate_by_a_name_of_its_own() -> None:
+    stack = settings(hostedDomains=["example.net", "example.com"])
+    (found,) = [job for job in prometheus.jobs(stack) if job["job_name"] == "domains"]
+    labels = [each["labels"] for each in found["static_configs"]]
+    assert [(each["instance"], each["__param_hostname"]) for each in labels] == [
+        ("example.net", "mta-sts.example.net"),
+        ("example.com", "mta-sts.example.com"),
+    ]
+
+
+def test_a_stack_without_hosted_domains_has_no_such_job() -> None:
+    assert "domains" not in {job["job_name"] for job in prometheus.jobs(settings(hostedDomains=[]))}
+
+
+def test_numbers_of_domains_are_renewed_before_prometheus_forgets_them() -> None:
+    (found,) = [job for job in prometheus.jobs(settings()) if job["job_name"] == "domains"]
+    assert int(found["scrape_interval"].removesuffix("m")) < 5

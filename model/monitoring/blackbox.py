@@ -94,8 +94,8 @@ def _modules(settings: Settings) -> dict[str, Any]:
                 {"send": "QUIT"},
             ],
         ),
-        # Whatever is there, or is not, behind TLS.
-        DOMAIN_CERTIFICATE: _http(settings, valid_status_codes=[200, 404], follow_redirects=False),
+        # The policy, or that there is none (components/proxy_policies.py).
+        DOMAIN_CERTIFICATE: _http(settings, valid_status_codes=[200, 410], follow_redirects=False),
         # Any answer will do, also that we must log in first: it is not stuck.
         "redis": _tcp(query_response=[{"send": "PING"}, {"expect": r"^([+]PONG|-NOAUTH)"}]),
         # RFC 5804: the capabilities end with OK, and come again after STARTTLS.

@@ -63,7 +63,7 @@ GOOD = {
     "webmail": _page("", status="302 Found", more="Location: https://example.org/oauth/authorize\r\n"),
     "office": _page("<wopi-discovery><net-zone/></wopi-discovery>", kind="text/xml"),
     "mta-sts": _page(POLICY),
-    "domain-certificate": _page("", status="404 Not Found"),
+    "domain-certificate": _page("", status="410 Gone"),
 }
 BAD = {
     "smtp without STARTTLS": ("smtp", ["> 220 mx ESMTP\r\n", "< EHLO", "> 250 mx\r\n"]),

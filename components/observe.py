@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from components.observe_gateways import gateway_facts
 from components.observe_load import taken, webhooks
 from components.observe_network import network_facts
 from components.observe_operators import operator_facts
@@ -102,8 +103,19 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
                 for p in items(client.SchedulingV1Api(api).list_priority_class)
             },
         ),
+        controllers=None
+        if where.controllers is None
+        else ask(
+            f"pods of {where.controllers}",
+            lambda: frozenset(
+                pod.status.pod_ip
+                for pod in items(core.list_namespaced_pod, str(where.controllers))
+                if pod.status.pod_ip and pod.status.phase == "Running"
+            ),
+        ),
         network=network_facts(api, where.dns, nodes, ask),
         operators=operator_facts(api, where, nodes, crds, ask),
+        gateways=gateway_facts(api, crds, ask),
     )
 
 

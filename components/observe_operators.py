@@ -33,9 +33,6 @@ def operator_facts(
         pools=ask("MetalLB's pools", lambda: _pools(client, api))
         if "ipaddresspools.metallb.io" in crds
         else None,
-        gateway_classes=ask("gateway classes", lambda: _gateway_classes(client, api))
-        if "gatewayclasses.gateway.networking.k8s.io" in crds
-        else None,
         readers=ask("Prometheus objects", lambda: _readers(client, api))
         if "prometheuses.monitoring.coreos.com" in crds
         else None,
@@ -80,13 +77,6 @@ def _readers(client: Any, api: Any) -> tuple[Reader, ...]:
         "monitoring.coreos.com", "v1", "prometheuses", _request_timeout=_TIMEOUT
     )
     return tuple(Reader.read(each) for each in found["items"])
-
-
-def _gateway_classes(client: Any, api: Any) -> Mapping[str, str]:
-    found: Any = client.CustomObjectsApi(api).list_cluster_custom_object(
-        "gateway.networking.k8s.io", "v1", "gatewayclasses", _request_timeout=_TIMEOUT
-    )
-    return {each["metadata"]["name"]: each["spec"].get("controllerName") or "" for each in found["items"]}
 
 
 def _issuers(client: Any, api: Any, namespace: str) -> Mapping[str, Issuer]:

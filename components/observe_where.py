@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from model import topology
 from model.settings import ClusterDns, Metallb, Settings
 
 
@@ -15,6 +16,8 @@ class Where:
     namespace: str = "kolab"
     metallb: str = Metallb().namespace
     dns: ClusterDns = field(default_factory=ClusterDns)
+    controllers: str | None = None
+    """Where whoever serves the websites in the proxy's place has its pods."""
 
     @classmethod
     def of(cls, settings: Settings) -> Where:
@@ -24,4 +27,5 @@ class Where:
             namespace=settings.kubernetes.namespace,
             metallb=settings.network.metallb.namespace,
             dns=settings.network.dns,
+            controllers=topology.controller_namespace(settings),
         )

@@ -13,18 +13,19 @@ from pulumi_kubernetes import meta, networking
 
 from components.daemon import Site
 from components.labels import labels_of, selector_of
-from model.topology import CONTROLLER, PROXY, Connection, Daemon, Outside, Port, PublicPort
+from model.topology import PROXY, Connection, Daemon, Outside, Port, PublicPort
 from model.topology.outside import SOLVER
 
 
 @dataclass(frozen=True)
 class IngressControllers:
-    """The pods of an Ingress controller. Those on their node's own network are of no namespace to a policy, but they
-    have its addresses. `websites` are the networks at which the world finds them."""
+    """The pods of an Ingress controller or a Gateway. Those on their node's own network are of no namespace to a policy, but
+    they have its addresses. `websites` are the networks at which the world finds them, `ports` where they listen."""
 
     namespace: str
     network: str
     websites: Sequence[str]
+    ports: Sequence[Port]
 
     def peers(self) -> list[networking.v1.NetworkPolicyPeerArgs]:
         """Both ways to name them."""
@@ -197,7 +198,7 @@ class Policies(pulumi.ComponentResource):
         if server == PROXY and self._args.controllers and PROXY.port("https") in ports:
             # The controller answers in the proxy's place; mail programs come to the proxy itself.
             networks, behind = self._args.controllers.websites, self._args.controllers.peers()
-            reached = list(CONTROLLER)
+            reached = list(self._args.controllers.ports)
         peers = [
             networking.v1.NetworkPolicyPeerArgs(ip_block=networking.v1.IPBlockArgs(cidr=cidr))
             for cidr in networks

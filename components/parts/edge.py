@@ -9,6 +9,7 @@ from components.cilium import Cilium, CiliumArgs
 from components.composition import Composition
 from components.exposure import Exposure, ExposureArgs, WebsiteArgs
 from components.policies import IngressControllers, Policies, PoliciesArgs
+from components.routes import Routes, RoutesArgs
 from model import topology
 from model.identity.http01 import certified
 from model.secrets import acme_token
@@ -39,11 +40,15 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         found = (*inside.get(service, ()), *public.get(service, ()))
         return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
 
-    ingress = settings.network.ingress
-    controllers = None
-    if ingress is not None:
-        websites = [f"{address}/32" for address in ingress.addresses if address.version == 4]
-        controllers = IngressControllers(ingress.namespace, str(ingress.controller_cidr), websites)
+    controllers, home = None, topology.controller_namespace(settings)
+    if settings.network.web_server is not None and home is not None:
+        _, server = settings.network.web_server
+        controllers = IngressControllers(
+            home,
+            str(server.controller_cidr),
+            [f"{address}/32" for address in server.addresses if address.version == 4],
+            topology.controller_ports(settings),
+        )
     args = PoliciesArgs(
         daemons=topology.daemons(settings),
         connections=topology.connections(settings),
@@ -66,6 +71,14 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
 def expose(stack: Composition, certificates: Certificates) -> None:
     """Public ports on public addresses; with hostPort the pods open them themselves."""
     network = stack.settings.network
+    if network.gateway is not None:
+        routes = RoutesArgs(
+            gateway=network.gateway,
+            certificates=_shown(stack, certificates),
+            domains=[*certificates.domains],
+            main_namespace=stack.settings.kubernetes.namespace,
+        )
+        Routes("routes", stack.site, routes, stack.child())
     opened_by_pods = network.load_balancer == "hostPort"
     if opened_by_pods and network.ingress is None:
         return
@@ -85,15 +98,20 @@ def _website(stack: Composition, certificates: Certificates) -> WebsiteArgs | No
     ingress, told = stack.settings.network.ingress, stack.told()
     if ingress is None or told is None:
         return None
-    hosted = [*certificates.domains.values()]
-    elsewhere = {host for each in hosted for host in each.hosts}
-    own = [host for host in stack.names.web if host not in elsewhere]
     return WebsiteArgs(
         ingress=ingress,
         told=told,
-        certificates=[HostCertificate(own, certificates.proxy), *hosted],
+        certificates=_shown(stack, certificates),
         own_authority=stack.settings.tls.issuer == "selfSigned",
     )
+
+
+def _shown(stack: Composition, certificates: Certificates) -> list[HostCertificate]:
+    """What each web host shows: the proxy's certificate first, then those of hosted domains."""
+    hosted = [*certificates.domains.values()]
+    elsewhere = {host for each in hosted for host in each.hosts}
+    own = [host for host in stack.names.web if host not in elsewhere]
+    return [HostCertificate(own, certificates.proxy), *hosted]
 
 
 def _doors(settings: Settings) -> dict[str, list[str]]:

@@ -160,6 +160,7 @@ def _migrate(stack: Composition, kept: Kept, *changing: Webapp | Roundcube) -> N
 
 def _pages(stack: Composition) -> Pages:
     settings, names = stack.settings, stack.names
+    front = settings.network.web_server
     doors = {names.admin: settings.network.doors.admin, names.reseller: settings.network.doors.reseller}
     return Pages(
         website=names.website,
@@ -170,7 +171,7 @@ def _pages(stack: Composition) -> Pages:
             activesync=settings.features.activesync,
         ),
         body_limit=settings.mail.web_body_limit,
-        trusted=[str(settings.network.ingress.controller_cidr)] if settings.network.ingress else [],
+        trusted=[str(front[1].controller_cidr)] if front else [],
         doors={host: [*map(str, nets)] for host, nets in doors.items() if nets is not None},
         web_logins=settings.network.brakes.web_logins,
         web_logins_at_once=budget.LOGINS_EACH,
@@ -265,11 +266,11 @@ def _meet(stack: Composition) -> None:
 
 
 def _website_address(stack: Composition) -> str | None:
-    """Where the website answers inside: at the proxy's address, or at the Ingress controller's if that is known."""
-    ingress = stack.settings.network.ingress
-    if ingress is None:
+    """Where the website answers inside: at the proxy's address, or at that of the controller before it if that is known."""
+    given = stack.settings.network.web_addresses
+    if given is None:
         return stack.inside_address("proxy")
-    return next((str(address) for address in ingress.addresses), None)
+    return next((str(address) for address in given), None)
 
 
 def _policies(stack: Composition) -> Policies:

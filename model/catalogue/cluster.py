@@ -183,8 +183,8 @@ ISSUER_HTTP = Rule(
 ISSUER_HTTP_INGRESS = Rule(
     "issuer-http-ingress",
     path="kolab:tls.challenge",
-    problem="is http, but an Ingress controller has port 80 of the websites (network.ingress)",
-    fix="give the issuer DNS-01 solvers and write challenge: dns, or remove network.ingress",
+    problem="is http, but another server has port 80 of the websites (network.{key})",
+    fix="give the issuer DNS-01 solvers and write challenge: dns, or remove network.{key}",
     why="The authority fetches a file from port 80 of each name of a certificate, and these would be answered by two.",
 )
 ISSUER_HTTP_ELSEWHERE = Rule(

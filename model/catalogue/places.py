@@ -76,7 +76,7 @@ NAMESERVER_WITHOUT_ADDRESS = Rule(
 )
 INGRESS_WITHOUT_ADDRESS = Rule(
     "ingress-without-address",
-    path="kolab:network.ingress.addresses",
+    path="kolab:network.{key}.addresses",
     problem="is empty, so no A record of a web name is published",
     fix="list the public addresses of the controller, or acknowledge that something else publishes them",
     why="Web names lead to the controller.",

@@ -9,6 +9,7 @@ from model.ingress import CONTROLLERS, kind_of
 from model.issuers import Issuer
 from model.monitoring.operator import CRDS
 from model.rules.cluster import ClusterFacts
+from model.rules.cluster_gateways import NEEDED
 from model.rules.cluster_operators import old_metallb
 from model.selectors import written
 
@@ -104,9 +105,28 @@ def _websites(facts: ClusterFacts) -> Iterator[Row]:
         yield Row(
             about="Ingress class", seen=f"{name} ({controller or 'no controller'})", verdict="fits", then=then
         )
-    for name, controller in sorted((facts.operators.gateway_classes or {}).items()):
-        then = "the stack makes no HTTPRoute: the proxy serves the websites, or an Ingress class does"
+    for name, controller in sorted((facts.gateways.classes or {}).items()):
+        lacks = [
+            each for each in NEEDED if facts.gateways.kinds is not None and each not in facts.gateways.kinds
+        ]
+        then = (
+            f"network.gateway needs {' and '.join(lacks)} of Gateway API 1.4"
+            if lacks
+            else "network.gateway, if a Gateway of it is to serve the websites"
+        )
         yield Row(about="Gateway class", seen=f"{name} ({controller})", verdict="fits", then=then)
+    for at, seen in sorted((facts.gateways.gateways or {}).items()):
+        namespace, _, name = at.partition("/")
+        ends = [each.name for each in seen.listeners if each.protocol == "HTTPS" and not each.passthrough]
+        then = (
+            f"network.gateway: {{name: {name}, namespace: {namespace}, listeners: [{', '.join(ends)}], ...}}, if it is to serve the websites"
+            if ends
+            else "it has no listener that ends TLS, and can serve no websites of the stack"
+        )
+        where = f" at {', '.join(seen.addresses)}" if seen.addresses else ""
+        yield Row(
+            about="Gateway", seen=f"{at} of the class {seen.gateway_class}{where}", verdict="fits", then=then
+        )
 
 
 def _monitoring(facts: ClusterFacts) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """A and AAAA of every public host.
 
-IPv6 is published only for what listens on it: Postfix, and an Ingress controller in front of the web part.
+IPv6 is published only for what listens on it: Postfix, and what stands in front of the web part.
 The proxy's mail ports, ManageSieve and TURN bind IPv4 alone (model/rules/addresses.py, rule ipv6-not-listening).
 """
 
@@ -35,8 +35,8 @@ def _hosts(settings: Settings) -> Iterator[Host]:
     names = Names.of(settings)
     public = public_addresses(settings)
     proxy = _ipv4(public.get("proxy", ()))
-    ingress = settings.network.ingress
-    web = tuple(map(str, ingress.addresses)) if ingress else proxy
+    given = settings.network.web_addresses
+    web = proxy if given is None else tuple(map(str, given))
     yield Host(names.website, "website", web, "Web interface, webmail and API.")
     yield Host(names.admin, "admin", web, "Web interface of administrators.")
     yield Host(names.reseller, "reseller", web, "Web interface of resellers.")

@@ -110,9 +110,8 @@ def servers(settings: Settings) -> Iterator[Finding]:
     for server, addresses in dns.nameservers.items():
         if not addresses and zone_of(server, zones):
             yield rules.NAMESERVER_WITHOUT_ADDRESS.found(server=server)
-    ingress = settings.network.ingress
-    if ingress and not ingress.addresses:
-        yield rules.INGRESS_WITHOUT_ADDRESS.found()
+    if settings.network.web_server and not settings.network.web_addresses:
+        yield rules.INGRESS_WITHOUT_ADDRESS.found(key=settings.network.web_server[0])
 
 
 def reverse(settings: Settings, found: Plan) -> Iterator[Finding]:

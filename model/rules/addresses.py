@@ -64,8 +64,9 @@ def real_addresses(settings: Settings) -> Iterator[Finding]:
     mapped = settings.network.public.items()
     listed += [(f"kolab:network.public.{inside}", str(outside)) for inside, outside in mapped]
     listed += [("kolab:network.egress", a) for a in egress_addresses(settings)]
-    if settings.network.ingress:
-        listed += [("kolab:network.ingress.addresses", str(a)) for a in settings.network.ingress.addresses]
+    if settings.network.web_server:
+        key, server = settings.network.web_server
+        listed += [(f"kolab:network.{key}.addresses", str(address)) for address in server.addresses]
     for path, text in sorted(set(listed)):
         address = ipaddress.ip_address(text)
         if any(address in net for net in cluster if net.version == address.version):

@@ -12,6 +12,7 @@ from model.findings import Finding
 from model.ingress import CONTROLLERS, kind_of
 from model.rules.cluster_admission import Webhook, cluster_admission
 from model.rules.cluster_cni import cluster_cni
+from model.rules.cluster_gateways import GatewayFacts, cluster_gateways, controllers
 from model.rules.cluster_monitoring import cluster_monitoring
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
@@ -46,6 +47,8 @@ class ClusterFacts:
     """Whether k3s' ServiceLB serves some Service."""
     ingress_classes: Mapping[str, str] | None = None
     """Ingress class -> the controller that serves it."""
+    controllers: frozenset[str] | None = None
+    """Addresses of the pods of who serves the websites in the proxy's place, those on their node's own network included."""
     storage_classes: Mapping[str, bool] | None = field(default=None)
     """Storage class -> whether it is the default."""
     priority_classes: Mapping[str, PriorityClass] | None = None
@@ -54,6 +57,8 @@ class ClusterFacts:
     """Where its pods, Services, DNS and API servers are."""
     operators: OperatorFacts = field(default_factory=OperatorFacts)
     """Issuers, MetalLB, and what else holds nodes and their ports."""
+    gateways: GatewayFacts = field(default_factory=GatewayFacts)
+    """What there is of the Gateway API."""
 
 
 def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
@@ -67,6 +72,8 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from cluster_network(settings, facts.network)
     yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
+    yield from cluster_gateways(settings, facts.crds, facts.gateways)
+    yield from controllers(settings, facts.controllers)
     yield from cluster_priorities(settings, facts.priority_classes)
     yield from cluster_monitoring(settings, facts.crds, facts.operators.readers)
     yield from cluster_admission(settings, facts.webhooks)

@@ -24,6 +24,7 @@ OURS = {
     "apps": ("daemonsets", "deployments", "statefulsets"),
     "batch": ("cronjobs", "jobs"),
     "cert-manager.io": ("certificates", "issuers"),
+    "gateway.networking.k8s.io": ("backendtlspolicies", "httproutes", "referencegrants"),
     "networking.k8s.io": ("ingresses", "networkpolicies"),
     "policy": ("poddisruptionbudgets",),
     "rbac.authorization.k8s.io": ("clusterrolebindings", "clusterroles"),

@@ -46,8 +46,6 @@ class OperatorFacts:
     """Names of the DaemonSets of all namespaces, which tell what the cluster is built of."""
     pools: Mapping[str, tuple[str, ...]] | None = None
     """Pool of MetalLB -> its ranges."""
-    gateway_classes: Mapping[str, str] | None = None
-    """Class of the Gateway API -> the controller that serves it."""
     readers: tuple[Reader, ...] | None = None
     """Every Prometheus that an operator keeps."""
 

@@ -33,8 +33,8 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
 def distinct(settings: Settings) -> Iterator[Finding]:
     """The mail hosts stand apart: MX and HELO names carry other addresses than the web names."""
     names = Names.of(settings)
-    # Website, IMAP and submission are all the proxy's, unless an Ingress controller answers the web.
-    web = "proxy" if settings.network.ingress is None else "ingress"
+    # Website, IMAP and submission are all the proxy's, unless another server answers the web.
+    web = "proxy" if settings.network.web_server is None else "controller"
     separate = {
         "website": (names.website, web),
         "imap": (names.imap, "proxy"),

@@ -51,12 +51,12 @@ def cluster_ranges(settings: Settings) -> Iterator[Finding]:
 
 
 def _named(settings: Settings) -> Iterator[tuple[str, Net]]:
-    external, ingress = settings.external, settings.network.ingress
+    external, front = settings.external, settings.network.web_server
     for name, engine in (("database", external.database), ("redis", external.redis), ("s3", external.s3)):
         if engine is not None:
             yield f"kolab:external.{name}.cidr", engine.cidr
-    if ingress is not None:
-        yield "kolab:network.ingress.controllerCidr", ingress.controller_cidr
+    if front is not None:
+        yield f"kolab:network.{front[0]}.controllerCidr", front[1].controller_cidr
     inside, relay = settings.network.internal_peers, smarthost(settings)
     for path, networks in (
         ("kolab:network.internalPeers.web", inside.web),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.catalogue import addresses as rules
+from model.catalogue import gateways
 from model.catalogue.cluster import ISSUER_HTTP_INGRESS
 from model.findings import Finding
 from model.settings import Settings
@@ -18,8 +19,18 @@ def host_ports(settings: Settings) -> Iterator[Finding]:
 
 def challenges(settings: Settings) -> Iterator[Finding]:
     """Whoever asks port 80 for proof of a name finds one server there."""
-    if settings.http_challenges and settings.network.ingress is not None:
-        yield ISSUER_HTTP_INGRESS.found()
+    if settings.http_challenges and settings.network.web_server is not None:
+        yield ISSUER_HTTP_INGRESS.found(key=settings.network.web_server[0])
 
 
-RULES = (host_ports, challenges)
+def gateway(settings: Settings) -> Iterator[Finding]:
+    """One server stands before the proxy, and can tell that it speaks to the proxy."""
+    if settings.network.gateway is None:
+        return
+    if settings.network.ingress is not None:
+        yield gateways.WEB_SERVERS.found()
+    if settings.tls.issuer == "selfSigned" and settings.network.gateway.authorities is None:
+        yield gateways.AUTHORITY.found(namespace=settings.kubernetes.namespace)
+
+
+RULES = (host_ports, challenges, gateway)

@@ -40,7 +40,6 @@ from model.settings.network import (
     EgressGateway,
     EgressNodes,
     EgressRelay,
-    Ingress,
     InternalPeers,
     Metallb,
     Networking,
@@ -59,6 +58,7 @@ from model.settings.storage import (
     Volume,
 )
 from model.settings.tls import AcmeDns01, ExistingIssuer, ExistingSecrets, SelfSigned, Tls, TlsaKeys
+from model.settings.web_server import Gateway, Ingress
 from model.settings.workloads import Features, ImagesRegistry, MeetMedia, Replicas, Resources
 from model.texts import DaemonName, PublicPem, SecretKey
 from model.types import Hostname
@@ -91,6 +91,7 @@ __all__ = [
     "Features",
     "Files",
     "FilesEngine",
+    "Gateway",
     "Hosts",
     "ImagesRegistry",
     "Ingress",

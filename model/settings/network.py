@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field
 
 from model.authorities import Authorities
-from model.ingress import Kind
 from model.settings.base import Section
+from model.settings.web_server import Gateway, Ingress
 from model.texts import Interface, Label, LabelKey, LabelValue, ObjectName, Username
 from model.types import Address, Addresses, Hostname, Network, Networks, PortNumber, as_tuple
 
@@ -151,21 +151,6 @@ class Metallb(Section):
     """Announce on these network interfaces only; empty means all."""
 
 
-class Ingress(Section):
-    """An Ingress controller in front of the web part. Mail ports stay with the proxy."""
-
-    class_name: ObjectName
-    """Ingress class of the controller."""
-    controller: Kind = "ingress-nginx"
-    """Which controller it is: each is told in words of its own how large mail is and how long a phone waits. k3s: traefik."""
-    namespace: Label
-    """Namespace of the controller's pods: X-Forwarded-For is believed from there alone."""
-    controller_cidr: Network
-    """Addresses of the controller's pods, for the proxy's real-IP module and TRUSTED_PROXIES."""
-    addresses: Addresses = ()
-    """Public addresses of the controller: A and AAAA of every web name. Mail names keep the proxy's address."""
-
-
 _Values = Annotated[
     tuple[LabelValue, ...],
     BeforeValidator(as_tuple, json_schema_input_type=LabelValue | tuple[LabelValue, ...]),
@@ -256,3 +241,17 @@ class Networking(Section):
     """MetalLB's own settings."""
     ingress: Ingress | None = None
     """Set when an Ingress controller answers 80 and 443 instead of the proxy."""
+    gateway: Gateway | None = None
+    """Set when a Gateway of the Gateway API answers 80 and 443 instead of the proxy."""
+
+    @property
+    def web_server(self) -> tuple[str, Ingress | Gateway] | None:
+        """Who answers 80 and 443 in place of the proxy, below the key of the section that says so; None for the proxy itself."""
+        if self.ingress is not None:
+            return "ingress", self.ingress
+        return None if self.gateway is None else ("gateway", self.gateway)
+
+    @property
+    def web_addresses(self) -> Addresses | None:
+        """Public addresses of who answers in place of the proxy; None for the proxy itself."""
+        return None if self.web_server is None else self.web_server[1].addresses

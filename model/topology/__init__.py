@@ -86,6 +86,8 @@ from model.topology.outside import (
     Block,
     Outside,
     Pods,
+    controller_namespace,
+    controller_ports,
     dns_addresses,
     solvers,
 )
@@ -150,6 +152,8 @@ __all__ = [
     "Resolver",
     "Sidecar",
     "connections",
+    "controller_namespace",
+    "controller_ports",
     "daemons",
     "database_host",
     "dns_addresses",

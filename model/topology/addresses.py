@@ -32,7 +32,7 @@ def meet_media_ports(settings: Settings) -> tuple[Port, ...]:
 
 def public_ports(settings: Settings) -> tuple[PublicPort, ...]:
     """Every port that the stack opens to the world."""
-    web = settings.network.ingress is None
+    web = settings.network.web_server is None
     proxy = {"https": 443, "redirect": 80} if web else {}
     proxy |= {"imap-starttls": 143, "imaps": 993, "submit-starttls": 587, "submissions": 465}
     ports = [PublicPort("proxy", number, PROXY, PROXY.port(name)) for name, number in proxy.items()]

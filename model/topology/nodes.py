@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from model.settings import Settings
 from model.topology.connections import Connection, connections
 from model.topology.daemons import MEET, PROXY, Daemon, Port
-from model.topology.outside import CONTROLLER, Outside
+from model.topology.outside import Outside, controller_ports
 
-_HOST, _OTHER_NODES, _API = "host", "remote-node", "kube-apiserver"
+_HOST, _OTHER_NODES, _API, _INGRESS = "host", "remote-node", "kube-apiserver", "ingress"
 _API_SERVICE, _DNS_ADDRESSES = "kubernetes", "dns-addresses"
 """Names of model/topology/outside.py."""
 
@@ -39,12 +39,15 @@ def node_connections(settings: Settings) -> tuple[NodeConnection, ...]:
 def _found(settings: Settings) -> Iterator[NodeConnection]:
     for connection in connections(settings):
         yield from _to_nodes(settings, connection)
-    if settings.network.ingress is not None:
-        nodes = (_HOST, _OTHER_NODES)
+    if settings.network.web_server is not None:
+        nodes: tuple[str, ...] = (_HOST, _OTHER_NODES)
+        if settings.network.gateway is not None:
+            # Cilium's own Gateway, which is no pod and no node (Cilium: Gateway API, network policies).
+            nodes += (_INGRESS,)
         yield NodeConnection(PROXY, nodes, (PROXY.port("https"),), inwards=True)
         if settings.features.meet:
             # The controller answers Meet in the proxy's place.
-            yield NodeConnection(MEET, nodes, CONTROLLER)
+            yield NodeConnection(MEET, nodes, controller_ports(settings))
 
 
 def _to_nodes(settings: Settings, connection: Connection) -> Iterator[NodeConnection]:

@@ -66,6 +66,22 @@ DNS_PORT = 53
 """Where servers of names are asked (RFC 1035 section 4.2)."""
 CONTROLLER = (Port("https", 443), Port("https-pod", 8443))
 """Where Ingress controllers listen: on their address, and in pods that run without root."""
+GATEWAY = (*CONTROLLER, Port("https-envoy", 10443))
+"""Where pods of Gateways listen: Envoy Gateway adds 10000 to ports below 1024."""
+
+
+def controller_namespace(settings: Settings) -> str | None:
+    """Where whoever answers in the proxy's place has its pods; None for the proxy itself."""
+    if settings.network.ingress is not None:
+        return settings.network.ingress.namespace
+    return None if settings.network.gateway is None else settings.network.gateway.controller_namespace
+
+
+def controller_ports(settings: Settings) -> tuple[Port, ...]:
+    """Where whoever answers in the proxy's place listens."""
+    return CONTROLLER if settings.network.gateway is None else GATEWAY
+
+
 _DNS_SERVICE = 10
 """Which address of the Services' range DNS has where kubeadm, k3s, RKE2 or a cloud made the cluster."""
 _NODE_LOCAL_DNS = "169.254.20.10"
@@ -167,7 +183,7 @@ def _world(settings: Settings) -> tuple[Block, ...]:
     own = {
         *(address for found in load_balancer_addresses(settings).values() for address in found),
         *(address for found in public_addresses(settings).values() for address in found),
-        *(map(str, network.ingress.addresses) if network.ingress else ()),
+        *map(str, network.web_addresses or ()),
     }
     # A gateway's address may belong to other servers of the company as well; a node's is the node.
     if network.egress is not None and network.egress.postfix_nodes:

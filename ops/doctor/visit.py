@@ -54,8 +54,8 @@ class Visit:
     @cached_property
     def web(self) -> tuple[str, ...]:
         """Addresses that answer 80 and 443."""
-        ingress = self.settings.network.ingress
-        return tuple(map(str, ingress.addresses)) if ingress else self.ports.get("proxy", ())
+        given = self.settings.network.web_addresses
+        return self.ports.get("proxy", ()) if given is None else tuple(map(str, given))
 
     @property
     def front(self) -> str:
@@ -72,7 +72,7 @@ class Visit:
             for port in topology.public_ports(self.settings)
             for address in self.ports[port.service]
         ]
-        if self.settings.network.ingress:
+        if self.settings.network.web_server:
             rows += [(address, number, "TCP") for address in self.web for number in (80, 443)]
         return tuple(dict.fromkeys(rows))
 

@@ -32,6 +32,8 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "/api/v1/nodes", [_node(each) for each in seen["nodes"]]
     others = [_other(node, **asked) for node, asked in seen.get("requested", {}).items()]
     yield "/api/v1/pods", [*(_pod(f"pod-{address}", address) for address in seen.get("pods", ())), *others]
+    for home, found in seen.get("podsOf", {}).items():
+        yield f"/api/v1/namespaces/{home}/pods", [_pod(f"pod-{each}", each) for each in found]
     dns = seen["dns"]
     home = dns.get("namespace", "kube-system")
     yield f"/api/v1/namespaces/{home}/pods", [_pod(f"dns-{n}", None, dns["ports"]) for n in range(2)]
@@ -98,8 +100,32 @@ def _operators(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "/apis/storage.k8s.io/v1/storageclasses", classes
     ingress = [_named(name, {"controller": by}) for name, by in seen.get("ingressClasses", {}).items()]
     yield "/apis/networking.k8s.io/v1/ingressclasses", ingress
-    gateways = [_named(name, {"controllerName": by}) for name, by in seen.get("gatewayClasses", {}).items()]
-    yield "/apis/gateway.networking.k8s.io/v1/gatewayclasses", gateways
+    yield from _gateways(seen)
+
+
+def _gateways(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    classes = [_named(name, {"controllerName": by}) for name, by in seen.get("gatewayClasses", {}).items()]
+    supported = [{"name": each} for each in seen.get("gatewayFeatures", ())]
+    api = "/apis/gateway.networking.k8s.io/v1"
+    yield f"{api}/gatewayclasses", [each | {"status": {"supportedFeatures": supported}} for each in classes]
+    yield api, resources(*seen.get("gatewayKinds", ("gatewayclasses", "gateways", "httproutes")))
+    found = seen.get("gateways", {}).items()
+    yield (
+        f"{api}/gateways",
+        [
+            {"metadata": dict(zip(("namespace", "name"), at.split("/"), strict=True)), **each}
+            for at, each in found
+        ],
+    )
+
+
+def resources(*names: str) -> Object:
+    """The kinds of a group of the API, by the names of their addresses."""
+    found = [
+        {"name": name, "kind": "k", "namespaced": True, "singularName": "", "verbs": ["get"]}
+        for name in names
+    ]
+    return {"kind": "APIResourceList", "groupVersion": "g/v1", "resources": found}
 
 
 def _named(name: str, spec: Object) -> Object:

@@ -92,3 +92,24 @@ def test_people_read_a_table_and_what_to_write(
     assert max(map(len, shown.splitlines())) < 400
     for section in recorded["says"]:
         assert f"kolab:{section}:" in shown
+
+
+GATEWAYS = {
+    "kubeadm-envoy-gateway": {
+        "Gateway": "network.gateway: {name: public, namespace: gateways, listeners: [https], ...}",
+        "Gateway class": "network.gateway, if a Gateway of it",
+    },
+    "talos-cilium": {"Gateway class": "network.gateway needs backendtlspolicies of Gateway API 1.4"},
+}
+"""Recorded cluster -> what its page says of each kind of object of the Gateway API, at least in the beginning."""
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_the_page_says_what_a_gateway_is_good_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with api_server(answers(read(name)["seen"]), tmp_path, monkeypatch, context="prod"):
+        _, answer = page(capsys)
+    said = {row["about"]: row["then"] for row in answer["rows"] if row["about"].startswith("Gateway")}
+    assert said.keys() == GATEWAYS[name].keys()
+    assert all(said[about].startswith(begins) for about, begins in GATEWAYS[name].items())

@@ -32,7 +32,9 @@ def told(
     return found
 
 
-@pytest.mark.parametrize("name", ["single-node", "cluster", "full", "external", "bare", "host-port"])
+@pytest.mark.parametrize(
+    "name", ["single-node", "cluster", "full", "external", "bare", "host-port", "gateway"]
+)
 def test_other_plugins_get_no_kind_that_they_do_not_know(name: str) -> None:
     assert deployment(name).of_kind("CiliumNetworkPolicy") == []
 
@@ -47,11 +49,21 @@ def test_the_log_collector_alone_reaches_the_api_server_on_its_ports() -> None:
 
 
 @pytest.mark.thorough
-def test_an_ingress_controller_on_its_nodes_own_network_reaches_the_proxy_and_no_other() -> None:
-    inwards = {place: rules for place, rules in told("full").items() if any(r[0] == "ingress" for r in rules)}
+@pytest.mark.parametrize(
+    ("name", "entities"),
+    [
+        ("full", ("host", "remote-node")),
+        # A Gateway of Cilium's own is neither a pod nor a node.
+        ("gateway", ("host", "remote-node", "ingress")),
+    ],
+)
+def test_a_controller_on_its_nodes_own_network_reaches_the_proxy_and_no_other(
+    name: str, entities: tuple[str, ...]
+) -> None:
+    inwards = {place: rules for place, rules in told(name).items() if any(r[0] == "ingress" for r in rules)}
     assert {name for _, name in inwards} == {"proxy"}
     assert {each for each in inwards["kolab", "proxy"] if each[0] == "ingress"} == {
-        ("ingress", entity, "TCP", 6443) for entity in ("host", "remote-node")
+        ("ingress", entity, "TCP", 6443) for entity in entities
     }
 
 

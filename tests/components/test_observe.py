@@ -12,9 +12,11 @@ from components.observe import observe
 from components.observe_where import Where
 from model.budget import Room
 from model.rules.cluster import ClusterFacts
+from model.rules.cluster_gateways import GatewayFacts, SeenGateway
 from model.rules.cluster_operators import Taint
 from model.rules.cluster_priorities import PriorityClass
 from model.settings import ClusterDns
+from tests.clusters.recorded import resources
 from tests.model.files import settings
 from tests.support.api_server import api_server, asked
 
@@ -34,6 +36,10 @@ def service(address: str, port: int) -> Object:
     return {"spec": {"clusterIP": address, "ports": [{"port": port, "protocol": "UDP"}]}}
 
 
+GATEWAY: Object = {
+    "metadata": {"name": "public", "namespace": "gateways"},
+    "spec": {"gatewayClassName": "eg", "listeners": [{"name": "web", "protocol": "HTTPS", "port": 443}]},
+}
 VERSION = {
     **dict.fromkeys(("buildDate", "compiler", "gitCommit", "gitTreeState", "goVersion", "platform"), "x"),
     "major": "1",
@@ -294,8 +300,9 @@ def test_an_answer_that_makes_no_sense_is_said_and_not_believed(
     assert "its version numbers were not looked at" in capsys.readouterr().out
 
 
-def test_pools_and_classes_of_gateways_are_read_where_their_kinds_are_known(answers: dict[str, Any]) -> None:
-    assert (facts().operators.pools, facts().operators.gateway_classes) == (None, None)
+def test_pools_and_gateways_are_read_where_their_kinds_are_known(answers: dict[str, Any]) -> None:
+    assert facts().operators.pools is None
+    assert facts().gateways == GatewayFacts(kinds=frozenset())
     spec = {"group": "g", "names": {"kind": "k", "plural": "p"}, "scope": "s", "versions": []}
     names = ("ipaddresspools.metallb.io", "gatewayclasses.gateway.networking.k8s.io")
     answers["/apis/apiextensions.k8s.io/v1/customresourcedefinitions"] = [
@@ -308,8 +315,28 @@ def test_pools_and_classes_of_gateways_are_read_where_their_kinds_are_known(answ
         {
             "metadata": {"name": "eg"},
             "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+            "status": {"supportedFeatures": [{"name": "BackendTLSPolicy"}, "HTTPRoute"]},
         }
     ]
-    found = facts().operators
-    assert found.pools == {"public": ("192.0.2.16/28",)}
-    assert found.gateway_classes == {"eg": "gateway.envoyproxy.io/gatewayclass-controller"}
+    answers["/apis/gateway.networking.k8s.io/v1"] = resources("gateways", "httproutes")
+    answers["/apis/gateway.networking.k8s.io/v1/gateways"] = [GATEWAY]
+    assert facts().operators.pools == {"public": ("192.0.2.16/28",)}
+    assert facts().gateways == GatewayFacts(
+        kinds=frozenset({"gateways", "httproutes"}),
+        classes={"eg": "gateway.envoyproxy.io/gatewayclass-controller"},
+        features={"eg": frozenset({"BackendTLSPolicy", "HTTPRoute"})},
+        gateways={"gateways/public": SeenGateway.read(GATEWAY)},
+    )
+
+
+def test_pods_of_who_serves_the_websites_are_read_where_somebody_does(answers: dict[str, Any]) -> None:
+    assert facts().controllers is None
+    found = [
+        pod("a", "10.42.7.3"),
+        pod("b", "10.7.0.1", own_network=False),
+        pod("c", None, phase="Pending"),
+        pod("d", "10.42.7.9", phase="Failed"),
+    ]
+    answers["/api/v1/namespaces/traefik/pods"] = found
+    seen = observe(Where(context=None, controllers="traefik"), print)
+    assert seen.controllers == frozenset({"10.42.7.3", "10.7.0.1"})

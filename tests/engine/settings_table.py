@@ -40,6 +40,19 @@ BASES: dict[str, tuple[str, Changes]] = {
         "cluster",
         {"network.ingress": {"className": "nginx", "namespace": "web", "controllerCidr": "10.42.8.0/24"}},
     ),
+    "websites at a gateway": (
+        "cluster",
+        {
+            "network.gateway": {
+                "name": "public",
+                "namespace": "gateways",
+                "listeners": ["https"],
+                "redirect": "http",
+                "controllerNamespace": "envoy",
+                "controllerCidr": "10.42.8.0/24",
+            }
+        },
+    ),
     "gateway": ("cluster", {"network.egress": {"mode": "gateway", "addresses": ["198.51.100.20"]}}),
     "relay": (
         "cluster",
@@ -295,6 +308,17 @@ HARMLESS: dict[str, Changes] = {
         "network.ingress.namespace": "other",
         "network.ingress.controllerCidr": "10.42.9.0/24",
         "network.ingress.addresses": ["192.0.2.99"],
+    },
+    "websites at a gateway": {
+        "network.gateway.name": "other",
+        "network.gateway.namespace": "others",
+        "network.gateway.listeners": ["https", "wildcard"],
+        "network.gateway.redirect": "plain",
+        "network.gateway.certificates": "gateway",
+        "network.gateway.authorities": certificate()[0],
+        "network.gateway.controllerNamespace": "other",
+        "network.gateway.controllerCidr": "10.42.9.0/24",
+        "network.gateway.addresses": ["192.0.2.99"],
     },
     "certificates of others": {
         "tls[secrets].proxy": "other-web",

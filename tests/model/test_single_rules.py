@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from model.rules import RULES, check
+from tests.lab.images.keys import certificate
 from tests.model.files import findings_of, places, settings
 from tests.model.found import CALLS
 
@@ -18,6 +19,14 @@ RELAY = {"mode": "relay", "host": "relay.example.net"}
 INGRESS = {
     "className": "nginx",
     "namespace": "ingress",
+    "controllerCidr": "10.42.7.0/24",
+    "addresses": ["192.0.2.20"],
+}
+BEHIND = {
+    "name": "public",
+    "namespace": "gateways",
+    "listeners": ["https"],
+    "controllerNamespace": "envoy",
     "controllerCidr": "10.42.7.0/24",
     "addresses": ["192.0.2.20"],
 }
@@ -178,6 +187,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
     ),
     ("real", {"network/egress/nodes/worker1": ["198.51.100.1"]}, {("address-documentation", EGRESS)}),
     ("real", {"network/ingress": INGRESS}, {("address-documentation", "kolab:network.ingress.addresses")}),
+    ("real", {"network/gateway": BEHIND}, {("address-documentation", "kolab:network.gateway.addresses")}),
     (
         "cluster",
         {"network/public/10.20.0.99": "192.0.2.99"},
@@ -406,6 +416,36 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         },
         {("issuer-http-ingress", "kolab:tls.challenge")},
     ),
+    # One server has the websites, and believes whom it speaks to.
+    (
+        "cluster",
+        {"network/ingress": INGRESS, "network/gateway": BEHIND},
+        {("web-servers", "kolab:network.gateway")},
+    ),
+    (
+        "cluster",
+        {
+            "network/gateway": BEHIND,
+            "tls": {"issuer": "existing", "name": "public", "challenge": "http", "caa": "pki.goog"},
+        },
+        {("issuer-http-ingress", "kolab:tls.challenge")},
+    ),
+    *(
+        (
+            "cluster",
+            {
+                "network/gateway": BEHIND | more,
+                "tls": {"issuer": "selfSigned"},
+                "tlsa": None,
+                "mail/mtaSts": {"stage": "none"},
+            },
+            found,
+        )
+        for more, found in (
+            ({}, {("gateway-authority", "kolab:network.gateway.authorities")}),
+            ({"authorities": certificate()[0]}, set()),
+        )
+    ),
     # Public halves.
     ("cluster", {"passportPublicKey": None}, {("public-half-missing", "kolab:passportPublicKey")}),
     ("cluster", {"mail/dkim": None}, {("public-half-missing", "kolab:mail.dkim.selectors")}),
@@ -480,6 +520,11 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
         "cluster",
         {"network/ingress": INGRESS | {"controllerCidr": "0.0.0.0/0"}},
         {("network-broad", "kolab:network.ingress.controllerCidr")},
+    ),
+    (
+        "cluster",
+        {"network/gateway": BEHIND | {"controllerCidr": "0.0.0.0/0"}},
+        {("network-broad", "kolab:network.gateway.controllerCidr")},
     ),
     # Networks.
     ("cluster", {"network/podCidr": "8.8.0.0/16"}, {("network-public", "kolab:network.podCidr")}),

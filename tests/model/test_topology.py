@@ -27,7 +27,7 @@ from model.topology import (
 from ops.stacks import ROOT
 from tests.model import invariants
 from tests.model.files import Raw, settings
-from tests.support.stacks import raw
+from tests.support.stacks import GATEWAY, raw
 
 S3 = {"endpoint": "https://s3.example.net", "bucket": "kolab", "cidr": "198.51.100.34/32"}
 EXTERNAL = {
@@ -46,6 +46,7 @@ VARIANTS: dict[str, tuple[str, Raw]] = {
     "many workers": ("single-node", {"meet/workers": 64}),
     "external": ("cluster", {"external": EXTERNAL}),
     "ingress": ("cluster", {"network/ingress": INGRESS}),
+    "gateway": ("cluster", {"network/gateway": GATEWAY}),
     "host ports": ("single-node", {"network/loadBalancer": "hostPort"}),
     "relay": (
         "single-node",
@@ -156,8 +157,9 @@ def test_the_world_sees_addresses_after_nat() -> None:
     assert topology.public_addresses(settings("cluster", {"network/public": {}}))["smtp"] == ("10.20.0.11",)
 
 
-def test_an_ingress_controller_takes_the_web_ports_and_leaves_mail_to_the_proxy() -> None:
-    found = public(settings(*VARIANTS["ingress"]))["proxy"]
+@pytest.mark.parametrize("name", ["ingress", "gateway"])
+def test_another_server_takes_the_web_ports_and_leaves_mail_to_the_proxy(name: str) -> None:
+    found = public(settings(*VARIANTS[name]))["proxy"]
     assert set(found) == {"143/tcp", "993/tcp", "587/tcp", "465/tcp"}
 
 

@@ -53,6 +53,8 @@ CLUSTERS = {
     "one node with Cilium": Kind("cilium", "single-node", API_ON_OWN_NODE),
     "a cloud with Cilium": Kind("cilium", "external", CLOUD_API, 443),
     "behind an Ingress controller with Cilium": Kind("cilium", "full", API_ON_NODE),
+    "behind a Gateway": Kind("addresses", "gateway", API_ON_NODE),
+    "behind a Gateway with Cilium": Kind("cilium", "gateway", API_ON_NODE),
 }
 ADMINISTRATION = (22, 111, 2379, 4240, 6443, 8472, 9090, 9100, 10250, 10255, 10256, 30443)
 
@@ -78,10 +80,11 @@ class Cluster:
     def _answering(self, connection: topology.Connection) -> Iterator[tuple[Place, topology.Port]]:
         server = connection.server
         if not isinstance(server, Outside):
-            public = self.settings.network.ingress and connection.public and server == topology.PROXY
+            public = self.settings.network.web_server and connection.public and server == topology.PROXY
             # A controller answers for the website alone; mail comes to the proxy's own addresses.
             if public and connection.ports == ("https",):
-                yield from itertools.product((CONTROLLER, OWN_NODE, OTHER_NODE), topology.CONTROLLER)
+                listens = topology.controller_ports(self.settings)
+                yield from itertools.product((CONTROLLER, OWN_NODE, OTHER_NODE), listens)
                 return
             listening = {
                 *server.ports,
@@ -174,8 +177,9 @@ def _every_port(each: Cluster) -> set[topology.Port]:
     }
 
 
-def test_an_ingress_controller_reaches_the_proxy_wherever_its_pods_are() -> None:
-    full = cluster("behind an Ingress controller with Cilium")
+@pytest.mark.parametrize("kind", ["an Ingress controller", "a Gateway"])
+def test_who_answers_for_the_proxy_reaches_it_wherever_its_pods_are(kind: str) -> None:
+    full = cluster(f"behind {kind} with Cilium")
     proxy, port = full.reading.pods["proxy"], topology.PROXY.port("https").number
     for controller in (CONTROLLER, OWN_NODE, OTHER_NODE):
         assert full.reading.may(controller, proxy, "TCP", port)

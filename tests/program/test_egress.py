@@ -80,7 +80,7 @@ def test_an_ingress_controller_is_reached_by_meet_alone_which_finds_the_website_
     cluster: Neighbourhood, name: str
 ) -> None:
     for daemon in cluster.homes:
-        wanted = {("TCP", 443)} if daemon == "meet" and stack(name).network.ingress else set()
+        wanted = {("TCP", 443)} if daemon == "meet" and stack(name).network.web_server else set()
         assert reached(cluster, daemon, CONTROLLER) == wanted, daemon
 
 

@@ -150,4 +150,5 @@ def test_the_kinds_of_the_stack_are_few(program: Deployment) -> None:
         # The log collector asks the API for names of pods; nobody else asks it anything.
         *("ServiceAccount", "ClusterRole", "ClusterRoleBinding"),
         "PriorityClass",
+        *("HTTPRoute", "BackendTLSPolicy", "ReferenceGrant"),
     }

@@ -26,6 +26,8 @@ KINDS = {
     "apps/v1": ("DaemonSet", "Deployment", "StatefulSet"),
     "batch/v1": ("CronJob", "Job"),
     "cert-manager.io/v1": ("Certificate", "ClusterIssuer", "Issuer"),
+    "gateway.networking.k8s.io/v1": ("BackendTLSPolicy", "HTTPRoute"),
+    "gateway.networking.k8s.io/v1beta1": ("ReferenceGrant",),
     "metallb.io/v1beta1": ("BGPAdvertisement", "IPAddressPool", "L2Advertisement"),
     "metallb.io/v1beta2": ("BGPPeer",),
     "monitoring.coreos.com/v1": ("PrometheusRule",),

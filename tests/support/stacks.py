@@ -26,6 +26,15 @@ _INGRESS = {
     "controllerCidr": "10.42.7.0/24",
     "addresses": ["192.0.2.20"],
 }
+GATEWAY = {
+    "name": "public",
+    "namespace": "gateways",
+    "listeners": ["https"],
+    "redirect": "http",
+    "controllerNamespace": "ingress-nginx",
+    "controllerCidr": "10.42.7.0/24",
+    "addresses": ["192.0.2.20"],
+}
 _RELAY = {
     "mode": "relay",
     "host": "relay.example.net",
@@ -109,6 +118,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             ],
         },
     ),
+    # Websites at a Gateway of somebody else, some of them with certificates of their own.
+    "gateway": ("cluster", {"network": {"gateway": GATEWAY}}),
     # Files on their way from MinIO.
     "moving": ("single-node", {"files": {"engine": "minio-to-versitygw"}, "backup": _BACKUP}),
 }

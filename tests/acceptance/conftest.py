@@ -55,6 +55,7 @@ _COURSE = (
     "test_rotation",
     "test_given_secrets",
     "test_customers",
+    "test_ways_in",
     "test_bucket",
     "test_staged_keys",
     "test_image_change",

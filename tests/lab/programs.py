@@ -170,6 +170,18 @@ _OTHERS = (
         in_lab=False,
     ),
     Module(
+        "traefik",
+        takes="15 to 30 minutes on 2 cores",
+        programs={"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
+        share={
+            "sigs.k8s.io/gateway-api": {"config/crd/standard": "gateway-api-crds"},
+            "github.com/traefik/traefik/v3": {
+                "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml": "traefik-crds.yml"
+            },
+        },
+        in_lab=False,
+    ),
+    Module(
         "registry",
         takes="2 to 4 minutes on 2 cores",
         programs={"registry": "github.com/distribution/distribution/v3/cmd/registry"},

@@ -21,6 +21,7 @@ _MODULES = (
     "load",
     "store",
     "shown",
+    "patience",
 )
 
 if __name__ == "__main__":

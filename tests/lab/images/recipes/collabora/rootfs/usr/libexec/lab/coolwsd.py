@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import sys
 from collections.abc import Mapping
@@ -14,6 +16,8 @@ _ACTIONS = {"odt": "writer", "ods": "calc", "odp": "impress"}
 
 
 _GROUPS = "storage.wopi.alias_groups"
+_ACCEPT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""RFC 6455 section 1.3."""
 
 
 def settings(given: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -58,10 +62,28 @@ class Handler(BaseHTTPRequestHandler):
             self._send(discovery(name), "text/xml")
         elif path == "/hosting/capabilities":
             self._send(json.dumps({"productName": "Lab stand-in for Collabora"}).encode(), "application/json")
+        elif path.startswith(("/cool", "/lool")) and self.headers.get("Sec-WebSocket-Key"):
+            self._socket(self.headers["Sec-WebSocket-Key"])
         elif path.startswith(("/browser", "/cool", "/lool")):
             self._send(b"<title>Lab stand-in for Collabora</title>", "text/html")
         else:
             self._send(b"", "text/plain", 404)
+
+    def _socket(self, key: str) -> None:
+        """A document's socket: whatever comes goes back as it is."""
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(101)
+        accept = base64.b64encode(hashlib.sha1(f"{key}{_ACCEPT}".encode()).digest()).decode()  # noqa: S324
+        for name, value in (
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Accept", accept),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        while more := self.connection.recv(4096):
+            self.connection.sendall(more)
 
     def _send(self, body: bytes, kind: str, status: int = 200) -> None:
         self.send_response(status)

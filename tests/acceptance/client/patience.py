@@ -1,0 +1,88 @@
+"""Clients that take their time: large uploads over slow lines, phones that wait, sockets that are silent."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import time
+
+from tests.acceptance.client.tls import careful
+
+_MIB = 1024 * 1024
+_FRAME = bytes.fromhex("818537fa213d7f9f4d5158")
+"""`Hello` as a client sends it (RFC 6455 section 5.7)."""
+
+
+def _opened(host: str, seconds: float) -> ssl.SSLSocket:
+    plain = socket.create_connection((host, 443), timeout=seconds)
+    return careful().wrap_socket(plain, server_hostname=host)
+
+
+def _head(secure: ssl.SSLSocket) -> bytes:
+    found = b""
+    while b"\r\n\r\n" not in found and (more := secure.recv(4096)):
+        found += more
+    return found
+
+
+def upload(host: str, path: str, mebibytes: str, seconds: str, sent: str = "") -> str:
+    """The first line of the answer to a body of this size that takes so long; `sent` is how much of it comes before the answer
+    is waited for, all unless said."""
+    number, first = int(mebibytes), int(sent or mebibytes)
+    with _opened(host, 120) as secure:
+        head = (
+            f"POST {path} HTTP/1.1",
+            f"Host: {host}",
+            "Content-Type: application/octet-stream",
+            f"Content-Length: {number * _MIB}",
+            "Connection: close",
+        )
+        secure.sendall("\r\n".join([*head, "", ""]).encode())
+        for _ in range(first):
+            secure.sendall(bytes(_MIB))
+            time.sleep(float(seconds) / first)
+        return _head(secure).partition(b"\r\n")[0].decode(errors="replace")
+
+
+def ping(host: str, user: str, password: str, seconds: str) -> str:
+    """What a phone is told that asks for news and gets none for so long, and how long that took ([MS-ASHTTP] Ping)."""
+    given, wait = base64.b64encode(f"{user}:{password}".encode()).decode(), int(seconds)
+    with _opened(host, wait + 60) as secure:
+        head = (
+            f"POST /Microsoft-Server-ActiveSync?Cmd=Ping&HeartbeatInterval={wait} HTTP/1.1",
+            f"Host: {host}",
+            f"Authorization: Basic {given}",
+            "Content-Length: 0",
+            "Connection: close",
+        )
+        began = time.monotonic()
+        secure.sendall("\r\n".join([*head, "", ""]).encode())
+        found = b""
+        while more := secure.recv(4096):
+            found += more
+    answer, _, body = found.decode(errors="replace").partition("\r\n\r\n")
+    return f"{time.monotonic() - began:.0f} {answer.partition(chr(13))[0]} {' '.join(body.split())}"
+
+
+def upgraded(host: str, path: str, silence: str) -> str:
+    """The first line of the answer to who wants a WebSocket there, and what comes back of a frame after so many seconds."""
+    with _opened(host, 30) as secure:
+        head = (
+            f"GET {path} HTTP/1.1",
+            f"Host: {host}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        )
+        secure.sendall("\r\n".join([*head, "", ""]).encode())
+        answer = _head(secure).partition(b"\r\n")[0].decode(errors="replace")
+        time.sleep(float(silence))
+        secure.sendall(_FRAME)
+        secure.settimeout(5)
+        try:
+            back = secure.recv(4096)
+        except TimeoutError:
+            return f"{answer}, open"
+    return f"{answer}, {'the same' if back == _FRAME else f'closed: {back!r}'}"

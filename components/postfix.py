@@ -237,6 +237,7 @@ def _settings(args: PostfixArgs) -> dict[str, str]:
         "KOLAB_SENDING": "all" if args.smtp.sends_ipv6 else "ipv4",
         "KOLAB_MESSAGE_SIZE_LIMIT": str(args.smtp.message_size_limit),
         "KOLAB_PROXYMAPS": str(budget.PROXYMAPS),
+        "KOLAB_TABLES": str(budget.TABLES),
         "KOLAB_SMTPD": str(budget.SMTPD),
         "KOLAB_SMTPD_PER_CLIENT": str(budget.SMTPD_PER_CLIENT),
         "KOLAB_SUBMISSIONS": str(budget.SUBMISSIONS),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from components import entry
+from model import budget
 from tests.support.images import GENERATIONS, Mutant, added, environment, passwords, put, swap
 from tests.support.mutants import MUTANTS
 from tests.support.mutants.postfix import MAIN, PEM, main, master
@@ -148,6 +149,19 @@ def test_all_tables_of_the_image_stay(sandbox: Sandbox, generation: str) -> None
     tables = {file.name for file in sandbox.path("/etc/postfix/sql").iterdir()}
     maps = image.main("virtual_alias_maps") + image.main("local_recipient_maps") + image.main("mydestination")
     assert {name for name in tables if f"proxy:mysql:/etc/postfix/sql/{name}" in maps} == tables
+
+
+@pytest.mark.parametrize(("more", "processes"), [(0, budget.PROXYMAPS), (5, 3), (12, 2)])
+def test_an_image_with_more_tables_has_fewer_processes_that_ask_them(
+    sandbox: Sandbox, more: int, processes: int
+) -> None:
+    sql = "mysql:/etc/postfix{}/sql/virtual_alias_maps.cf"
+    others = "".join(f"    {sql.format('/.' * number)},\n" for number in range(1, more + 1))
+    mapped = f"    {sql.format('')},\n"
+    image = Image(sandbox, "b", main("more tables", swap(mapped, mapped + others)))
+    assert image.done.returncode == 0, image.done.stderr
+    assert image._ask("-F", "proxymap/unix/process_limit").endswith(f"= {processes}")
+    assert processes * (budget.TABLES + more) <= budget.PROXYMAPS * budget.TABLES
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

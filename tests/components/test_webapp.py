@@ -50,7 +50,7 @@ def start(sandbox: Sandbox, role: str, task: str = "") -> tuple[int, list[str]]:
     return done.returncode, [call for call in calls if not call.startswith(looks)]
 
 
-SERVED = "octane:start --host=0.0.0.0 --workers=4 --task-workers=4"
+SERVED = "octane:start --host=0.0.0.0 --workers=4 --task-workers=1"
 
 
 @pytest.mark.parametrize(

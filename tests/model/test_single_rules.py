@@ -126,11 +126,11 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
                 "external.database.maxConnections",
             ),
             (
-                {"external/database": DATABASE | {"maxConnections": 224}},
+                {"external/database": DATABASE | {"maxConnections": 232}},
                 "database-connections",
                 "external.database.maxConnections",
             ),
-            ({"external/database": DATABASE | {"maxConnections": 225}}, None, ""),
+            ({"external/database": DATABASE | {"maxConnections": 233}}, None, ""),
             ({"replicas/roundcube": 12}, "database-memory", "resources.mariadb.memoryLimit"),
             ({"replicas/roundcube": 12, "resources/mariadb": {"memoryLimit": "2Gi"}}, None, ""),
             (

@@ -54,10 +54,15 @@ class Mariadb:
             "DB_DATABASE": "kolabdev",
         }
 
+    @property
+    def client(self) -> list[str]:
+        """The command line of a client that may do everything, and prints rows as they come."""
+        line = ["mariadb", "--no-defaults", "-N", "-B", "--unbuffered", "-u", "root"]
+        return [*line, f"--socket={self.root}/sock"]
+
     def ask(self, sql: str) -> list[str]:
         """Rows of an answer, columns separated by tabs."""
-        client = ["mariadb", "--no-defaults", "-N", "-B", "-u", "root", f"--socket={self.root}/sock"]
-        done = subprocess.run([*client, "-e", sql], capture_output=True, text=True, check=True)
+        done = subprocess.run([*self.client, "-e", sql], capture_output=True, text=True, check=True)
         return done.stdout.splitlines()
 
     def answers(self) -> bool:

@@ -13,5 +13,9 @@ mapfile -t lines <<< "$services"
 tables=$(grep -o 'proxy:mysql:[^ ,}]*' <<< "$main $services" | sort -u | tr '\n' ' ')
 postconf -e "proxy_read_maps = $(postconf -dh proxy_read_maps) $tables"
 [ -n "$(postconf -M proxymap/unix 2> /dev/null)" ] || fail 'Postfix would have no service proxymap, by which it asks the database: this image differs from the one this stack was made for'
-# Each serves many; several, so that one slow answer does not hold up everybody.
-postconf -F "proxymap/unix/process_limit=$KOLAB_PROXYMAPS"
+# Each serves many; several, so that one slow answer does not hold up everybody. Each keeps a connection for each table: an
+# image with more tables than were reckoned with has fewer processes (model/budget.py).
+number=$(wc -w <<< "$tables") processes=$KOLAB_PROXYMAPS
+[ "$number" -le "$KOLAB_TABLES" ] || processes=$((KOLAB_PROXYMAPS * KOLAB_TABLES / number))
+[ "$processes" -gt 0 ] || fail "Postfix would ask $number tables of the database, which takes $((KOLAB_PROXYMAPS * KOLAB_TABLES)) connections of it: the image differs from the one this stack was made for"
+postconf -F "proxymap/unix/process_limit=$processes"

@@ -66,13 +66,12 @@ class Kolab(pulumi.ComponentResource):
             extensions=Extensions(settings.extra.environment, settings.extra.annotations),
             rehearsal=size_of(settings, "rehearsal"),
         )
-        release = "" if settings.external.database else settings.mariadb.release
         stack = Composition(
             settings=settings,
             secret=secret,
             site=site,
             parent=self,
-            overtaken=any(takes_over(before, release) for before in deployed),
+            overtaken=any(takes_over(before, settings.database_release) for before in deployed),
         )
         certified = certificates(stack)
         policies(stack, namespaces.logs)

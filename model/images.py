@@ -67,12 +67,8 @@ REHEARSED = ("imap", "postfix", "amavis", "webapp", "roundcube", "collabora", "p
 
 def database(settings: Settings) -> str:
     """The image of MariaDB, and of its clients: Kolab's own, or one of each release, so that a digest never means another."""
-    release = settings.mariadb.release
-    return (
-        "mariadb"
-        if release == "10.5" or settings.external.database
-        else f"mariadb-{release.replace('.', '-')}"
-    )
+    release = settings.database_release
+    return f"mariadb-{release.replace('.', '-')}" if release not in ("", "10.5") else "mariadb"
 
 
 def used(settings: Settings) -> dict[str, list[str]]:

@@ -36,7 +36,7 @@ def data(stack: Composition) -> Kept:
     if settings.external.database is None:
         mariadb = MariadbArgs(
             build=stack.build("mariadb", images.database(settings)),
-            release=settings.mariadb.release,
+            release=settings.database_release,
             goes_back=settings.acknowledged(engines.DATABASE_GOES_BACK.id, engines.DATABASE_GOES_BACK.path),
             volume=settings.storage.database,
             max_connections=budget.database_connections(settings),

@@ -139,9 +139,9 @@ def web(stack: Composition, certificates: Certificates, kept: Kept) -> Proxy:
 def _migrate(stack: Composition, kept: Kept, *changing: Webapp | Roundcube) -> None:
     """Dumps the databases when all that changes their tables is rehearsed, and files that move are there, and starts it; a
     MariaDB that takes over data of an older release, too."""
-    release = stack.settings.mariadb.release
+    release = stack.settings.database_release
     # Kolab's own release has no name here: a stack that runs it has its dump already.
-    engine = [f"mariadb-{release}"] if kept.database and release != "10.5" else []
+    engine = [f"mariadb-{release}"] if release not in ("", "10.5") else []
     before = BeforeMigrationArgs(
         databases=stack.databases("before-migration"),
         restoring=stack.databases("restore-dump"),

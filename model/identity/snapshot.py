@@ -56,7 +56,7 @@ def _alone(settings: Settings) -> Deployed:
             domain: _policy(settings, settings.mta_sts_of(domain), mta_sts.own(settings, domain), (domain,))
             for domain in settings.own_policies
         },
-        mariadb="" if settings.external.database else settings.mariadb.release,
+        mariadb=settings.database_release,
         tls=settings.tls.issuer,
         tlsa=Tlsa(current=settings.tlsa.current, next=settings.tlsa.next)
         if settings.tlsa and settings.dns.dnssec

@@ -273,6 +273,11 @@ class Settings(Section):
         return self.tls.issuer == "existing" and self.tls.challenge == "http"
 
     @property
+    def database_release(self) -> str:
+        """The release of the stack's own MariaDB; empty where somebody else runs the database."""
+        return "" if self.external.database else self.mariadb.release
+
+    @property
     def own_files(self) -> bool:
         """Whether files are kept by a server of this stack."""
         return self.features.files and self.external.s3 is None

@@ -11,9 +11,9 @@ from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, Stack
 from tests.acceptance.watching import SHORT, identities, refusals, silences, watched
 from tests.lab.cluster import Lab
-from tests.lab.images.build import RECIPES
 from tests.lab.images.contract import B_TAG, LAB_TAG
 from tests.lab.images.mutated import mutated
+from tests.lab.images.places import RECIPES
 
 pytestmark = [
     # Each waits for whole updates: too long for what runs before every change.

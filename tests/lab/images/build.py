@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab import paths, programs
-from tests.lab.images import base, layer, oci
-from tests.lab.images.contract import FILE, Image, image, images
+from tests.lab import programs
+from tests.lab.images import base, layer, oci, trees
+from tests.lab.images.contract import Image, image, images
+from tests.lab.images.places import RECIPES, hash_of, home
 from tests.lab.progress import Clock, Say
 
-RECIPES = Path(__file__).parent / "recipes"
 BASE = "00-base"
 """Sorts before every image: a node that imports a folder in order has the base first."""
 BASE_NAME = "registry.lab/base:1"
 CODE = [Path(__file__).parent / name for name in ("oci.py", "layer.py", "build.py")]
-
-
-def home() -> Path:
-    """Where image tars are kept."""
-    return paths.cache() / "images"
 
 
 def base_folder() -> Path:
@@ -38,18 +32,13 @@ def image_folder(made: Image) -> Path:
     recipes = [_files(folder) for folder in _recipes(made)]
     recipe = *recipes, _files(RECIPES / "common"), CODE, [Path(base.__file__)]
     built = [str(programs.program(name).parents[1].name) for name in made.programs]
+    built += [trees.folder(made.tree).name] if made.tree else []
     return home() / hash_of([path for part in recipe for path in part], repr(made), *built)
 
 
-def hash_of(files: Iterable[Path], *facts: str) -> str:
-    """A name made from the content of files."""
-    seen = hashlib.sha256()
-    for path in files:
-        seen.update(f"{path.relative_to(FILE.parent)}\0{layer.runnable(path)}\0".encode())
-        seen.update(path.read_bytes())
-    for fact in facts:
-        seen.update(fact.encode())
-    return seen.hexdigest()[:16]
+def below(made: Image) -> Path:
+    """The files on which an image's own layer lies."""
+    return trees.tree(made.tree) if made.tree else base_folder() / "rootfs"
 
 
 def tars(names: Sequence[str] = (), say: Say | None = None) -> list[Path]:
@@ -73,6 +62,7 @@ def tars(names: Sequence[str] = (), say: Say | None = None) -> list[Path]:
 def clean() -> list[Path]:
     """Remove what no current recipe makes; returns what went."""
     kept = {base_folder().name, *(image_folder(made).name for made in images().values())}
+    kept |= {trees.folder(release).name for release in trees.SUITES}
     with _alone():
         old = [
             folder
@@ -104,15 +94,21 @@ def _base(say: Say) -> Path:
 
 
 def _build(made: Image, folder: Path) -> None:
-    below = base_folder()
-    bottom = oci.Layer(**json.loads((below / "layer.json").read_text()))
+    root, blob = below(made), folder / "layer"
+    whole: dict[str, bytes | Path] = {}
+    if made.tree:
+        # No other image lies on it: its tar brings it along.
+        bottom = oci.pack_folder(root, blob)
+        whole[bottom.digest] = blob
+    else:
+        bottom = oci.Layer(**json.loads((base_folder() / "layer.json").read_text()))
     with tempfile.TemporaryDirectory(dir=home(), prefix=".work-") as scratch:
         recipes, own = _recipes(made), Path(scratch) / "programs"
         for name in made.programs:
             (own / "usr/bin").mkdir(parents=True, exist_ok=True)
             shutil.copy(programs.program(name), own / "usr/bin" / name)
         content = layer.make(
-            below / "rootfs",
+            root,
             [
                 tree
                 for tree in (RECIPES / "common/rootfs", *(recipe / "rootfs" for recipe in recipes), own)
@@ -133,7 +129,9 @@ def _build(made: Image, folder: Path) -> None:
         "ExposedPorts": {port if "/" in port else f"{port}/tcp": {} for port in made.ports},
         "StopSignal": made.stop_signal,
     }
-    oci.write_image(folder / f"{made.name}.tar", made.references, [bottom, top], {top.digest: packed}, config)
+    contents = whole | {top.digest: packed}
+    oci.write_image(folder / f"{made.name}.tar", made.references, [bottom, top], contents, config)
+    blob.unlink(missing_ok=True)
 
 
 def _recipes(made: Image) -> list[Path]:

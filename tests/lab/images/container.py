@@ -20,6 +20,7 @@ from tests.lab.errors import LabError
 from tests.lab.images import build, oci
 from tests.lab.images.contract import Image
 from tests.lab.images.layer import overlay
+from tests.lab.images.places import home
 
 ADDRESS = "10.244.0.2"
 """What daemons see of each other: not 127.0.0.1, which several of them trust."""
@@ -126,7 +127,7 @@ class Machine:
         name = f"{self.network}-{wanted.image.name}-{secrets.token_hex(4)}"
         bundle = self.folder / name
         bundle.mkdir()
-        lower = [build.image_folder(wanted.image) / "upper", build.base_folder() / "rootfs"]
+        lower = [build.image_folder(wanted.image) / "upper", build.below(wanted.image)]
         root = self._stack.enter_context(overlay(lower, bundle))
         for path, source in wanted.mounts.items():
             _mount_point(root / path.lstrip("/"), source)
@@ -182,9 +183,9 @@ def machine() -> Iterator[Machine]:
     if os.geteuid():
         raise LabError("containers are started with runc, which needs root here")
     network = f"kolab-try-{os.getpid()}"
-    build.home().mkdir(parents=True, exist_ok=True)
+    home().mkdir(parents=True, exist_ok=True)
     # Not in /tmp: in memory, nothing would look like a volume.
-    with tempfile.TemporaryDirectory(dir=build.home(), prefix=".try-") as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=home(), prefix=".try-") as folder, ExitStack() as stack:
         Path(folder).chmod(0o755)
         subprocess.run(["ip", "netns", "add", network], check=True)
         stack.callback(subprocess.run, ["ip", "netns", "del", network], check=True)

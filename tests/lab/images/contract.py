@@ -105,6 +105,8 @@ class Image:
     sample: Sample
     base: str = ""
     """The image whose recipe this one's is laid over: generation A's, by its name."""
+    tree: str = ""
+    """The release of MariaDB on whose files it lies, in place of the base of all others (trees.py)."""
     programs: Sequence[str] = field(default=(), repr=False)
     """What tests/lab/programs.py builds for it; they lie in /usr/bin."""
 
@@ -157,6 +159,7 @@ def _image(name: str, entry: Mapping[str, Any], references: Sequence[str]) -> Im
         stop_signal=entry.get("stop_signal", "SIGTERM"),
         needs=needs,
         sample=Sample(**entry.get("sample", {})),
+        tree=entry.get("tree", ""),
         programs=entry.get("programs", []),
     )
 

@@ -1,7 +1,6 @@
-"""Releases of MariaDB that Debian has had, each with the userland of its time, so that data can go from one to the next.
+"""Releases of MariaDB in trees of their own, so that data can go from one to the next.
 
-The lab's images share one base, which has one release. These are whole trees from mmdebstrap, kept beside them; what runs
-in one has namespaces of its own, the volume and the scripts of a pod as our program renders it, and its user.
+What runs in one has namespaces of its own, the volume and the scripts of a pod as our program renders it, and its user.
 """
 
 from __future__ import annotations
@@ -10,25 +9,15 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.errors import LabError
-from tests.lab.images import base, build, pods
+from tests.lab.images import pods
 from tests.lab.images.container import Machine
+from tests.lab.images.trees import tree
 
-SUITES = {"10.5": "bullseye", "11.8": "trixie"}
-"""Release of MariaDB -> the suite of Debian that has it."""
-_HOOKS = {
-    # sclorg's user, which Kolab's image has; MariaDB's own knows no user of that number.
-    "10.5": ['chroot "$1" usermod -u 27 mysql', 'ln -s true "$1"/bin/contract-check'],
-    "11.8": ['rm -f "$1"/usr/bin/mysql*'],
-}
-_THEIRS = build.RECIPES / "mariadb/rootfs"
-"""How Kolab's image starts its server."""
 _DATA = "/var/lib/mysql/data"
 _INSIDE = """
 {mounts}
@@ -36,48 +25,6 @@ mount --bind /dev "$ROOT/dev" && mount -t proc proc "$ROOT/proc" && mount -t tmp
 mount -t tmpfs -o mode=1777 run "$ROOT/run" && mkdir -m 1777 "$ROOT/run/mysqld"
 exec chroot --userspec=27:0 "$ROOT" "$@"
 """
-
-
-def tree(release: str) -> Path:
-    """The root of a release, made when it is missing. Raises LabError when its packages cannot be had."""
-    folder = build.home() / build.hash_of(
-        sorted(each for each in _THEIRS.rglob("*") if each.is_file()), release, *_HOOKS[release]
-    )
-    if folder.is_dir():
-        return folder / "rootfs"
-    build.home().mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=build.home(), prefix=".new-"))
-    scratch.chmod(0o755)
-    arguments = ["mmdebstrap", "--variant=essential", "--mode=root", "--include=mariadb-server,procps"]
-    arguments += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in ("man", "doc", "locale")]
-    arguments += [
-        '--aptopt=APT::Install-Recommends "false"',
-        *(f"--customize-hook={line}" for line in _HOOKS[release]),
-        '--customize-hook=rm -rf "$1"/etc/mysql/mariadb.conf.d "$1"/etc/mysql/conf.d "$1"/etc/mysql/my.cnf',
-        f"--customize-hook=sync-in {_THEIRS} /",
-        f'--customize-hook=chmod 755 "$1"/usr/bin/run-mysqld; mkdir -p "$1"/kolab/entry "$1"/work "$1"/dumps "$1"{_DATA}; chown 27:0 "$1"/var/lib/mysql; chmod 775 "$1"/var/lib/mysql',
-        SUITES[release],
-        str(scratch / "rootfs"),
-        *(_mirror() or []),
-    ]
-    with (scratch / "log").open("w") as log:
-        done = subprocess.run(arguments, stdout=log, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        raise LabError(
-            f"MariaDB {release} could not be had from Debian's {SUITES[release]}: see {scratch}/log"
-        )
-    (scratch / "lab-image").touch()
-    scratch.rename(folder)
-    return folder / "rootfs"
-
-
-def _mirror() -> list[str]:
-    """The machine's own mirror, where apt has one."""
-    for source in base.sources():
-        for line in Path(source).read_text().splitlines():
-            if line.startswith("URIs:"):
-                return [line.split()[1]]
-    return []
 
 
 @dataclass

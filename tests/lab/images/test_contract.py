@@ -13,7 +13,6 @@ from model import images as references
 from model.settings import ImagesRegistry
 from tests.lab.images import lint, pods
 from tests.lab.images.contract import B_TAG, CAPABILITIES, KINDS, LAB_TAG, Need, images
-from tests.lab.images.releases import SUITES
 from tests.support.stacks import stack
 
 STACKS = ["single-node", "cluster", "external", "full"]
@@ -50,15 +49,11 @@ def needs() -> list[tuple[str, Need]]:
     ]
 
 
-OWN_TREES = {f"mariadb-{release.replace('.', '-')}" for release in SUITES}
-"""Images whose servers are tried in trees of their own, not on the base of the others (releases.py)."""
-
-
 def test_every_image_that_a_stack_can_name_has_a_contract() -> None:
     assert {name for name, image in images().items() if not image.base} == {
         *references.KOLAB,
         *references.OTHERS,
-    } - OWN_TREES
+    }
 
 
 @pytest.mark.parametrize("tag", [LAB_TAG, B_TAG])

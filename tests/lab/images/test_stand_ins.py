@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from tests.lab.images import resolver
-from tests.lab.images.build import RECIPES
+from tests.lab.images.places import RECIPES
 
 
 def program(path: str) -> ModuleType:

@@ -158,7 +158,7 @@ def _catalogue() -> Iterator[Entry]:
     def always(key: str, kind: Format, why: str) -> Entry:
         return Entry(Secret(key, kind, why), "always", lambda _: True)
 
-    def database_release(key: str, why: str) -> Entry:
+    def own_database(key: str, why: str) -> Entry:
         return Entry(
             Secret(key, "password", why),
             "without external.database",
@@ -172,9 +172,9 @@ def _catalogue() -> Iterator[Entry]:
         return Entry(Secret(key, kind, why), "external.s3", lambda settings: settings.external.s3 is not None)
 
     yield always("contentSalt", "hex", "names Kubernetes Secrets by content without giving the content away")
-    yield database_release("databaseRootPassword", "MariaDB root; roundcube's migrations")
+    yield own_database("databaseRootPassword", "MariaDB root; roundcube's migrations")
     yield always("databasePassword", "password", "database of the web application")
-    yield database_release("legacyDatabasePassword", "third database that the MariaDB image insists on")
+    yield own_database("legacyDatabasePassword", "third database that the MariaDB image insists on")
     yield always("roundcubeDatabasePassword", "password", "database of Roundcube")
     yield always("redisPassword", "password", "Redis")
     yield always("imapAdminPassword", "password", "cyrus-admin, which creates mailboxes")

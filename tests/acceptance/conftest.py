@@ -60,6 +60,7 @@ _COURSE = (
     "test_staged_keys",
     "test_image_change",
     "test_image_mutants",
+    "test_database_release",
     "test_losses",
     "test_dead_nodes",
     "test_destroy",

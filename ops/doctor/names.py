@@ -40,6 +40,10 @@ class Answer:
     exists: bool = True
 
 
+class Forged(Unseen):
+    """A resolver keeps the answer to itself, since the signatures do not hold."""
+
+
 class Dns:
     """Questions and answers, each asked once."""
 
@@ -89,6 +93,8 @@ class Dns:
         for server in self._edge.resolvers:
             try:
                 return self.resolved_by(server, name, kind)
+            except Forged:
+                raise
             except Unseen:
                 continue
         raise Unseen("no resolver answers")
@@ -144,6 +150,11 @@ class Dns:
                 return answer
         raise Unseen(f"{server[0]} does not answer: {error}")
 
+    def _unchecked(self, server: Server, query: dns.message.Message) -> bool:
+        """Whether the resolver has the answer for whoever checks signatures themselves (RFC 4035 section 3.2.2)."""
+        query.flags |= dns.flags.CD
+        return self._exchange(server, query).rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+
     def _ask(self, server: Server, name: str, kind: str, *, recursive: bool) -> Answer:
         query = dns.message.make_query(name, kind, use_edns=0, payload=1232, want_dnssec=recursive)
         if recursive:
@@ -151,6 +162,8 @@ class Dns:
         else:
             query.flags &= ~dns.flags.RD
         answer = self._exchange(server, query)
+        if recursive and answer.rcode() == dns.rcode.SERVFAIL and self._unchecked(server, query):
+            raise Forged(f"{server[0]} does not believe the signatures of {name}")
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             raise Unseen(f"{server[0]} answers {dns.rcode.to_text(answer.rcode())} for {name}")
         wanted, owner = dns.rdatatype.from_text(kind), dns.name.from_text(name)

@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.acceptance import kept
 from tests.acceptance.configs import MODES
 from tests.acceptance.console import Console
-from tests.acceptance.doctoring import Doctor, Looked, prepare
+from tests.acceptance.doctoring import Doctor, Looked, all_done
 from tests.acceptance.given import Given, Refused
 from tests.acceptance.pace import crowding
 from tests.acceptance.receiving import Receiver
@@ -199,9 +199,8 @@ def receiver(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def doctor(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doctor]:
     """The doctor somewhere on the internet, where nothing is wrong."""
-    prepare(stack)
-    yield Doctor(stack, Console(stack, tmp_path_factory.mktemp("console")))
-    stack.publish()
+    with all_done(stack):
+        yield Doctor(stack, Console(stack, tmp_path_factory.mktemp("console")))
 
 
 @pytest.fixture(scope="module")

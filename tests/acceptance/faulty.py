@@ -21,9 +21,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from model import identity, topology
+from model.identity.place import forward_zones
 from model.identity.record import Record
 from tests.acceptance.configs import HEAD
-from tests.acceptance.doctoring import HOSTERS, NOBODY_IS_LISTED, SERVER
+from tests.acceptance.doctoring import HOSTERS, NOBODY_IS_LISTED, RESOLVER, SERVER
 from tests.acceptance.stack import Stack
 from tests.lab import signing
 from tests.support.faults import FAULTS, Fault, InZones
@@ -71,6 +72,17 @@ class Real:
         finally:
             self.stack.program.write(before)
             self.stack.lab.internet.dns.load(self.stack.zones())
+
+    @contextmanager
+    def vouched(self, change: Callable[[Any, set[str]], None]) -> Iterator[None]:
+        """Other zones of the stack have keys that the root names, or others do; `change` gets the name servers and the zones."""
+        served = self.stack.lab.internet.dns
+        zones = set(forward_zones(self.stack.settings))
+        change(served, zones)
+        try:
+            yield
+        finally:
+            served.vouch(zones)
 
     @contextmanager
     def rules(self, text: str) -> Iterator[None]:
@@ -136,11 +148,11 @@ class Real:
         finally:
             self._ports(service, before)
 
-    def certificate(self, *names: str, days: int = 90) -> str:
-        """One of the stack's own authority, as PEM with its key."""
+    def certificate(self, *names: str, days: int = 90, named: bool = False) -> str:
+        """One of the stack's own authority, as PEM with its key: the one of port 25 that DNS names, or a new one."""
         data = self.stack.get("secret", "kolab-authority")["data"]
         by = signing.Authority.load(b64decode(data["tls.crt"]), b64decode(data["tls.key"]))
-        key = signing.new_key()
+        key = self._mx_key() if named else signing.new_key()
         made = signing.sign(
             signing.name(names[0]),
             key,
@@ -151,6 +163,14 @@ class Real:
         )
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return (made.public_bytes(Encoding.PEM) + secret).decode()
+
+    def _mx_key(self) -> signing.PrivateKey:
+        pod = self._pods("postfix")[0]
+        return signing.load_key(
+            self.stack.kubectl(
+                "exec", pod, "-c", "postfix", "--", "cat", "/kolab/certificate/tls.key"
+            ).encode()
+        )
 
     def _ports(self, service: str, ports: list[dict[str, Any]]) -> None:
         patch = [{"op": "replace", "path": "/spec/ports", "value": ports}]
@@ -237,8 +257,27 @@ def _refusing(address: str) -> Way:
     return _postfix(first, master=("smtpd_recipient_restrictions=$kolab_faulty",))
 
 
-def _port_25_shows(*names: str, days: int = 90) -> Way:
-    return lambda real: real.postfix(pem=real.certificate(*names, days=days))
+def _port_25_shows(*names: str, days: int = 90, named: bool = True) -> Way:
+    return lambda real: real.postfix(pem=real.certificate(*names, days=days, named=named))
+
+
+def _without_tlsa(values: dict[str, Any]) -> None:
+    values.pop("tlsa", None)
+
+
+def _unsigned(real: Real) -> AbstractContextManager[None]:
+    """The stack file says so, and so does the root."""
+
+    @contextmanager
+    def way() -> Iterator[None]:
+        def change(values: dict[str, Any]) -> None:
+            _without_tlsa(values)
+            values["dns"]["dnssec"] = False
+
+        with real.vouched(lambda served, zones: served.vouch(())), real.planned(change):
+            yield
+
+    return way()
 
 
 def _replaced(pattern: str, text: str) -> Callable[[str], str]:
@@ -288,11 +327,20 @@ _WAYS: Mapping[str, Way] = {
     "a name server is silent": lambda real: real.served(
         {"example.com": f"{HEAD}ns1 IN A {SERVER}\nns2 IN A {_NOBODY}\n"}, HOSTERS
     ),
+    "the zone has one server": lambda real: real.served(
+        {"example.org": _replaced(r"(?m)^.* NS ns2\.example\.com\.\n", "")(real.stack.zones()["example.org"])},
+        {"example.org": real.stack.zones()["example.org"]},
+    ),
+    "the parent has no DS": lambda real: real.vouched(lambda served, zones: served.vouch(zones - {"example.org"})),
+    "the zone is not signed": _unsigned,
+    "signatures are broken": lambda real: real.vouched(lambda served, zones: served.vouch(zones, forged={"example.org"})),
+    "port 25 shows another key": _port_25_shows("mx.example.org", named=False),
+    "a signed zone has no TLSA record": lambda real: real.planned(_without_tlsa),
     "a record is kept for a month": lambda real: real.served(
         {"example.org": _replaced(r"(?m)^(example\.org\.) \d+ (IN MX)", r"\1 2592000 \2")(real.stack.zones()["example.org"])},
         {"example.org": real.stack.zones()["example.org"]},
     ),
-    "the resolver is silent": _silent(lambda _: SERVER, 53),
+    "the resolver is silent": _silent(lambda _: RESOLVER, 53),
     "port 25 is closed": _shut("smtp", 25),
     "port 25 greets as somebody else": _postfix("smtpd_banner = localhost ESMTP"),
     "something else answers on port 25": lambda real: real.rules(
@@ -333,6 +381,9 @@ _WAYS: Mapping[str, Way] = {
     "port 443 is broken": _page("/", "error_page 599 /; return 502;"),
     "the website has another name": _site_shows("admin.example.org", "other.example.org"),
     "the certificate of the website ends soon": _site_shows("example.org", "example.org", days=5),
+    "browsers are not told to insist": _proxy(
+        "(listen 6443 default_server ssl;)", r"\1 proxy_hide_header Strict-Transport-Security;"
+    ),
     "port 80 does not lead to https": _proxy(r"return 301 https://\$host\$request_uri;", "return 200 '';"),
     "port 80 leads somewhere else": _proxy(r"return 301 https://\$host\$request_uri;", "return 301 https://elsewhere.example/;"),
     "foreign names are answered": _proxy("return 421;", "return 200 '';"),
@@ -341,22 +392,16 @@ _WAYS: Mapping[str, Way] = {
 }  # fmt: skip
 """What is not in zones: daemons, ports, certificates, policies of the proxy."""
 
-_ONE_SERVER = "one server holds all zones of the lab and is its resolver"
-_UNSIGNED = "the zones of the stack are not signed on the lab"
+_ONE_SERVER = (
+    "both servers of the lab have the same files, and its resolver keeps nothing once they have changed"
+)
 _OWN_AUTHORITY = "the stack's authority is its own there, and whoever asks is told to believe it"
 _NO_POLICY = "no policy may ask for certificates of an authority of one's own, so the lab's stack has none"
 ELSEWHERE: Mapping[str, str] = {
     "a secondary has an old serial": _ONE_SERVER,
-    "the zone has one server": _ONE_SERVER,
     "the registrar names other servers": _ONE_SERVER,
     "a resolver has an old MX": _ONE_SERVER,
     "one of two servers lacks a host": _ONE_SERVER,
-    "the parent has no DS": _UNSIGNED,
-    "the zone is not signed": _UNSIGNED,
-    "signatures are broken": _UNSIGNED,
-    "a signed zone has no TLSA record": _UNSIGNED,
-    "the next TLSA key is missing": _UNSIGNED,
-    "port 25 shows another key": _UNSIGNED,
     "the domain ends in five days": "the lab's internet has no registry",
     "a customer's alias leads elsewhere": "the lab's stack serves no domain whose zone is a customer's",
     **dict.fromkeys(
@@ -376,7 +421,6 @@ ELSEWHERE: Mapping[str, str] = {
     "the CAA of a host is gone": _OWN_AUTHORITY,
     "ManageSieve refuses STARTTLS": "Cyrus answers itself, and reads its configuration when it starts",
     "ManageSieve takes passwords in clear text": "Cyrus answers itself, and reads its configuration when it starts",
-    "browsers are not told to insist": "the webmail's stand-in never tells them",
     "the clock is ten minutes off": "one clock is everybody's there",
     "TURN relays for anybody": "coturn reads its configuration when it starts",
 }  # fmt: skip

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.proves("proxy", "postfix", "imap", "webapp", "coturn")
 Zones = Mapping[str, str]
 
 
-def test_a_healthy_stack_has_no_fault(healthy: Looked) -> None:
+def test_of_a_stack_whose_operator_has_done_everything_nothing_is_found(healthy: Looked) -> None:
     assert healthy.wrong == []
 
 

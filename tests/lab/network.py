@@ -154,7 +154,10 @@ def _internet(settings: Settings) -> None:
     _ip(
         INTERNET,
         f"address add {settings.client}/24 dev eth0",
-        f"address add {settings.internet_dns}/24 dev eth0",
+        *(
+            f"address add {server}/24 dev eth0"
+            for server in (settings.internet_dns, settings.internet_second, settings.internet_resolver)
+        ),
         "link set eth0 up",
         f"route add default via {settings.internet_router}",
     )

@@ -18,7 +18,7 @@ MOST_NODES = 9
 class Settings:
     """Addresses of the lab. Strings, as people write them; the properties below are what follows from them.
 
-    inet .9, DNS .53 -- router -- segment: router .1, control plane .10, nodes .11 ..., this machine .254
+    inet .9, DNS .53, .54, .55 -- router -- segment: router .1, control plane .10, nodes .11 ..., this machine .254
     """
 
     nodes: int = 2
@@ -117,6 +117,16 @@ class Settings:
     def internet_dns(self) -> str:
         """The internet's DNS server."""
         return self._host("internet", 53)
+
+    @property
+    def internet_second(self) -> str:
+        """The other server of the same zones, which neither pods nor nodes reach."""
+        return self._host("internet", 54)
+
+    @property
+    def internet_resolver(self) -> str:
+        """The resolver that validates, for the client alone."""
+        return self._host("internet", 55)
 
     @property
     def cluster_dns(self) -> str:

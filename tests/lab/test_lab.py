@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from tests.lab.use import CLUSTER, LOCAL, Apply, in_pod, reaches, seen_by
 from tests.lab.workloads import claim, echo, load_balancer, network_policy, service
 
 pytestmark = pytest.mark.acceptance
+
+_ASK = """
+import sys, dns.flags, dns.message, dns.query, dns.rcode
+query = dns.message.make_query(sys.argv[2], "SOA", want_dnssec=True)
+answer = dns.query.udp_with_fallback(query, sys.argv[1], timeout=5)[0]
+print("signed, " * bool(answer.flags & dns.flags.AD) + dns.rcode.to_text(answer.rcode()))
+"""
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
@@ -54,6 +62,24 @@ def test_pods_have_names_of_the_cluster_and_of_the_internet(lab: Lab, apply: App
 def test_a_zone_with_an_error_is_refused_by_name(lab: Lab) -> None:
     with pytest.raises(LabError, match=r"broken\.example"):
         lab.internet.dns.load({"broken.example": "@ MX nonsense\n"})
+
+
+@pytest.mark.parametrize(
+    ("forged", "said"), [((), "signed, NOERROR"), (("example.com",), "SERVFAIL")], ids=["holds", "forged"]
+)
+def test_signatures_of_a_zone_that_is_vouched_for_are_checked(
+    lab: Lab, forged: tuple[str, ...], said: str
+) -> None:
+    zone = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 1\n@ NS ns\nns A 203.0.113.53\n"
+    served = lab.internet.dns
+    served.load({"example.com": zone, "example.net": zone})
+    served.vouch({"example.com"}, forged=forged)
+    try:
+        assert lab.internet.run([sys.executable, "-c", _ASK, served.resolver, "example.com"]).strip() == said
+        unsigned = lab.internet.run([sys.executable, "-c", _ASK, served.resolver, "example.net"])
+        assert unsigned.strip() == "NOERROR"
+    finally:
+        served.vouch(())
 
 
 @pytest.mark.parametrize("node", ["n1", "n2"])

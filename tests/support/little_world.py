@@ -239,6 +239,9 @@ class LittleWorld:
         zone = self.state.servers["192.0.2.251"] if resolver else self.state.servers[address]
         if resolver and self.state.cached is not None:
             zone = zone | self.state.cached
+        if resolver and name in self.state.unvalidated and not question.flags & dns.flags.CD:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+            return answer.to_wire()
         if resolver and name not in self.state.unvalidated:
             answer.flags |= dns.flags.AD
         if not resolver:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from model.identity.place import foreign_domains, forward_zones
 from model.identity.rdata import Other
 from ops.doctor.check import Check, Unseen
-from ops.doctor.names import Server
+from ops.doctor.names import Forged, Server
 from ops.doctor.visit import Visit
 
 _EXPIRY_DAYS = 30
@@ -77,6 +77,9 @@ def _stale(visit: Visit, resolver: Server) -> Iterator[str]:
 def _dead(visit: Visit, resolver: Server) -> Iterator[str]:
     try:
         visit.dns.resolved_by(resolver, visit.settings.domain, "SOA")
+    except Forged:
+        # It answers; what it says is the zone's fault.
+        return
     except Unseen as problem:
         yield str(problem)
 
@@ -95,7 +98,12 @@ def _unvalidated(visit: Visit, zone: str) -> Iterator[str]:
     # A resolver that does not validate says nothing about us.
     if not visit.dns.resolve(".", "SOA").validated:
         raise Unseen("the resolver of this machine does not validate")
-    if visit.dns.resolve(zone, "DS").values and not visit.dns.resolve(zone, "SOA").validated:
+    try:
+        validated = visit.dns.resolve(zone, "SOA").validated
+    except Forged as problem:
+        yield str(problem)
+        return
+    if visit.dns.resolve(zone, "DS").values and not validated:
         yield f"the resolver could not validate {zone}"
 
 

@@ -43,8 +43,9 @@ _NAMED_OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "scheduler": ("webapp",),
     "seed": ("webapp",),
     "roundcube-migrate": ("roundcube",),
-    # Its policies bring Python, which is all that this needs.
+    # Its policies bring Python, which is all that these need.
     "round-trip": ("postfix",),
+    "report-reader": ("postfix",),
     "backup-mail": ("restic",),
     "move-files": ("rclone",),
     "backup-files": ("restic",),

@@ -33,7 +33,7 @@ MEMBERS: dict[Level, tuple[topology.Daemon, ...]] = {
     "convenience": (
         *(topology.COLLABORA, topology.MEET, topology.TURN),
         *(topology.PROMETHEUS, topology.ALERTMANAGER, topology.LOGS, topology.VECTOR, topology.BLACKBOX),
-        topology.ROUND_TRIP,
+        *(topology.ROUND_TRIP, topology.REPORT_READER),
         *(topology.DRILL_DATABASE, topology.DRILL_MAIL),
     ),
 }

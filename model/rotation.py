@@ -124,6 +124,7 @@ ROTATIONS: Mapping[str, Rotation] = {
     "backupSecretKey": Rotation("given", _BUCKET),
     "backupPassword": Rotation("given", _BACKUPS),
     "roundTripPassword": Rotation("given", "the account has to have it already (`./kolab user passwd`): RoundTripLate fires until the update"),
+    "reportsPassword": Rotation("given", "the account has to have it already (`./kolab user passwd`): ReportsUnread fires until the update"),
     "monitoringPassword": Rotation("made", "the operators' pages ask for the new password"),
 }  # fmt: skip
 """Key -> its rotation. DKIM keys have names of their own: see `of`."""

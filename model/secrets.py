@@ -272,6 +272,11 @@ def _catalogue() -> Iterator[Entry]:
         lambda settings: settings.monitoring.trip is not None,
     )
     yield Entry(
+        Secret("reportsPassword", "password", "the account that reports about our mail come to"),
+        "monitoring.reports",
+        lambda settings: settings.monitoring.report_reader is not None,
+    )
+    yield Entry(
         Secret("monitoringPassword", "password", "user `operator` of /prometheus, /alertmanager, /select"),
         "monitoring.enabled",
         lambda settings: settings.monitoring.enabled,

@@ -50,6 +50,8 @@ DEFAULTS = {
     "vector": Size("50m", "128Mi", "256Mi"),
     "blackbox": Size("10m", "32Mi", "64Mi"),
     "round-trip": Size("10m", "32Mi", "64Mi"),
+    # A message that is made to take memory gets 192 MiB of address space (report.py).
+    "report-reader": Size("10m", "32Mi", "256Mi"),
     "before-migration": Size("100m", "128Mi", "512Mi"),
     "restore-dump": Size("100m", "128Mi", "512Mi"),
     "rehearsal": Size("10m", "64Mi", "1Gi"),

@@ -28,6 +28,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     "ops.queue": ("queue",),
     "ops.maintenance": ("maintenance",),
     "ops.doctor": ("doctor",),
+    "ops.feedback": ("feedback",),
     "ops.backup": ("backup",),
     "ops.deploy": ("up", "preview", "destroy"),
     "ops.dkim": ("dkim",),

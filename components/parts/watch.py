@@ -12,12 +12,13 @@ from components.composition import Composition
 from components.dashboards import Dashboards, DashboardsArgs
 from components.operator import PrometheusOperator, PrometheusOperatorArgs
 from components.prometheus import Prometheus, PrometheusArgs
+from components.report_reader import ReportReader, ReportReaderArgs
 from components.round_trip import RoundTrip, RoundTripArgs
 from components.vector import Vector, VectorArgs
 from components.victorialogs import Victorialogs, VictorialogsArgs
 from model.monitoring import alertmanager as alertmanager_config
 from model.monitoring import blackbox as blackbox_config
-from model.monitoring import dashboards, operator, round_trip, rules
+from model.monitoring import dashboards, operator, reports, round_trip, rules
 from model.monitoring import prometheus as prometheus_config
 from model.monitoring import vector as vector_config
 from model.monitoring import victorialogs as victorialogs_config
@@ -52,6 +53,7 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
     )
     Blackbox("blackbox", stack.site, blackbox, stack.child())
     _round_trip(stack)
+    _report_reader(stack)
     vector = VectorArgs(
         build=stack.build("vector"),
         cluster_name=f"{settings.kubernetes.namespace}-vector",
@@ -97,6 +99,20 @@ def _round_trip(stack: Composition) -> None:
         address=stack.inside_address("proxy"),
     )
     RoundTrip("round-trip", stack.site, args, stack.child())
+
+
+def _report_reader(stack: Composition) -> None:
+    reader = stack.settings.monitoring.report_reader
+    if reader is None:
+        return
+    args = ReportReaderArgs(
+        build=stack.build("report-reader", "postfix"),
+        arguments=reports.arguments(stack.settings, reader),
+        password=stack.secret("reportsPassword"),
+        name=stack.names.imap,
+        address=stack.inside_address("proxy"),
+    )
+    ReportReader("report-reader", stack.site, args, stack.child())
 
 
 def _hidden(stack: Composition, url: str | None, key: str) -> pulumi.Output[str] | None:

@@ -78,6 +78,23 @@ ROUND_TRIP_SHARED = ROUND_TRIP_ELSEWHERE.but(
     problem="is {address}, an account that does something else: the password of one would be that of the other",
     fix="make an account for this alone, such as round-trip@{domain}",
 )
+REPORTS_ELSEWHERE = Rule(
+    "reports-elsewhere",
+    path="kolab:monitoring.reports.mailbox",
+    problem="is in {domain}, which is no domain of this stack: nobody could read it here",
+    fix="name an address in {domains}",
+    why="What the world reports about our mail is counted where it arrives, in a mailbox that is for nothing else.",
+)
+REPORTS_OFF = REPORTS_ELSEWHERE.but(
+    path="kolab:monitoring.reports",
+    problem="is given, but enabled is false, so that no report is read and nobody hears that our mail is refused",
+    fix="set enabled: true, or remove reports",
+)
+REPORTS_SHARED = REPORTS_ELSEWHERE.but(
+    path="kolab:monitoring.reports.mailbox",
+    problem="is {address}, which is for something else: what comes to one would be read, or deleted, with the other",
+    fix="make an account for this alone, such as reports@{domain}",
+)
 MONITORING_OPERATOR = Rule(
     "monitoring-operator",
     path="kolab:monitoring.operator",

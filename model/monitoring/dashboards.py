@@ -97,6 +97,15 @@ def _mail(settings: Settings) -> Iterator[Panel]:
             unit="s",
             lines={"max(kolab_round_trip_seconds)": "there and back"},
         )
+    if settings.monitoring.report_reader:
+        yield Panel(
+            title="Our mail as receivers judge it (DMARC), seven days",
+            lines={"sum by (source, verdict) (kolab_dmarc_messages)": "{{source}}, {{verdict}}"},
+        )
+        yield Panel(
+            title="Sessions of senders as they report them (TLS), seven days",
+            lines={"sum by (outcome) (kolab_tls_sessions)": "{{outcome}}"},
+        )
 
 
 def _load(settings: Settings) -> Iterator[Panel]:

@@ -34,6 +34,7 @@ from model.topology import (
     LOGS,
     POSTFIX_EXPORTER,
     PROMETHEUS,
+    REPORT_READER,
     ROUND_TRIP,
     VECTOR,
     WEBAPP,
@@ -68,6 +69,7 @@ SCRAPES: dict[Daemon | Sidecar, Scrape] = {
     ALERTMANAGER: Scrape(path=f"{ALERTMANAGER_PATH}/metrics"),
     BLACKBOX: Scrape(),
     ROUND_TRIP: Scrape(),
+    REPORT_READER: Scrape(),
 }
 """Daemon -> where its numbers are."""
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from model.monitoring.alert import RUNBOOK, Alert
 from model.monitoring.alerts_mail import mail
+from model.monitoring.alerts_reports import reports
 from model.monitoring.alerts_round_trip import round_trip
 from model.monitoring.alerts_stack import stack
 from model.monitoring.alerts_use import use
 from model.monitoring.alerts_webapp import webapp
 from model.monitoring.alerts_world import world
 from model.monitoring.document import to_yaml
-from model.settings import Alerts, Backup, Mail, Monitoring, MtaSts, Mx, RoundTrip, Settings
+from model.settings import Alerts, Backup, Mail, Monitoring, MtaSts, Mx, ReportReader, RoundTrip, Settings
 
 _EVERYTHING = Settings(
     mode="cluster",
@@ -22,6 +23,7 @@ _EVERYTHING = Settings(
     monitoring=Monitoring(
         alerts=Alerts(heartbeat="https://alive.example.com/kolab"),
         round_trip=RoundTrip(mailbox="round-trip@example.org"),
+        reports=ReportReader(mailbox="reports@example.org"),
     ),
     backup=Backup.model_validate(
         {
@@ -39,7 +41,7 @@ _EVERYTHING = Settings(
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """Every alert of this stack."""
-    return (*mail(settings), *round_trip(settings), *use(), *webapp(), *stack(settings), *world(settings))
+    return (*_mail(settings), *use(), *webapp(), *stack(settings), *world(settings))
 
 
 def config(settings: Settings) -> str:
@@ -50,7 +52,7 @@ def config(settings: Settings) -> str:
 def groups(settings: Settings) -> list[dict[str, Any]]:
     """All alerts as groups of rules."""
     found = {
-        "mail": (*mail(settings), *round_trip(settings)),
+        "mail": _mail(settings),
         "use": tuple(use()),
         "webapp": tuple(webapp()),
         "stack": tuple(stack(settings)),
@@ -58,6 +60,10 @@ def groups(settings: Settings) -> list[dict[str, Any]]:
     }
     link = settings.monitoring.runbook_url or RUNBOOK
     return [{"name": name, "rules": [a.rule(link) for a in these]} for name, these in found.items() if these]
+
+
+def _mail(settings: Settings) -> tuple[Alert, ...]:
+    return (*mail(settings), *round_trip(settings), *reports(settings))
 
 
 def every() -> tuple[Alert, ...]:

@@ -49,6 +49,7 @@ FIGURES = {
     "vector": Interruption((), 0, "logs wait at the nodes"),
     "blackbox": Interruption((), 0, "a gap in the numbers"),
     "round-trip": Interruption((), 0, "one message less that comes back"),
+    "report-reader": Interruption((), 0, "reports are read again from the beginning"),
 }
 """Daemon -> what its replacement interrupts when it has one pod."""
 

@@ -80,6 +80,29 @@ def round_trip(settings: Settings) -> Iterator[Finding]:
         yield rules.ROUND_TRIP_SHARED.found(address=trip.mailbox, domain=domain)
 
 
+def reports(settings: Settings) -> Iterator[Finding]:
+    """The mailbox of reports is read, is here, and is nobody else's."""
+    reader = settings.monitoring.reports
+    if reader is None:
+        return
+    if settings.monitoring.report_reader is None:
+        yield rules.REPORTS_OFF.found()
+    domain = reader.mailbox.rpartition("@")[2]
+    if domain not in settings.domains:
+        yield rules.REPORTS_ELSEWHERE.found(domain=domain, domains=", ".join(settings.domains))
+    elif reader.mailbox.lower() in _taken(settings):
+        yield rules.REPORTS_SHARED.found(address=reader.mailbox, domain=domain)
+
+
+def _taken(settings: Settings) -> set[str]:
+    """Addresses in our domains that have another purpose."""
+    trip, people = settings.monitoring.round_trip, settings.mail.postmaster
+    roles = (f"{local}@{domain}" for domain in settings.domains for local in ("postmaster", "abuse"))
+    others = (trip and trip.mailbox, people, f"redirected@{settings.domain}")
+    system = (f"{name}@{settings.domain}" for name in _SYSTEM)
+    return {each.lower() for each in (*roles, *system, *others) if each}
+
+
 _SYSTEM = ("admin", "noreply")
 """Accounts that the web application makes, with passwords of their own."""
 
@@ -116,4 +139,4 @@ def _own(settings: Settings) -> set[str]:
     return found
 
 
-RULES = (receivers, operator, round_trip)
+RULES = (receivers, operator, round_trip, reports)

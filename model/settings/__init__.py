@@ -33,7 +33,7 @@ from model.settings.mail import (
     Selector,
     Senders,
 )
-from model.settings.monitoring import Alerts, Monitoring, PrometheusOperator, RoundTrip
+from model.settings.monitoring import Alerts, Monitoring, PrometheusOperator, ReportReader, RoundTrip
 from model.settings.network import (
     ClusterDns,
     Egress,
@@ -117,6 +117,7 @@ __all__ = [
     "PublicAddresses",
     "RateLimits",
     "Replicas",
+    "ReportReader",
     "Reports",
     "Resources",
     "RestRepository",

@@ -62,6 +62,15 @@ class RoundTrip(Section):
     """Minutes from one message to the next."""
 
 
+class ReportReader(Section):
+    """Reads the reports that receivers and senders of the world write about our mail: DMARC aggregate reports and TLS reports."""
+
+    mailbox: Email
+    """Account that reports come to, and is for nothing else: dmarc-reports@, tls-reports@ and report addresses of the stack file in a domain of this stack lead there. It is only read, nothing is ever deleted. Its password is the flat secret key kolab:reportsPassword, and you make it once (docs/how-to/read-reports.md)."""
+    every: Annotated[int, Field(ge=1, le=360)] = 15
+    """Minutes from one look to the next."""
+
+
 class Monitoring(Section):
     """Prometheus, Alertmanager, VictoriaLogs, vector, blackbox and Postfix exporters."""
 
@@ -83,6 +92,8 @@ class Monitoring(Section):
     """Receivers of alerts."""
     round_trip: RoundTrip | None = None
     """A message that goes out by submission and comes back by IMAP, again and again: that each daemon answers does not say that mail gets through."""
+    reports: ReportReader | None = None
+    """Reports about our mail as numbers, alerts and `./kolab feedback`. Off by default: it needs an account of its own, whose password you give it."""
     runbook_url: PageUrl | None = None
     """Where you keep a copy of docs/reference/alerts.md for those who are woken, such as https://wiki.example.org/alerts: each alert links to its section there. Without it the link names the file in this repository."""
 
@@ -100,6 +111,11 @@ class Monitoring(Section):
     def trip(self) -> RoundTrip | None:
         """The message that comes back, where anybody sends it."""
         return self.round_trip if self.enabled else None
+
+    @property
+    def report_reader(self) -> ReportReader | None:
+        """What reads reports, where anybody does."""
+        return self.reports if self.enabled else None
 
     @property
     def reader(self) -> PrometheusOperator | None:

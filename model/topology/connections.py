@@ -34,6 +34,7 @@ from model.topology.daemons import (
     PROXY,
     REDIS,
     REHEARSAL,
+    REPORT_READER,
     RESTORE_DATABASE,
     RESTORE_DUMP,
     RESTORE_FILES,
@@ -237,7 +238,7 @@ def _web_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
 def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     for target in (WEBAPP, IMAP, LOGS, ALERTMANAGER, BLACKBOX):
         yield _Row(PROMETHEUS, target, ("http",), "metrics")
-    for measured in (POSTFIX_EXPORTER, VECTOR, ROUND_TRIP):
+    for measured in (POSTFIX_EXPORTER, VECTOR, ROUND_TRIP, REPORT_READER):
         yield _Row(PROMETHEUS, measured, ("metrics",), "metrics")
     yield _Row(BLACKBOX, PROXY, ("https", "imaps", "submissions"), "probes")
     yield _Row(BLACKBOX, POSTFIX, ("smtp-in",), "probes")
@@ -247,6 +248,7 @@ def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(
         ROUND_TRIP, PROXY, ("imaps", "submissions"), "sends itself a message and reads it", public=True
     )
+    yield _Row(REPORT_READER, PROXY, ("imaps",), "reads reports about our mail", public=True)
     yield _Row(VECTOR, LOGS, ("http",), "ships logs")
     for api in outside.kubernetes_api(settings):
         yield _Row(VECTOR, api, (), "looks up pod names")

@@ -184,6 +184,8 @@ VECTOR = Daemon("vector", (Port("metrics", 9598),))
 BLACKBOX = Daemon("blackbox", (Port("http", 9115),))
 ROUND_TRIP = Daemon("round-trip", (Port("metrics", 9025),))
 """Sends itself a message and reads it again, as a mail program does. Only where the stack file names its mailbox."""
+REPORT_READER = Daemon("report-reader", (Port("metrics", 9026),))
+"""Reads what the world reports about our mail. Only where the stack file names its mailbox."""
 
 MEET_FIRST_MEDIA_PORT = 44444
 """First WebRTC port; worker n listens on this plus n (upstream: meet/server/server.js)."""
@@ -259,3 +261,5 @@ def _daemons(settings: Settings) -> Iterator[Daemon]:
         yield from (LOGS, VECTOR, BLACKBOX)
         if settings.monitoring.trip is not None:
             yield ROUND_TRIP
+        if settings.monitoring.report_reader is not None:
+            yield REPORT_READER

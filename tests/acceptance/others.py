@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from model.monitoring.places import ALERTMANAGER_PATH
-from model.topology import ALERTMANAGER, ROUND_TRIP
+from model.topology import ALERTMANAGER, ROUND_TRIP, Daemon
 from tests.acceptance import smarthost, webhook
 from tests.acceptance.servers import serving
 from tests.acceptance.stack import Stack
@@ -114,10 +114,12 @@ class Others:
 
     def came_back(self) -> float:
         """When the stack's message to itself last came back (seconds since 1970)."""
-        port = ROUND_TRIP.port("metrics").number
-        page = self._ask("round-trip", f"http://127.0.0.1:{port}/metrics")
-        name = "kolab_round_trip_last_success_timestamp_seconds "
-        return float(next(line for line in page.splitlines() if line.startswith(name)).split()[1])
+        return self.number(ROUND_TRIP, "kolab_round_trip_last_success_timestamp_seconds")
+
+    def number(self, daemon: Daemon, name: str) -> float:
+        """What a daemon tells Prometheus: the value of one series."""
+        page = self._ask(daemon.name, f"http://127.0.0.1:{daemon.port('metrics').number}/metrics")
+        return float(next(line for line in page.splitlines() if line.startswith(f"{name} ")).split()[1])
 
     def _ask(self, daemon: str, *words: str) -> str:
         return self.stack.in_pod(self.stack.pod(daemon), [sys.executable, "-c", _ASK, *words])

@@ -4,6 +4,7 @@ that was accepted is lost and nobody is locked out. A smarthost's password has i
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,15 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from model.topology import REPORT_READER
 from tests.acceptance import smarthost, webhook
 from tests.acceptance.console import Console
 from tests.acceptance.others import BACKUPS, PORT, USER, Others
 from tests.acceptance.receiving import unique
 from tests.acceptance.report import Report
-from tests.acceptance.stack import JANE, JOE, PASSWORD, Stack, eventually
+from tests.acceptance.stack import JANE, JOE, PASSWORD, STRANGER, Stack, eventually
 from tests.acceptance.streams import strangers_write
 from tests.lab.cluster import Lab
 from tests.lab.errors import LabError
+from tests.support import world_reports
 
 pytestmark = [
     # Several updates with mail all the while: too long for what runs before every change.
@@ -33,6 +36,7 @@ _LEAST = 50
 """Messages that a stranger hands over meanwhile."""
 _HEARD_SECONDS = 240
 """Alertmanager collects what pages for half a minute, and tells the heartbeat what Prometheus repeats each minute."""
+_HAND_IN = "import smtplib, sys; smtplib.SMTP(sys.argv[1], 25).sendmail(*sys.argv[2:], sys.stdin.read())"
 _BEFORE, _AFTER = "BeforeTheRotation", "AfterTheRotation"
 
 
@@ -45,6 +49,7 @@ def _given() -> dict[str, str]:
         "backupPassword": f"R3st:{secrets.token_hex(8)}#%word",
         "backupKey": secrets.token_hex(16),
         "roundTripPassword": f"Trip{secrets.token_hex(16)}",
+        "reportsPassword": f"Reports{secrets.token_hex(16)}",
     }
 
 
@@ -85,6 +90,7 @@ def rotated(
         with others.serving(old):
             _ask_of(stack, others, mailbox, old)
             console.says("user", "add", mailbox, typed=f"{old['roundTripPassword']}\n")
+            console.says("user", "add", _reports(mailbox), typed=f"{old['reportsPassword']}\n")
             stack.apply()
             others.alert(_BEFORE)
             _in_use(others, old, _BEFORE)
@@ -92,6 +98,7 @@ def rotated(
             keys = others.add_key(old, new["backupKey"])
         with others.serving(new):
             console.says("user", "passwd", mailbox, typed=f"{new['roundTripPassword']}\n")
+            console.says("user", "passwd", _reports(mailbox), typed=f"{new['reportsPassword']}\n")
             with strangers_write(
                 stack, JANE, tmp_path_factory.mktemp("meanwhile") / "enough", _LEAST
             ) as acknowledged:
@@ -126,6 +133,7 @@ def _ask_of(stack: Stack, others: Others, mailbox: str, values: Mapping[str, str
                 "email": "operator@provider.test", "server": server, "webhook": "secret", "heartbeat": "secret"
             },
             "monitoring.roundTrip": {"mailbox": mailbox, "every": 1},
+            "monitoring.reports": {"mailbox": _reports(mailbox), "every": 1},
             "backup": {
                 "repository": {**repository, "networks": f"{internet}/32", "authorities": others.authorities},
                 "drill": "never",
@@ -134,6 +142,11 @@ def _ask_of(stack: Stack, others: Others, mailbox: str, values: Mapping[str, str
     )  # fmt: skip
     pairs = [word for key, value in values.items() for word in ("--secret", f"kolab:{key}={value}")]
     stack.program.must("config", "set-all", "--stack", stack.program.stack, *pairs)
+
+
+def _reports(mailbox: str) -> str:
+    """The account that reports come to, beside the one that writes to itself."""
+    return f"reports-{mailbox}"
 
 
 def _rotate(stack: Stack, values: Mapping[str, str], folder: Path) -> None:
@@ -196,6 +209,28 @@ def test_mail_comes_back_to_the_account_that_has_the_new_password_alone(
     stack.client(*line, rotated.new["roundTripPassword"])
     with pytest.raises(LabError, match=r"(?i)login|auth"):
         stack.client(*line, rotated.old["roundTripPassword"])
+
+
+@pytest.mark.rotates("reportsPassword")
+def test_reports_are_read_with_the_new_password_and_the_world_may_send_them(
+    stack: Stack, rotated: Rotated
+) -> None:
+    stack.lab.internet.run(
+        [sys.executable, "-c", _HAND_IN, stack.names.mx, STRANGER, "dmarc-reports@example.org"],
+        text=world_reports.mail(world_reports.feedback(name="from the world"), "text/xml").decode(),
+    )
+    number = ('kolab_dmarc_messages{domain="example.org",source="ours",verdict="aligned"}',)
+    eventually(
+        lambda: rotated.others.number(REPORT_READER, *number) >= 120,
+        "no report was counted",
+        seconds=240,
+        every=3,
+    )
+    looked = rotated.others.number(REPORT_READER, "kolab_reports_last_look_timestamp_seconds")
+    assert looked > rotated.at
+    assert "google.example" in rotated.console.says("feedback")
+    with pytest.raises(LabError, match=r"(?i)login|auth"):
+        stack.client("subjects", stack.names.imap, _reports(rotated.mailbox), rotated.old["reportsPassword"])
 
 
 @pytest.mark.rotates("backupKey", "backupPassword")

@@ -96,6 +96,13 @@ def test_the_message_that_comes_back_goes_to_the_proxys_mail_ports_as_the_worlds
     assert {number for rule in names for _, number in ports(rule)} == {53}
 
 
+def test_who_reads_reports_reaches_imap_at_the_proxy_and_nothing_else() -> None:
+    world, proxy, *names = egress("full", "report-reader")
+    assert (networks(world), ports(world)) == ({"10.20.0.10/32", "192.0.2.10/32"}, {("TCP", 993)})
+    assert ports(proxy) == {("TCP", 6993)}
+    assert {number for rule in names for _, number in ports(rule)} == {53}
+
+
 def test_the_relay_reaches_nothing_but_meet() -> None:
     for rule in egress("cluster", "coturn"):
         assert {number for _, number in ports(rule)} <= {44444, 44445}
@@ -136,6 +143,7 @@ def test_the_clusters_prometheus_reads_numbers_and_nobody_else_in_its_namespace_
         "vector": (theirs, {("TCP", 9598)}),
         "blackbox": (theirs, {("TCP", 9115)}),
         "round-trip": (theirs, {("TCP", 9025)}),
+        "report-reader": (theirs, {("TCP", 9026)}),
     }
 
 

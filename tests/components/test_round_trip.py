@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +24,7 @@ from model.names import Names
 from tests.monitoring.checkers import program
 from tests.support.cyrus import PASSWORD, Cyrus, cyrus
 from tests.support.deploy import Deployment, deploy
+from tests.support.doors import tls_before
 from tests.support.mariadb import mariadb
 from tests.support.ports import free_port
 from tests.support.postfix import Mailserver, authority, identity, mailserver, pem
@@ -125,7 +124,7 @@ def running() -> Iterator[Stack]:
         )  # fmt: skip
         server.start()
         opened.callback(server.stop)
-        imap = opened.enter_context(_wrapped(tls, behind.sandbox.port(11143)))
+        imap = opened.enter_context(tls_before(tls, behind.sandbox.port(11143)))
         authorities = Path(folder, "ca")
         authorities.write_text(pem(ca))
         yield Stack(front, before, behind, server.port, imap, authorities)
@@ -137,35 +136,6 @@ def _asked(_: SMTP, __: Session, ___: Envelope, mechanism: str, login: object) -
         PASSWORD.encode(),
     )
     return AuthResult(success=good, handled=good)
-
-
-@contextmanager
-def _wrapped(tls: ssl.SSLContext, port: int) -> Iterator[int]:
-    """A port with TLS before one without."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def passed(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                plain, _ = listening.accept()
-                with suppress(OSError):
-                    client = tls.wrap_socket(plain, server_side=True)
-                    server = socket.create_connection(("127.0.0.1", port))
-                    for pair in ((client, server), (server, client)):
-                        threading.Thread(target=passed, args=pair, daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        listening.close()
 
 
 @dataclass

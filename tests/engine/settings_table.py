@@ -34,6 +34,7 @@ BASES: dict[str, tuple[str, Changes]] = {
         },
     ),
     "mail that comes back": ("cluster", {"monitoring.roundTrip": {"mailbox": "round-trip@example.org"}}),
+    "reports about our mail": ("cluster", {"monitoring.reports": {"mailbox": "reports@example.org"}}),
     "single-node": ("single-node", {}),
     "cluster": ("cluster", {}),
     "ingress": (
@@ -291,6 +292,10 @@ HARMLESS: dict[str, Changes] = {
     "mail that comes back": {
         "monitoring.roundTrip.mailbox": "round-trip@example.net",
         "monitoring.roundTrip.every": 10,
+    },
+    "reports about our mail": {
+        "monitoring.reports.mailbox": "reports@example.net",
+        "monitoring.reports.every": 60,
     },
     "gateway": {"network.egress[gateway].addresses": ["198.51.100.21"], "mail.mtaSts.stage": "testing"},
     "relay": {

@@ -188,6 +188,7 @@ def needed(changes: Raw | None = None) -> list[str]:
         ({"monitoring": {"alerts": {"webhook": "secret"}}}, set(), {"alertsWebhook"}),
         ({"monitoring": {"alerts": {"heartbeat": "secret"}}}, set(), {"alertsHeartbeat"}),
         ({"monitoring/roundTrip": {"mailbox": "round-trip@example.org"}}, set(), {"roundTripPassword"}),
+        ({"monitoring/reports": {"mailbox": "reports@example.org"}}, set(), {"reportsPassword"}),
         (
             {
                 "monitoring/alerts/server": {

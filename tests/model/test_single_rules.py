@@ -333,6 +333,14 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
                 "round-trip-elsewhere",
                 "roundTrip",
             ),
+            ({"reports": {"mailbox": "reports@elsewhere.example"}}, "reports-elsewhere", "reports.mailbox"),
+            ({"reports": {"mailbox": "Abuse@example.net"}}, "reports-elsewhere", "reports.mailbox"),
+            (
+                {"reports": {"mailbox": "a@example.org"}, "roundTrip": {"mailbox": "a@example.org"}},
+                "reports-elsewhere",
+                "reports.mailbox",
+            ),
+            ({"reports": {"mailbox": "a@example.org"}, "enabled": False}, "reports-elsewhere", "reports"),
         )
     ),
     (

@@ -14,6 +14,7 @@ from model.settings import Settings
 MONITORING: dict[str, Any] = {
     "alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"},
     "roundTrip": {"mailbox": "round-trip@example.org"},
+    "reports": {"mailbox": "reports@example.org"},
 }
 PACKAGES = {
     "promtool": "prometheus",

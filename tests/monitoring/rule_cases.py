@@ -82,7 +82,33 @@ def _drilled(engine: str) -> Case:
 
 _BACK = 'kolab_round_trip_last_success_timestamp_seconds{instance="r1"}'
 
+_DMARC = 'kolab_dmarc_messages{domain="example.org",source="%s",verdict="%s",instance="r1"}'
+_TLS = 'kolab_tls_sessions{domain="example.org",outcome="%s",instance="r1"}'
+_LOOKED = 'kolab_reports_last_look_timestamp_seconds{instance="r1"}'
+
 CASES = {
+    # Others who write in our name are what DMARC is for; a few failures are one odd receiver.
+    "OwnMailFailsDmarc": Case(
+        bad={_DMARC % ("ours", "aligned"): "100x200", _DMARC % ("ours", "failed"): "0x20 10x180"},
+        good={
+            _DMARC % ("ours", "aligned"): "100x200",
+            _DMARC % ("ours", "failed"): "0x20 5x180",
+            _DMARC % ("others", "aligned"): "0x200",
+            _DMARC % ("others", "failed"): "5000x200",
+        },
+        after="100m",
+    ),
+    "SendersCannotEncrypt": Case(
+        bad={_TLS % "good": "100x200", _TLS % "failed": "0x20 10x180"},
+        good={_TLS % "good": "1000x200", _TLS % "failed": "0x20 40x180"},
+        after="100m",
+    ),
+    # Every quarter of an hour, and then never again; a new pod that has not looked yet is no such thing.
+    "ReportsUnread": Case(
+        bad={_LOOKED: "0 0 60" + "x200"},
+        good={_LOOKED: "0 0" + "".join(f" {60 * m}" for m in range(2, 60)) + " 0x40"},
+        after="95m",
+    ),
     # Every five minutes, and then never again; a new pod that knows of none yet is no such thing.
     "RoundTripLate": Case(
         bad={_BACK: "0 0 300 300 300 600 600 600x60"},

@@ -52,6 +52,8 @@ SERIES = (
         )
     ),
     'kolab_round_trip_seconds{instance="r1"}',
+    'kolab_dmarc_messages{domain="example.org",source="ours",verdict="aligned",instance="r1"}',
+    'kolab_tls_sessions{domain="example.org",outcome="good",instance="r1"}',
     'up{job="imap",instance="x"}',
     'probe_success{probe="smtp",instance="x"}',
     'cyrus_imap_active_connections{instance="x"}',

@@ -22,6 +22,7 @@ LEFT = {
     "mode": "prometheus-operator",
     "operator": {"namespace": "watching", "labels": {"release": "mine", "app.kubernetes.io/name": "theirs"}},
     "roundTrip": {"mailbox": "round-trip@example.org"},
+    "reports": {"mailbox": "reports@example.org"},
 }
 STACK = settings(monitoring=LEFT)
 LABELS = {"release": "mine", "app.kubernetes.io/name": "theirs"}
@@ -186,6 +187,7 @@ def test_its_pods_alone_may_read_each_daemon_at_the_port_of_its_numbers() -> Non
         "postfix": [9154],
         "vector": [9598],
         "round-trip": [9025],
+        "report-reader": [9026],
     }
     assert {peer.pods for peer in found.values()} == {
         topology.Pods("watching", (("app.kubernetes.io/name", ("prometheus",)),))

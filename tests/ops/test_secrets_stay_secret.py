@@ -31,6 +31,7 @@ TALKS = {
     "status": "status",
     "topology": "topology",
     "trace": "trace jane@example.org",
+    "feedback": "feedback",
     "logs": "logs webapp",
     "user add": "user add new@example.org --quota 6 --alias n@example.org",
     "user list": "user list",

@@ -47,10 +47,12 @@ RESTARTS: dict[str, dict[str, set[str]]] = {
         "backupKey": _BACKUPS,
         "backupPassword": _BACKUPS,
         "roundTripPassword": {"round-trip-pods"},
+        "reportsPassword": {"report-reader-pods"},
     },
     "full": {
         **{key: {*_BACKUPS, "versitygw-pods"} for key in ("backupKey", "backupAccessKey", "backupSecretKey")},
         "roundTripPassword": {"round-trip-pods"},
+        "reportsPassword": {"report-reader-pods"},
     },
     "host-port": {"relayPassword": {"postfix-pods"}},
 }
@@ -63,6 +65,7 @@ _NAMED = {
     "versitygw-pods": "the server of the files",
     "postfix-pods": "Postfix restarts",
     "round-trip-pods": None,
+    "report-reader-pods": None,
     "webapp-pods": "web pages restart",
 }
 """Workload -> what says that people notice. Nobody notices that Alertmanager comes back within seconds."""

@@ -88,6 +88,7 @@ MAY_SEE: dict[str, set[str]] = {
     "alertsHeartbeat": {"alertmanager/alertmanager"},
     "alertsServerPassword": {"alertmanager/alertmanager"},
     "roundTripPassword": {"round-trip/round-trip"},
+    "reportsPassword": {"report-reader/report-reader"},
     "minioPassword": {*_APPLICATION, "minio/minio", "move-files/move-files"},
     "filesPassword": {*_APPLICATION, "versitygw/versitygw", "move-files/move-files"},
     "meetServerToken": {*_APPLICATION, "meet/meet"},

@@ -43,6 +43,7 @@ _RELAY = {
 }
 
 _ROUND_TRIP = {"mailbox": "round-trip@example.org"}
+_REPORTS = {"mailbox": "reports@example.org"}
 
 _BACKUP = {
     "repository": {
@@ -81,6 +82,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
                 "operator": {"namespace": "monitoring", "labels": {"release": "prometheus"}},
                 "alerts": {"email": None, "webhook": None, "heartbeat": None},
                 "roundTrip": _ROUND_TRIP,
+                "reports": _REPORTS,
             },
         },
     ),
@@ -112,7 +114,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},
             "tlsa": None,
             "backup": _BACKUP,
-            "monitoring": {"roundTrip": _ROUND_TRIP},
+            "monitoring": {"roundTrip": _ROUND_TRIP, "reports": _REPORTS},
             "acknowledge": [
                 {"rule": "data-delete", "subject": "versitygw-data", "reason": "moved to S3 last week"}
             ],

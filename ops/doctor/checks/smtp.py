@@ -111,9 +111,9 @@ def _roles(visit: Visit, address: str) -> Iterator[str]:
 
 def _mailbox(visit: Visit, address: str) -> Iterator[str]:
     """Postfix takes mail for a role whatever it leads to; what leads nowhere bounces afterwards."""
-    mailbox = visit.settings.mail.postmaster
-    if mailbox and mailbox.rpartition("@")[2] in visit.settings.domains:
-        yield from _refused(visit, address, [mailbox])
+    for mailbox in dict.fromkeys(roles.addresses(visit.settings).values()):
+        if mailbox.rpartition("@")[2] in visit.settings.domains:
+            yield from _refused(visit, address, [mailbox])
 
 
 def _mx_domains(visit: Visit) -> Iterator[str]:
@@ -238,7 +238,7 @@ CHECKS = (
         concern="smtp",
         promise="The mailbox behind postmaster, abuse and the reports is there.",
         reason="What the world writes to postmaster@ and abuse@ is taken, and bounces then.",
-        fix="./kolab user add with the address of mail.postmaster, --stack {stack}; docs/how-to/your-first-day.md",
+        fix="./kolab user add with the address of mail.postmaster, or of monitoring.reports, --stack {stack}; docs/how-to/your-first-day.md",
         subjects=_live_smtp,
         look=_mailbox,
     ),

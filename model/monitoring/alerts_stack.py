@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.monitoring.alert import EVENTS, Alert, events, grew
-from model.monitoring.probes import DOMAIN_CERTIFICATE, Probe, Severity, probes
+from model.monitoring.probes import Probe, Severity, probes
 from model.settings import Settings
 from model.topology import MINIO, VERSITYGW
 from model.topology import daemons as topology_daemons
@@ -13,10 +13,6 @@ from model.types import bytes_of
 
 _PROBE = "blackbox, https://github.com/prometheus/blackbox_exporter"
 _DAY = 86400
-_FIRST = {
-    DOMAIN_CERTIFICATE: "`kubectl describe certificate tls.<domain>` and `kubectl get challenges`: cert-manager says which name is not proven, and why. `./kolab dns tickets` says what the domain's owner has to publish."
-}
-"""Question -> where to look first, if that is no pod's log."""
 WATCHDOG = "Watchdog"
 """The alert that always fires."""
 
@@ -39,9 +35,7 @@ def stack(settings: Settings) -> Iterator[Alert]:
 
 
 def _silent(probe: Probe) -> Alert:
-    first = _FIRST.get(
-        probe.name, f"`kubectl get pods -l app.kubernetes.io/name={probe.service}`; then its log."
-    )
+    first = probe.first or f"`kubectl get pods -l app.kubernetes.io/name={probe.service}`; then its log."
     second = f"Ask the same question by hand: `/probe?module={probe.module}&target={probe.target}&debug=true` at blackbox."
     return Alert(
         name=probe.alert,

@@ -36,6 +36,8 @@ class Probe:
     """What tells the expected answer from that of others of this name."""
     wait: str | None = None
     """How long there is no good answer before anybody hears of it; None: what goes with the severity."""
+    first: str = ""
+    """Where to look first, if that is no pod's log."""
 
     @property
     def module(self) -> str:
@@ -172,6 +174,7 @@ def _domains(names: Names) -> Iterator[Probe]:
             alert="DomainCertificateMissing",
             severity="ticket",
             wait="1h",
+            first="`kubectl describe certificate tls.<domain>` and `kubectl get challenges`: cert-manager says which name is not proven, and why. `./kolab dns tickets` says what the domain's owner has to publish.",
             meaning="mail programs of this domain's people configure nothing by themselves, and its MTA-STS policy is not served",
         )
 

@@ -1,9 +1,10 @@
-"""Backups go to a bucket of S3, and its keys are exchanged while mail flows."""
+"""Backups and people's files go to a bucket of S3, and its keys are exchanged while mail flows."""
 
 from __future__ import annotations
 
 import json
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.acceptance.report import Report
 from tests.acceptance.servers import serving
 from tests.acceptance.stack import JANE, Stack
 from tests.acceptance.streams import strangers_write
+from tests.engine.program import CHECKOUT
 from tests.lab.cluster import Lab
 from tests.support.postfix import authority, identity, pem
 
@@ -27,6 +29,11 @@ pytestmark = [
     pytest.mark.usefixtures("stranger"),
 ]
 
+_GIVEN_UP = {
+    "rule": "data-delete",
+    "subject": "versitygw-data",
+    "reason": "files go to a provider from now on",
+}
 _LEAST = 50
 """Messages that a stranger hands over meanwhile."""
 
@@ -63,6 +70,8 @@ class Rotated:
     before: list[str]
     asked: int
     old: str
+    stored: dict[str, int]
+    """Daemon -> what the bucket said before to a file that was signed with the pair which its container has."""
     acknowledged: set[str]
 
 
@@ -88,26 +97,34 @@ def rotated(
             "networks": f"{own_lab.internet.address}/32",
             "authorities": pem(by),
         }
-        stack.program.change({"backup": {"repository": repository, "drill": "never"}})
+        # What was kept here is given up. The exception is there before the change that it is for.
+        stack.program.change({"acknowledge": [*(before.get("kolab:acknowledge") or []), _GIVEN_UP]})
+        stack.apply()
+        files = {"endpoint": repository["endpoint"], "bucket": BUCKET, "cidr": repository["networks"]}
+        stack.program.change({"backup": {"repository": repository, "drill": "never"}, "external.s3": files})
         _bring(stack, bucket, tmp_path_factory.mktemp("old"))
         stack.apply()
         console.says("backup", "now", "mail")
-        kept = _kept(console)
+        kept, stored = _kept(console), _stored(stack, bucket)
         old = bucket.access
         bucket.renew()
         with strangers_write(stack, JANE, tmp_path_factory.mktemp("meanwhile") / "enough", _LEAST) as taken:
             _bring(stack, bucket, tmp_path_factory.mktemp("new"), rotate=True)
             with report.timed("an update that rotates the keys of the bucket for backups"):
                 stack.apply()
-        yield Rotated(bucket, console, kept, len(bucket.seen()), old, taken)
+        yield Rotated(bucket, console, kept, len(bucket.seen()), old, stored, taken)
     stack.program.write(before)
     own_lab.set_egress(stack.egress)
     stack.apply()
 
 
 def _bring(stack: Stack, bucket: Bucket, folder: Path, *, rotate: bool = False) -> None:
-    """Stores the pair in the stack file, and makes what else is missing, or counts its rotation."""
-    pair = {"backupAccessKey": bucket.access, "backupSecretKey": bucket.secret}
+    """Stores the pair in the stack file, for backups and for files, and makes what else is missing, or counts its rotation."""
+    pair = {
+        f"{what}{key}": value
+        for what in ("backup", "s3")
+        for key, value in (("AccessKey", bucket.access), ("SecretKey", bucket.secret))
+    }
     for key, value in pair.items():
         (folder / key).write_text(value)
     rest = ("--from", str(folder), "--stack", stack.program.stack)
@@ -123,6 +140,31 @@ def _bring(stack: Stack, bucket: Bucket, folder: Path, *, rotate: bool = False) 
 
 def _kept(console: Console) -> list[str]:
     return [each["id"] for each in console.data("backup", "list") if each["engine"] == "mail"]
+
+
+def _stored(stack: Stack, bucket: Bucket) -> dict[str, int]:
+    """Daemon of the application -> what the bucket says to a file that is signed with the pair which its container has."""
+    assert isinstance(stack.lab, Lab)
+    found = {}
+    for daemon in ("webapp", "horizon"):
+        pod, names = stack.pod(daemon), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        pair = stack.kubectl("exec", pod, "-c", daemon, "--", "printenv", *names).split()
+        assert pair == [bucket.access, bucket.secret]
+        line = ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.support.s3"]
+        steps = [["PUT", f"{BUCKET}/files/{daemon}", "what somebody wrote", {}]]
+        line += [stack.lab.internet.address, str(PORT), *pair, json.dumps(steps), "tls"]
+        (answer,) = json.loads(stack.in_pod(pod, line))
+        found[daemon] = answer["status"]
+    return found
+
+
+@pytest.mark.rotates("s3AccessKey", "s3SecretKey")
+def test_the_application_has_the_new_pair_for_files_and_the_bucket_lets_it_in(
+    stack: Stack, rotated: Rotated
+) -> None:
+    everywhere = dict.fromkeys(("webapp", "horizon"), 200)
+    assert rotated.stored == everywhere
+    assert _stored(stack, rotated.bucket) == everywhere
 
 
 @pytest.mark.rotates("backupAccessKey", "backupSecretKey")

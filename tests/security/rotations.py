@@ -17,11 +17,8 @@ _MARK = "mark.rotates("
 HOW: dict[str, Rotation] = {**ROTATIONS, DKIM_PREFIX: DKIM}
 """Secret -> its rotation, that of DKIM keys under their prefix."""
 
-_NO_STORE = "no daemon of the lab keeps files in S3: the application's stand-in stores none"
 NOT_ON_THE_LAB = {
     "minioPassword": "the lab's stacks have their files in Versity Gateway, and MinIO's stand-in checks no signature",
-    "s3AccessKey": _NO_STORE,
-    "s3SecretKey": _NO_STORE,
     "cloudflareApiToken": "the lab has no Cloudflare: a stand-in for it, the engine's plugin, lets in one token alone",
     "acmeCloudflareToken": "the lab has no Cloudflare, and cert-manager's place is taken by a controller that asks nobody",
 }

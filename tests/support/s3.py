@@ -1,6 +1,6 @@
 """A client of S3 that signs by itself (AWS Signature Version 4) and asks by path, as the web application does.
 
-`python -m tests.support.s3 HOST PORT ACCESS SECRET STEPS` takes steps as JSON, `[method, path, body, query]` each, and prints
+`python -m tests.support.s3 HOST PORT ACCESS SECRET STEPS [tls]` takes steps as JSON, `[method, path, body, query]` each, and prints
 what is answered to each. A body is text, or a number: so many MiB that follow from the path. Method PARTS uploads in parts.
 """
 
@@ -13,6 +13,7 @@ import http.client
 import json
 import random
 import re
+import ssl
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Client:
     access: str = ""
     secret: str = ""
     region: str = "local"
+    tls: bool = False
+    """Whether by HTTPS, whoever answers."""
 
     def ask(
         self, method: str, path: str, body: bytes = b"", query: Mapping[str, str] | None = None
@@ -56,13 +59,20 @@ class Client:
         asked = urlencode(sorted((query or {}).items()), quote_via=quote)
         target = quote(f"/{path}")
         headers = self._signed(method, target, asked, body) if self.access else {}
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=_SECONDS)
+        connection = self._connection()
         try:
             connection.request(method, f"{target}?{asked}" if asked else target, body, headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not self.tls:
+            return http.client.HTTPConnection(self.host, self.port, timeout=_SECONDS)
+        anybody = ssl.create_default_context()
+        anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection(self.host, self.port, timeout=_SECONDS, context=anybody)
 
     def put_in_parts(self, path: str, parts: list[bytes]) -> Answer:
         """An upload of several parts, put together in the end."""
@@ -122,8 +132,9 @@ def steps(client: Client, wanted: Sequence[Sequence[Any]]) -> Iterator[dict[str,
 
 def main(arguments: Sequence[str]) -> None:
     """As the module says."""
-    host, port, access, secret, wanted = arguments
-    print(json.dumps(list(steps(Client(host, int(port), access, secret), json.loads(wanted)))))
+    host, port, access, secret, wanted, *how = arguments
+    client = Client(host, int(port), access, secret, tls="tls" in how)
+    print(json.dumps(list(steps(client, json.loads(wanted)))))
 
 
 if __name__ == "__main__":

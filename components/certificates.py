@@ -158,11 +158,13 @@ class Certificates(pulumi.ComponentResource):
         made = core.v1.Secret(
             f"{self._name}-{role}-key-{key.hash[:10]}",
             metadata=self._meta(name),
-            type="kubernetes.io/tls",
+            # Of the type kubernetes.io/tls the API server warns while there is no certificate in it, and a type stays for ever:
+            # cert-manager fills this one as it is (pkg/controller/certificates/issuing/internal/secret.go).
+            type="Opaque",
             string_data={"tls.key": key.pem, "tls.crt": ""},
             # From here on the certificate and its annotations are cert-manager's.
             opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=["data", "stringData", "metadata.annotations"]
+                parent=self, ignore_changes=["data", "stringData", "metadata.annotations", "type"]
             ),
         )
         return made.metadata.name

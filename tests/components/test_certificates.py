@@ -142,7 +142,6 @@ def test_an_issuer_that_is_there_already_is_used_as_it_is() -> None:
 def test_the_key_that_dane_names_is_handed_to_cert_manager() -> None:
     (secret,) = (each for each in certificates("cluster") if each.startswith("mx-certificate-"))
     handed = deployment("cluster").get("Secret", secret)
-    assert handed["type"] == "kubernetes.io/tls"
     assert handed["stringData"]["tls.key"] == deployment("cluster").sentinels["mxKey"]
     (volume,) = (
         each
@@ -156,7 +155,7 @@ def test_the_key_that_dane_names_is_handed_to_cert_manager() -> None:
 def test_whoever_needs_the_key_that_dane_names_comes_after_it(kind: str, name: str) -> None:
     # cert-manager makes a key of its own for a Certificate that finds none, and no TLSA record has its hash.
     stack = deployment("cluster")
-    (key,) = (each for each in stack.of_kind("Secret") if each.get("type") == "kubernetes.io/tls")
+    (key,) = (each for each in stack.of_kind("Secret") if "tls.key" in each.get("stringData", {}))
     (user,) = (each for each in stack.of_kind(kind) if each["metadata"]["name"].startswith(name))
     assert stack.registered(key).urn in stack.registered(user).dependencies
 
@@ -173,3 +172,9 @@ def test_certificates_of_somebody_else_are_only_mounted() -> None:
         for daemon in ("proxy", "postfix", "imap")
     }
     assert mounted == {"proxy": "our-web", "postfix": "our-mx", "imap": "our-sieve"}
+
+
+def test_a_key_that_waits_for_its_certificate_is_no_broken_certificate_to_the_api_server() -> None:
+    """The API server warns of a kubernetes.io/tls Secret whose certificate cannot be read."""
+    (secret,) = (each for each in certificates("cluster") if each.startswith("mx-certificate-"))
+    assert deployment("cluster").get("Secret", secret)["type"] == "Opaque"

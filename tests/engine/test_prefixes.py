@@ -61,7 +61,9 @@ def _needs(deployed: Deployed, kind: str) -> Iterator[tuple[str, str, set[str]]]
 
 
 def _kind(item: dict[str, Any]) -> str:
-    return "key of a certificate" if item.get("type") == "kubernetes.io/tls" else str(item["kind"])
+    kind = str(item["kind"])
+    # cert-manager goes on writing into this one alone.
+    return "key of a certificate" if kind == "Secret" and not item.get("immutable") else kind
 
 
 def _undeployed(deployed: Deployed, root: Path) -> Program:

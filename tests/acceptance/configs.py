@@ -99,9 +99,10 @@ def egress(settings: Settings) -> dict[str, str]:
 
 HEAD = """\
 $TTL 60
-@ IN SOA ns.sender.test. hostmaster.sender.test. 1 3600 600 86400 60
-@ IN NS ns.sender.test.
+@ IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60
+@ IN NS ns.invalid.
 """
+"""Of a zone whose server is the root's own, by the name that the root knows: a resolver that starts at the root finds no other."""
 
 STRANGERS_SELECTOR = "mail"
 STRANGERS_KEY = (Path(__file__).parent / "stranger.pem").read_text()
@@ -111,7 +112,6 @@ STRANGERS = {
     "sender.test": HEAD
     + f"{Record(f'{STRANGERS_SELECTOR}._domainkey.sender.test', TXT(dkim_record(STRANGERS_KEY)), 60)}\n"
     + """\
-ns IN A 203.0.113.53
 @ IN MX 10 client.sender.test.
 @ IN TXT "v=spf1 ip4:203.0.113.9 -all"
 client IN A 203.0.113.9

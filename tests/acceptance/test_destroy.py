@@ -15,7 +15,11 @@ from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, PASSWORD, Stack
 from tests.engine.program import Run
 
-pytestmark = pytest.mark.mode("single-node")
+pytestmark = [
+    # An update for each kind of object.
+    pytest.mark.long,
+    pytest.mark.mode("single-node"),
+]
 
 _PART_OF_US = "app.kubernetes.io/part-of=kolab"
 Objects = dict[tuple[str, str], str]

@@ -73,12 +73,9 @@ _BESIDE = (
 _LONGEST = ("replay", "workflows", "engine/identity")
 """Files that keep one process busy for minutes: first, so that no process is left alone with one in the end."""
 _LONG = (
-    "engine/identity/test_adoption.py",
-    "engine/identity/test_first_days.py",
-    "engine/identity/test_refused_updates.py",
-    "engine/identity/test_steps.py",
-    "engine/identity/test_unfinished.py",
+    "engine/identity",
     "replay/test_instructions.py",
+    "workflows/test_report_of_a_fork.py",
     "workflows/test_steps.py",
 )
 """Files that play one update, or one documented command, after the other for minutes."""

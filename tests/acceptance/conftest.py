@@ -176,7 +176,10 @@ def stack(
     made = Stack.make(lab, tmp_path_factory.mktemp(mode) / "program", mode)
     # Of another mode, if this lab had one before.
     made.remove()
-    report.note(f"{mode}: `pulumi up` from nothing", made.deploy())
+    with crowding() as crowd:
+        seconds = made.deploy()
+    report.note(f"{mode}: `pulumi up` from nothing", seconds)
+    report.note(f"{mode}: how crowded the machine was meanwhile (times)", crowd.factor)
     yield made
 
 

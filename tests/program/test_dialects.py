@@ -53,7 +53,6 @@ CLUSTERS = {
     "one node with Cilium": Kind("cilium", "single-node", API_ON_OWN_NODE),
     "a cloud with Cilium": Kind("cilium", "external", CLOUD_API, 443),
     "behind an Ingress controller with Cilium": Kind("cilium", "full", API_ON_NODE),
-    "behind a Gateway": Kind("addresses", "gateway", API_ON_NODE),
     "behind a Gateway with Cilium": Kind("cilium", "gateway", API_ON_NODE),
 }
 ADMINISTRATION = (22, 111, 2379, 4240, 6443, 8472, 9090, 9100, 10250, 10255, 10256, 30443)

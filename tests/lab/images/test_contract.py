@@ -23,7 +23,14 @@ def workloads(name: str) -> dict[str, pods.Workload]:
     return pods.workloads(pods.rendered(stack(name), pods.some_secrets()))
 
 
-_BY_HAND = ("/load.sh", "/before-migration.sh", "/restore-dump.sh", "/drill-databases.sh", "/probe.py")
+_BY_HAND = (
+    "/load.sh",
+    "/before-migration.sh",
+    "/restore-dump.sh",
+    "/drill-databases.sh",
+    "/probe.py",
+    "/reader.py",
+)
 """Clients in the image of a server, and a server that is made by hand: what the image wants of its own start does not
 concern them."""
 _KEEPING_NOTHING = ("rehearse-", "drill-")

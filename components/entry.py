@@ -26,7 +26,8 @@ SETTINGS = "settings"
 """File of data beside the scripts. `adjust.sh` reads it."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-_ADJUST = "adjust.sh"
+_SHARED = {"adjust.sh": f"source {PATH}/adjust.sh", "mail-client/mail_client.py": "import mail_client"}
+"""File below components/scripts/ that lies beside each script which has this line."""
 _NAME = re.compile(r"KOLAB_[A-Z_]+")
 """Names of settings: the image's own inits, which are sourced after them, have variables too."""
 
@@ -46,9 +47,8 @@ def scripts(folder: str) -> Mapping[str, str]:
     # Python leaves a folder of bytecode beside a program of ours that somebody has imported.
     files = (file for file in sorted((_SCRIPTS / folder).iterdir()) if file.is_file())
     found = {file.name: file.read_text() for file in files}
-    if any(f"source {PATH}/{_ADJUST}" in text for text in found.values()):
-        found[_ADJUST] = (_SCRIPTS / _ADJUST).read_text()
-    return found
+    shared = (path for path, line in _SHARED.items() if any(line in text for text in found.values()))
+    return found | {Path(path).name: (_SCRIPTS / path).read_text() for path in shared}
 
 
 def files(folder: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:

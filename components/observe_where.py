@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from model import topology
 from model.settings import ClusterDns, Metallb, Settings
 
 
@@ -22,10 +21,11 @@ class Where:
     @classmethod
     def of(cls, settings: Settings) -> Where:
         """For the cluster of a stack."""
+        front = settings.network.web_server
         return cls(
             context=settings.kubernetes.context,
             namespace=settings.kubernetes.namespace,
             metallb=settings.network.metallb.namespace,
             dns=settings.network.dns,
-            controllers=topology.controller_namespace(settings),
+            controllers=None if front is None else front[1].pods,
         )

@@ -40,11 +40,11 @@ def policies(stack: Composition, logs: pulumi.Output[str] | None) -> None:
         found = (*inside.get(service, ()), *public.get(service, ()))
         return [f"{address}/{128 if ':' in address else 32}" for address in dict.fromkeys(found)]
 
-    controllers, home = None, topology.controller_namespace(settings)
-    if settings.network.web_server is not None and home is not None:
+    controllers = None
+    if settings.network.web_server is not None:
         _, server = settings.network.web_server
         controllers = IngressControllers(
-            home,
+            server.pods,
             str(server.controller_cidr),
             [f"{address}/32" for address in server.addresses if address.version == 4],
             topology.controller_ports(settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pulumi
@@ -10,10 +11,9 @@ from components.alertmanager import Alertmanager, AlertmanagerArgs
 from components.blackbox import Blackbox, BlackboxArgs
 from components.composition import Composition
 from components.dashboards import Dashboards, DashboardsArgs
+from components.mail_client import MailClientArgs, ReportReader, RoundTrip
 from components.operator import PrometheusOperator, PrometheusOperatorArgs
 from components.prometheus import Prometheus, PrometheusArgs
-from components.report_reader import ReportReader, ReportReaderArgs
-from components.round_trip import RoundTrip, RoundTripArgs
 from components.vector import Vector, VectorArgs
 from components.victorialogs import Victorialogs, VictorialogsArgs
 from model.monitoring import alertmanager as alertmanager_config
@@ -52,8 +52,7 @@ def watch(stack: Composition, logs: pulumi.Output[str]) -> None:
         flags=blackbox_config.FLAGS,
     )
     Blackbox("blackbox", stack.site, blackbox, stack.child())
-    _round_trip(stack)
-    _report_reader(stack)
+    _mail_clients(stack)
     vector = VectorArgs(
         build=stack.build("vector"),
         cluster_name=f"{settings.kubernetes.namespace}-vector",
@@ -87,32 +86,29 @@ def _engines(stack: Composition) -> None:
     Alertmanager("alertmanager", stack.site, alertmanager, stack.child())
 
 
-def _round_trip(stack: Composition) -> None:
-    trip = stack.settings.monitoring.trip
-    if trip is None:
-        return
-    args = RoundTripArgs(
-        build=stack.build("round-trip", "postfix"),
-        arguments=round_trip.arguments(stack.settings, trip),
-        password=stack.secret("roundTripPassword"),
-        names=(stack.names.smtp, stack.names.imap),
-        address=stack.inside_address("proxy"),
-    )
-    RoundTrip("round-trip", stack.site, args, stack.child())
+def _mail_clients(stack: Composition) -> None:
+    settings, names = stack.settings, stack.names
+    trip, reader = settings.monitoring.trip, settings.monitoring.report_reader
+    if trip is not None:
+        told = round_trip.arguments(settings, trip)
+        args = _account(stack, "round-trip", told, "roundTripPassword", (names.smtp, names.imap))
+        RoundTrip("round-trip", stack.site, args, stack.child())
+    if reader is not None:
+        told = reports.arguments(settings, reader)
+        args = _account(stack, "report-reader", told, "reportsPassword", (names.imap,))
+        ReportReader("report-reader", stack.site, args, stack.child())
 
 
-def _report_reader(stack: Composition) -> None:
-    reader = stack.settings.monitoring.report_reader
-    if reader is None:
-        return
-    args = ReportReaderArgs(
-        build=stack.build("report-reader", "postfix"),
-        arguments=reports.arguments(stack.settings, reader),
-        password=stack.secret("reportsPassword"),
-        name=stack.names.imap,
+def _account(
+    stack: Composition, daemon: str, told: Sequence[str], secret: str, names: Sequence[str]
+) -> MailClientArgs:
+    return MailClientArgs(
+        build=stack.build(daemon, "postfix"),
+        arguments=told,
+        password=stack.secret(secret),
+        names=names,
         address=stack.inside_address("proxy"),
     )
-    ReportReader("report-reader", stack.site, args, stack.child())
 
 
 def _hidden(stack: Composition, url: str | None, key: str) -> pulumi.Output[str] | None:

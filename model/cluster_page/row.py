@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from model import findings
+
 Verdict = Literal["fits", "say", "missing", "unknown"]
 """`say`: the stack file must name it. `missing`: nothing works, or not all, before it is there."""
 _MOST = 6
@@ -29,5 +31,4 @@ def unknown(about: str) -> Row:
 
 def some(names: Sequence[str]) -> str:
     """The first of many."""
-    more = len(names) - _MOST
-    return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
+    return findings.some(names, _MOST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.catalogue import places as rules
-from model.findings import Finding
+from model.findings import Finding, some
 from model.identity import dkim, dmarc, ptr
 from model.identity.hosts import hosts
 from model.identity.lint import Keys
@@ -60,7 +60,7 @@ def report_addresses(settings: Settings) -> Iterator[Finding]:
             missing.setdefault(report, []).append(domain)
     for report, domains in missing.items():
         yield rules.DMARC_CONSENT.found(
-            report=report, domains=_some(domains), name=dmarc.authorisation_name(domains[0], report)
+            report=report, domains=some(domains), name=dmarc.authorisation_name(domains[0], report)
         )
 
 
@@ -90,12 +90,12 @@ def foreign_owners(settings: Settings) -> Iterator[Finding]:
     """Owners of foreign domains publish once, so what they publish must last."""
     foreign = foreign_domains(settings)
     if foreign:
-        yield rules.DOMAIN_FOREIGN.found(domains=_some(foreign))
+        yield rules.DOMAIN_FOREIGN.found(domains=some(foreign))
         spare = set(dkim.promised(settings)) - {
             name for name, key in settings.mail.dkim.selectors.items() if key.stage != "staged"
         }
         if not spare:
-            yield rules.DKIM_NOTHING_RESERVED.found(domains=_some(foreign))
+            yield rules.DKIM_NOTHING_RESERVED.found(domains=some(foreign))
 
 
 def servers(settings: Settings) -> Iterator[Finding]:
@@ -141,8 +141,4 @@ def elsewhere(settings: Settings, found: Plan) -> Iterator[Finding]:
         {r.name for r in found.elsewhere if not isinstance(r.value, PTR) and "._report." not in r.name}
     )
     if strangers and zone_of(settings.domain, forward_zones(settings)):
-        yield rules.HOST_ELSEWHERE.found(path=keys.of(strangers[0]), names=_some(strangers))
-
-
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield rules.HOST_ELSEWHERE.found(path=keys.of(strangers[0]), names=some(strangers))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from model import topology
-from model.monitoring.blackbox import verified
-from model.names import Names
+from model.monitoring.mail_client import account
 from model.settings import ReportReader, Settings
-
-PASSWORD_FILE = "/kolab/password/password"  # noqa: S105 (a path)
 
 
 def late(reader: ReportReader) -> int:
@@ -18,13 +15,7 @@ def late(reader: ReportReader) -> int:
 def arguments(settings: Settings, reader: ReportReader) -> tuple[str, ...]:
     """The command line of reader.py."""
     return (
-        f"--mailbox={reader.mailbox}",
-        f"--imap={Names.of(settings).imap}:993",
-        f"--every={60 * reader.every}",
-        f"--password-file={PASSWORD_FILE}",
-        f"--metrics-port={topology.REPORT_READER.port('metrics').number}",
+        *account(settings, topology.REPORT_READER, reader),
         *(f"--domain={domain}" for domain in settings.domains),
         *(f"--sends={address}" for address in topology.egress_addresses(settings, announced=True)),
-        # As blackbox asks: our own authority is not in the image's trust store.
-        *([] if verified(settings) else ["--any-certificate"]),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from model import identity
 from model.deployed import Deployed
+from model.findings import some
 from model.identity import next_steps
 from model.identity.next_steps import NextStep
 from model.identity.record import Record
@@ -217,9 +218,7 @@ def _line(sign: str, record: Record) -> str:
 
 
 def _listed(values: Sequence[str]) -> str:
-    shown = list(values[:5])
-    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-    return (", ".join(shown) or "nothing") + more
+    return some(values, 5) or "nothing"
 
 
 def _count(number: int, noun: str) -> str:

@@ -76,7 +76,7 @@ def round_trip(settings: Settings) -> Iterator[Finding]:
     domain = trip.mailbox.rpartition("@")[2]
     if domain not in settings.domains:
         yield rules.ROUND_TRIP_ELSEWHERE.found(domain=domain, domains=", ".join(settings.domains))
-    elif trip.mailbox.lower() in (f"{name}@{settings.domain}" for name in _SYSTEM):
+    elif trip.mailbox.lower() in _system(settings):
         yield rules.ROUND_TRIP_SHARED.found(address=trip.mailbox, domain=domain)
 
 
@@ -99,12 +99,12 @@ def _taken(settings: Settings) -> set[str]:
     trip, people = settings.monitoring.round_trip, settings.mail.postmaster
     roles = (f"{local}@{domain}" for domain in settings.domains for local in ("postmaster", "abuse"))
     others = (trip and trip.mailbox, people, f"redirected@{settings.domain}")
-    system = (f"{name}@{settings.domain}" for name in _SYSTEM)
-    return {each.lower() for each in (*roles, *system, *others) if each}
+    return _system(settings) | {each.lower() for each in (*roles, *others) if each}
 
 
-_SYSTEM = ("admin", "noreply")
-"""Accounts that the web application makes, with passwords of their own."""
+def _system(settings: Settings) -> set[str]:
+    """Accounts that the web application makes, with passwords of their own."""
+    return {f"{name}@{settings.domain}".lower() for name in ("admin", "noreply")}
 
 
 def _live(settings: Settings) -> bool:

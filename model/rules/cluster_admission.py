@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.catalogue import cluster as rules
-from model.findings import Finding
+from model.findings import Finding, some
 from model.selectors import of_namespace, selects
 from model.settings import Settings
 
@@ -90,8 +90,7 @@ def silent(webhook: Webhook) -> bool:
 
 def shown(webhook: Webhook) -> str:
     """Kinds of ours that it sees."""
-    more = len(webhook.kinds) - _SHOWN
-    return ", ".join(webhook.kinds[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return some(webhook.kinds, _SHOWN)
 
 
 def _kinds(rule: Mapping[str, Any]) -> Iterator[str]:

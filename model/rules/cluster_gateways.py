@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model import topology
 from model.catalogue import gateways as rules
-from model.findings import Finding
+from model.findings import Finding, some
 from model.identity.http01 import certified
 from model.names import Names
 from model.selectors import Selector, of_namespace, selects
@@ -19,7 +18,6 @@ NEEDED = ("backendtlspolicies", "gateways", "httproutes")
 """Kinds of gateway.networking.k8s.io/v1 that a stack behind a Gateway makes or names."""
 _GRANTS = "referencegrants.gateway.networking.k8s.io"
 _BACKEND_TLS = "BackendTLSPolicy"
-_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +145,8 @@ def controllers(settings: Settings, addresses: frozenset[str] | None) -> Iterato
         yield rules.CONTROLLER_CIDR.found(
             key=key,
             given=given,
-            namespace=topology.controller_namespace(settings),
-            found=_some(sorted(addresses)),
+            namespace=server.pods,
+            found=some(sorted(addresses)),
         )
 
 
@@ -181,7 +179,7 @@ def _listeners(settings: Settings, asked: Gateway, seen: SeenGateway) -> Iterato
         if host in shown and not any(_is_for(each, host) for each in found)
     ]
     if unserved:
-        yield rules.HOSTS.found(listeners=", ".join(asked.listeners), hosts=_some(unserved))
+        yield rules.HOSTS.found(listeners=", ".join(asked.listeners), hosts=some(unserved))
     if asked.certificates == "gateway":
         yield from _certificates(settings, asked, found)
 
@@ -226,8 +224,3 @@ def _certificates(settings: Settings, asked: Gateway, found: Iterable[Listener])
         for secret in listener.secrets:
             if secret.startswith(f"{ours}/"):
                 yield rules.CERTIFICATE.found(listener=listener.name, secret=secret)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from model import topology
 from model.catalogue import cluster as rules
-from model.findings import Finding
+from model.findings import Finding, some
 from model.identity.http01 import certified, elsewhere
 from model.issuers import Issuer
 from model.rules.cluster_monitoring import Reader
@@ -18,7 +18,6 @@ CERTIFICATE_LABELS = {"app.kubernetes.io/name": "certificates", "app.kubernetes.
 """What selectors of solvers may ask for."""
 _METALLB = (0, 14, 9)
 """The first release that knows the annotations which we write (MetalLB: release notes)."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,11 @@ def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
     names = certified(settings).every
     by_http = issuer.by_http(names, CERTIFICATE_LABELS)
     if by_http and not settings.http_challenges:
-        yield rules.ISSUER_HTTP.found(kind=tls.kind, name=tls.name, names=_some(by_http))
+        yield rules.ISSUER_HTTP.found(kind=tls.kind, name=tls.name, names=some(by_http))
     elif away := elsewhere(settings, by_http):
-        yield rules.ISSUER_HTTP_ELSEWHERE.found(kind=tls.kind, name=tls.name, names=_some(away))
+        yield rules.ISSUER_HTTP_ELSEWHERE.found(kind=tls.kind, name=tls.name, names=some(away))
     if unproven := issuer.unproven(names, CERTIFICATE_LABELS):
-        yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=_some(unproven))
+        yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=some(unproven))
 
 
 def old_metallb(image: str) -> str | None:
@@ -131,8 +130,3 @@ def _tolerates(toleration: Toleration, taint: Taint) -> bool:
         and toleration.effect in (None, taint.effect)
         and (toleration.operator == "Exists" or (toleration.value or "") == taint.value)
     )
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

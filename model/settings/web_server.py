@@ -27,6 +27,11 @@ class Ingress(Section):
     addresses: Addresses = ()
     """Public addresses of the controller: A and AAAA of every web name. Mail names keep the proxy's address."""
 
+    @property
+    def pods(self) -> str:
+        """Namespace of the pods that answer in the proxy's place."""
+        return self.namespace
+
 
 class Gateway(Section):
     """A Gateway (Gateway API) in front of the web part, which somebody else has made. Mail ports stay with the proxy."""
@@ -49,3 +54,8 @@ class Gateway(Section):
     """Addresses of these pods, for the proxy's real-IP module."""
     addresses: Addresses = ()
     """Public addresses of the Gateway: A and AAAA of every web name. Mail names keep the proxy's address."""
+
+    @property
+    def pods(self) -> str:
+        """Namespace of the pods that answer in the proxy's place."""
+        return self.controller_namespace

@@ -70,13 +70,6 @@ GATEWAY = (*CONTROLLER, Port("https-envoy", 10443))
 """Where pods of Gateways listen: Envoy Gateway adds 10000 to ports below 1024."""
 
 
-def controller_namespace(settings: Settings) -> str | None:
-    """Where whoever answers in the proxy's place has its pods; None for the proxy itself."""
-    if settings.network.ingress is not None:
-        return settings.network.ingress.namespace
-    return None if settings.network.gateway is None else settings.network.gateway.controller_namespace
-
-
 def controller_ports(settings: Settings) -> tuple[Port, ...]:
     """Where whoever answers in the proxy's place listens."""
     return CONTROLLER if settings.network.gateway is None else GATEWAY

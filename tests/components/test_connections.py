@@ -4,7 +4,6 @@ then opens."""
 from __future__ import annotations
 
 import smtplib
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from components import entry
 from model import budget
 from model.sizing import PROFILES
 from tests.support.deploy import Deployment, deploy
-from tests.support.mariadb import Mariadb, mariadb
+from tests.support.mariadb import Mariadb, locked, mariadb
 from tests.support.postfix import Mailserver, mailserver
 from tests.support.stacks import changed
 
@@ -64,7 +63,10 @@ def _most(database: Mariadb) -> int:
     """The most connections that were seen."""
     most = steady = 0
     while steady < STEADY:
-        with slow(database):
+        tables = database.ask(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'kolabdev'"
+        )
+        with locked(database.client, [f"kolabdev.`{name}`" for name in tables]):
             until, seen = time.monotonic() + HELD, 0
             while time.monotonic() < until:
                 seen = max(seen, database.connections())
@@ -72,23 +74,6 @@ def _most(database: Mariadb) -> int:
         steady = 0 if seen > most else steady + 1
         most = max(seen, most)
     return most
-
-
-@contextmanager
-def slow(database: Mariadb) -> Iterator[None]:
-    """Nobody gets an answer out of a table before this ends."""
-    named = database.ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'kolabdev'")
-    tables = ", ".join(f"kolabdev.`{name}` WRITE" for name in named)
-    holder = subprocess.Popen(
-        database.client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    )
-    with holder:
-        assert holder.stdin
-        assert holder.stdout
-        holder.stdin.write(f"LOCK TABLES {tables}; SELECT 'held';\n")
-        assert holder.stdout.readline() == "held\n"
-        yield
-        holder.stdin.close()
 
 
 @contextmanager

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 import imaplib
-import ssl
 import subprocess
-import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from model import topology
-from model.monitoring.reports import arguments, late
+from model.monitoring.reports import late
 from model.names import Names
 from tests.monitoring.checkers import program
 from tests.support import world_reports as world
 from tests.support.cyrus import PASSWORD, Cyrus, cyrus
 from tests.support.deploy import Deployment, deploy
 from tests.support.doors import tls_before
+from tests.support.mail_client import Running, certified, command, started
 from tests.support.ports import free_port
-from tests.support.postfix import authority, identity, pem
 from tests.support.sandbox import wait_for
 from tests.support.stacks import changed
 
 MAILBOX = "reports@example.org"
-_READER = Path("components/scripts/report-reader/reader.py").absolute()
+_DAEMON = "report-reader"
 _TOLD = {"monitoring": {"reports": {"mailbox": MAILBOX}}}
 
 
 def ours() -> Deployment:
     """A stack that reads its reports."""
     return deploy(changed("single-node", _TOLD))
-
-
-def command(deployed: Deployment) -> list[str]:
-    """What the container runs."""
-    (container,) = deployed.workload("report-reader").containers
-    return list(container["command"])
 
 
 def test_it_knows_the_mailbox_our_domains_and_the_addresses_that_we_send_from() -> None:
@@ -53,7 +44,7 @@ def test_it_knows_the_mailbox_our_domains_and_the_addresses_that_we_send_from() 
         *(f"--sends={address}" for address in topology.egress_addresses(settings)),
     }
     assert topology.egress_addresses(settings)
-    assert wanted <= {*command(ours())}
+    assert wanted <= {*command(ours(), _DAEMON)}
 
 
 def test_it_finds_the_proxy_inside_of_the_cluster() -> None:
@@ -65,17 +56,6 @@ def test_it_finds_the_proxy_inside_of_the_cluster() -> None:
 
 def test_nobody_reads_reports_unless_somebody_says_so() -> None:
     assert "report-reader" not in {daemon.name for daemon in topology.daemons(changed("single-node", {}))}
-
-
-@pytest.mark.parametrize(("issuer", "any_certificate"), [("acme", False), ("selfSigned", True)])
-def test_certificates_are_looked_at_where_the_world_vouches_for_them(
-    issuer: str, any_certificate: bool
-) -> None:
-    tls = {"issuer": issuer} | ({"email": "joe@example.org"} if issuer == "acme" else {})
-    settings = changed("single-node", {**_TOLD, "tls": tls, "mail": {"mtaSts": {"stage": "none"}}})
-    reader = settings.monitoring.report_reader
-    assert reader
-    assert ("--any-certificate" in arguments(settings, reader)) is any_certificate
 
 
 def test_reports_are_unread_when_two_looks_came_to_nothing() -> None:
@@ -120,13 +100,8 @@ def place() -> Iterator[Place]:
     with ExitStack() as opened, tempfile.TemporaryDirectory() as folder:
         behind = opened.enter_context(cyrus(deploy(changed("single-node", {})), free_port()))
         behind.login(MAILBOX)
-        certificate, ca = Path(folder, "pem"), authority()
-        certificate.write_text(identity(ca, "localhost"))
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(certificate)
+        tls, authorities = certified(Path(folder))
         imap = opened.enter_context(tls_before(tls, behind.sandbox.port(11143)))
-        authorities = Path(folder, "ca")
-        authorities.write_text(pem(ca))
         made = Place(behind, imap, authorities)
         made.put(
             world.google(),
@@ -142,66 +117,32 @@ def place() -> Iterator[Place]:
         yield made
 
 
-@dataclass
-class Reading:
-    """The program of the pod, which runs here. `port` is where its numbers are."""
-
-    port: int
-    out: Path
-
-    def page(self) -> str:
-        """The page that Prometheus reads."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as answer:
-            return str(answer.read().decode())
-
-    def numbers(self) -> dict[str, float]:
-        """Series -> value; none before it answers."""
-        try:
-            lines = [line for line in self.page().splitlines() if not line.startswith("#")]
-        except OSError:
-            return {}
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
-
-    def looked(self) -> bool:
-        """Whether it has read the mailbox."""
-        return self.numbers().get("kolab_reports_last_look_timestamp_seconds", 0) > 0
+_LOOKED = "kolab_reports_last_look_timestamp_seconds"
 
 
-@contextmanager
-def reading(place: Place, folder: Path, *, password: str = PASSWORD) -> Iterator[Reading]:
-    """The pod's command line with the addresses of this machine, and a look every second."""
-    port = free_port()
-    (folder / "password").write_text(password)
-    here = {
-        "--imap": f"localhost:{place.imap}",
-        "--every": "1",
-        "--password-file": str(folder / "password"),
-        "--metrics-port": str(port),
-    }
-    told = [each.partition("=")[::2] for each in command(ours())[2:] if "=" in each]
-    assert {*here} < {name for name, _ in told}
-    line = [f"{name}={here.get(name, value)}" for name, value in told]
-    # What the example sends from is not what the reports of the tests are about.
-    line += [f"--sends={world.OURS}"]
-    out = folder / "out"
-    with out.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, _READER, *line],
-            env={"SSL_CERT_FILE": str(place.authorities)},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Reading(port, out)
-    finally:
-        process.terminate()
-        process.wait(20)
+def looked(reader: Running) -> bool:
+    """Whether it has read the mailbox."""
+    return (reader.number(_LOOKED) or 0) > 0
+
+
+def reading(place: Place, folder: Path, *, password: str = PASSWORD) -> AbstractContextManager[Running]:
+    """The pod's program, which looks every second."""
+    return started(
+        ours(),
+        _DAEMON,
+        {"--imap": f"localhost:{place.imap}", "--every": "1"},
+        folder,
+        password=password,
+        environment={"SSL_CERT_FILE": str(place.authorities)},
+        # What the example sends from is not what the reports of the tests are about.
+        more=(f"--sends={world.OURS}",),
+    )
 
 
 @pytest.mark.thorough
 def test_reports_become_numbers_and_each_counts_once(place: Place, tmp_path: Path) -> None:
     with reading(place, tmp_path) as reader:
-        wait_for(reader.looked)
+        wait_for(lambda: looked(reader))
         found = reader.numbers()
         done = subprocess.run(
             [program("promtool"), "check", "metrics"], input=reader.page(), text=True, capture_output=True, check=False
@@ -219,7 +160,7 @@ def test_reports_become_numbers_and_each_counts_once(place: Place, tmp_path: Pat
 @pytest.mark.thorough
 def test_what_is_no_report_is_counted_as_such_and_stops_nothing(place: Place, tmp_path: Path) -> None:
     with reading(place, tmp_path) as reader:
-        wait_for(reader.looked)
+        wait_for(lambda: looked(reader))
         found = reader.numbers()
     refused = {
         name.partition('"')[2].rstrip('"}'): number
@@ -233,7 +174,7 @@ def test_what_is_no_report_is_counted_as_such_and_stops_nothing(place: Place, tm
 def test_the_mailbox_stays_as_it_was(place: Place, tmp_path: Path) -> None:
     before = place.flags()
     with reading(place, tmp_path) as reader:
-        wait_for(reader.looked)
+        wait_for(lambda: looked(reader))
     assert place.flags() == before
     assert all(b"Seen" not in each for each in before)
 
@@ -242,7 +183,7 @@ def test_the_mailbox_stays_as_it_was(place: Place, tmp_path: Path) -> None:
 def test_a_new_report_is_read_at_the_next_look(place: Place, tmp_path: Path) -> None:
     key = 'kolab_reports{kind="dmarc"}'
     with reading(place, tmp_path) as reader:
-        wait_for(reader.looked)
+        wait_for(lambda: looked(reader))
         before = reader.numbers()[key]
         place.put(world.mail(world.feedback(name="new"), "text/xml"))
         wait_for(lambda: reader.numbers()[key] == before + 1)
@@ -254,7 +195,7 @@ def test_a_new_report_is_read_at_the_next_look(place: Place, tmp_path: Path) -> 
 def test_a_wrong_password_is_said_and_goes_on(place: Place, tmp_path: Path) -> None:
     with reading(place, tmp_path, password="Another0Password1") as reader:
         wait_for(lambda: reader.numbers().get("kolab_reports_failures_total", 0) > 1)
-        assert not reader.looked()
+        assert not looked(reader)
         said = reader.out.read_text()
     assert "the mailbox cannot be read at localhost" in said
     assert "Another0Password1" not in said

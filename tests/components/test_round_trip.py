@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import smtplib
-import ssl
 import subprocess
-import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,20 +16,21 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from model import topology
-from model.monitoring.round_trip import arguments, late
+from model.monitoring.round_trip import late
 from model.names import Names
 from tests.monitoring.checkers import program
 from tests.support.cyrus import PASSWORD, Cyrus, cyrus
 from tests.support.deploy import Deployment, deploy
 from tests.support.doors import tls_before
+from tests.support.mail_client import Running, certified, command, started
 from tests.support.mariadb import mariadb
 from tests.support.ports import free_port
-from tests.support.postfix import Mailserver, authority, identity, mailserver, pem
+from tests.support.postfix import Mailserver, mailserver
 from tests.support.sandbox import wait_for
 from tests.support.stacks import changed
 
 JANE = "jane@example.org"
-_PROBE = Path("components/scripts/round-trip/probe.py").absolute()
+_DAEMON = "round-trip"
 _TOLD = {"monitoring": {"roundTrip": {"mailbox": JANE, "every": 2}}}
 
 
@@ -41,30 +39,13 @@ def ours() -> Deployment:
     return deploy(changed("single-node", _TOLD))
 
 
-def command(deployed: Deployment) -> list[str]:
-    """What the container runs."""
-    (container,) = deployed.workload("round-trip").containers
-    return list(container["command"])
-
-
 def test_it_takes_the_ways_of_a_mail_program_and_knows_where_they_are() -> None:
     settings = changed("single-node", _TOLD)
     names, pod = Names.of(settings), ours().workload("round-trip").pod
-    assert {f"--smtp={names.smtp}:465", f"--imap={names.imap}:993"} <= {*command(ours())}
+    assert {f"--smtp={names.smtp}:465", f"--imap={names.imap}:993"} <= {*command(ours(), _DAEMON)}
     [alias] = pod["hostAliases"]
     assert alias["ip"] == topology.load_balancer_addresses(settings)["proxy"][0]
     assert {names.smtp, names.imap} == {*alias["hostnames"]}
-
-
-@pytest.mark.parametrize(("issuer", "any_certificate"), [("acme", False), ("selfSigned", True)])
-def test_certificates_are_looked_at_where_the_world_vouches_for_them(
-    issuer: str, any_certificate: bool
-) -> None:
-    tls = {"issuer": issuer} | ({"email": "joe@example.org"} if issuer == "acme" else {})
-    settings = changed("single-node", {**_TOLD, "tls": tls, "mail": {"mtaSts": {"stage": "none"}}})
-    trip = settings.monitoring.trip
-    assert trip
-    assert ("--any-certificate" in arguments(settings, trip)) is any_certificate
 
 
 def test_mail_is_late_when_two_messages_did_not_come_back() -> None:
@@ -113,10 +94,7 @@ def running() -> Iterator[Stack]:
         before = opened.enter_context(
             mailserver(deployed, None, database=database, cyrus=lmtp, answers=answers)
         )
-        certificate, ca = Path(folder, "pem"), authority()
-        certificate.write_text(identity(ca, "localhost"))
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(certificate)
+        tls, authorities = certified(Path(folder))
         front = Front(answers)
         server = Controller(
             front, "127.0.0.1", free_port(), ssl_context=tls, auth_required=True,
@@ -125,8 +103,6 @@ def running() -> Iterator[Stack]:
         server.start()
         opened.callback(server.stop)
         imap = opened.enter_context(tls_before(tls, behind.sandbox.port(11143)))
-        authorities = Path(folder, "ca")
-        authorities.write_text(pem(ca))
         yield Stack(front, before, behind, server.port, imap, authorities)
 
 
@@ -138,58 +114,21 @@ def _asked(_: SMTP, __: Session, ___: Envelope, mechanism: str, login: object) -
     return AuthResult(success=good, handled=good)
 
 
-@dataclass
-class Traveller:
-    """The program of the pod, which runs here. `port` is where its numbers are."""
-
-    port: int
-    out: Path
-
-    def numbers(self) -> str:
-        """The page that Prometheus reads."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as answer:
-            return str(answer.read().decode())
-
-    def number(self, name: str) -> float | None:
-        """One of them; None where it is not there."""
-        with suppress(OSError):
-            for line in self.numbers().splitlines():
-                if line.startswith(f"{name} "):
-                    return float(line.rpartition(" ")[2])
-        return None
-
-
 SUCCESS, SECONDS = "kolab_round_trip_last_success_timestamp_seconds", "kolab_round_trip_seconds"
 
 
-@contextmanager
 def travelling(
     to: Stack, folder: Path, *, password: str = PASSWORD, verified: bool = True
-) -> Iterator[Traveller]:
-    """The pod's command line with the addresses of this machine, and a message every three seconds."""
-    port = free_port()
-    (folder / "password").write_text(password)
-    here = {
-        "--smtp": f"localhost:{to.smtp}",
-        "--imap": f"localhost:{to.imap}",
-        "--every": "3",
-        "--password-file": str(folder / "password"),
-        "--metrics-port": str(port),
-    }
-    told = dict(each.partition("=")[::2] for each in command(ours())[2:] if "=" in each)
-    assert {*here} < {*told}
-    line = [f"{name}={value}" for name, value in {**told, **here}.items()]
-    environment = {"SSL_CERT_FILE": str(to.authorities)} if verified else {"SSL_CERT_DIR": "/nonexistent"}
-    out = folder / "out"
-    with out.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, _PROBE, *line], env=environment, stdout=file, stderr=subprocess.STDOUT
-        )
-    try:
-        yield Traveller(port, out)
-    finally:
-        process.terminate()
-        process.wait(20)
+) -> AbstractContextManager[Running]:
+    """The pod's program, which sends a message every three seconds."""
+    return started(
+        ours(),
+        _DAEMON,
+        {"--smtp": f"localhost:{to.smtp}", "--imap": f"localhost:{to.imap}", "--every": "3"},
+        folder,
+        password=password,
+        environment={"SSL_CERT_FILE": str(to.authorities)} if verified else {"SSL_CERT_DIR": "/nonexistent"},
+    )
 
 
 @pytest.mark.thorough
@@ -205,7 +144,7 @@ def test_a_message_comes_back_and_is_gone_while_those_of_others_stay(running: St
         assert 0 < (traveller.number(SECONDS) or 0) < 60
         assert traveller.number('kolab_round_trip_failures_total{step="wait"}') == 0
         done = subprocess.run(
-            [program("promtool"), "check", "metrics"], input=traveller.numbers(), text=True, capture_output=True, check=False
+            [program("promtool"), "check", "metrics"], input=traveller.page(), text=True, capture_output=True, check=False
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
         assert "came back after" in traveller.out.read_text()

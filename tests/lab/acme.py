@@ -16,14 +16,12 @@ from typing import Any
 
 from cryptography import x509
 
-from tests.lab import programs, signing
+from tests.lab import own_images, programs, signing
 from tests.lab.cluster import Lab
 from tests.lab.controllers.certificates import RESTS
 from tests.lab.internet_dns import UPDATES
-from tests.lab.oci import write_image
 from tests.lab.processes import Daemon
 from tests.lab.progress import wait_until
-from toolchain.cache import new_directory
 
 ISSUER = "world"
 """The ClusterIssuer."""
@@ -46,7 +44,7 @@ class Acme:
     def working(self) -> Iterator[None]:
         """Both answer until the end; then the lab's own controller issues again, and nothing of them is left."""
         programs.build(self._lab.say, "acme")
-        self._lab.load_image(_solver_image())
+        self._lab.load_image(own_images.of_module("acme", SOLVER, "acmesolver", "/app", user="1000"))
         self._home.mkdir(exist_ok=True)
         self._stop()
         self._start_authority()
@@ -176,16 +174,3 @@ class Acme:
 
     def _apply(self, manifest: Mapping[str, Any]) -> None:
         self._lab.kubectl("apply", "-f", "-", text=json.dumps(manifest))
-
-
-def _solver_image() -> Path:
-    """What answers a challenge of HTTP-01, as an image."""
-    home = programs.modules()["acme"].home
-    directory = home.with_name(f"{home.name}-image")
-    if not directory.is_dir():
-        with new_directory(directory) as scratch:
-            write_image(
-                scratch / "acmesolver.tar", SOLVER, {"/app": programs.program("acmesolver")}, ["/app"],
-                user="1000",
-            )  # fmt: skip
-    return directory / "acmesolver.tar"

@@ -40,6 +40,16 @@ def tars() -> list[Path]:
     return sorted(directory.glob("*.tar"))
 
 
+def of_module(module: str, name: str, built: str, path: str, *, user: str = "") -> Path:
+    """The tar of an image `name` of one program, for a test that has its module built; made when it is not there."""
+    home = modules()[module].home
+    directory = home.with_name(f"{home.name}-image")
+    if not directory.is_dir():
+        with new_directory(directory) as scratch:
+            write_image(scratch / f"{built}.tar", name, {path: program(built)}, [path], user=user)
+    return directory / f"{built}.tar"
+
+
 def _applets() -> list[str]:
     listing = subprocess.run([_BUSYBOX, "--list"], capture_output=True, text=True, check=True)
     return listing.stdout.split()

@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.lab import programs, workloads
+from tests.lab import own_images, programs, workloads
 from tests.lab.cluster import Lab
-from tests.lab.oci import write_image
-from toolchain.cache import new_directory
 
 NAMESPACE = "traefik"
 """Where its pod lives, and the Gateway too."""
@@ -53,7 +51,7 @@ class Traefik:
     def working(self) -> Iterator[None]:
         """It runs until the end; then nothing of it is left."""
         programs.build(self._lab.say, "traefik")
-        self._lab.load_image(_image())
+        self._lab.load_image(own_images.of_module("traefik", _IMAGE, "traefik", "/traefik"))
         for kinds in (self._gateway_api, self._kinds):
             # Server-side: they are too big for kubectl's annotation.
             self._lab.kubectl("apply", "--server-side", "-f", str(kinds))
@@ -207,14 +205,3 @@ LISTENERS = (
     ("later", "*.later.example", "tls.later.example"),
 )
 """Listeners of the Gateway that end TLS: name, hosts, and the Secret of the stack that they show."""
-
-
-def _image() -> Path:
-    home = programs.modules()["traefik"].home
-    directory = home.with_name(f"{home.name}-image")
-    if not directory.is_dir():
-        with new_directory(directory) as scratch:
-            write_image(
-                scratch / "traefik.tar", _IMAGE, {"/traefik": programs.program("traefik")}, ["/traefik"]
-            )
-    return directory / "traefik.tar"

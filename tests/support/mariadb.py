@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,21 @@ INSERT INTO users VALUES (1, 'jane@example.org', 2), (2, 'joe@example.org', 2);
 INSERT INTO user_aliases VALUES (1, 'doe@example.org');
 INSERT INTO domains VALUES (1, 'example.org', 50), (2, 'example.net', 50), (3, 'example.edu', 50);
 """
+
+
+@contextmanager
+def locked(client: Sequence[str], tables: Iterable[str]) -> Iterator[None]:
+    """Nobody gets an answer out of these tables before this ends. `client` is the command line of one who may lock them."""
+    named = ", ".join(f"{table} WRITE" for table in tables)
+    with subprocess.Popen(
+        client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        holder.stdin.write(f"LOCK TABLES {named}; SELECT 'held';\n")
+        assert holder.stdout.readline() == "held\n"
+        yield
+        holder.stdin.close()
 
 
 @dataclass

@@ -11,18 +11,14 @@ import imaplib
 import json
 import os
 import re
-import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PATIENCE = 30
-"""Seconds for each answer of the server, and for reading one message."""
+import mail_client
+from mail_client import PATIENCE, Account, good, words
+
 WINDOW = 7
 """Days that the numbers are about, by the end of what a report is about."""
 ARRIVED = 14
@@ -141,31 +137,22 @@ def _metric(name: str, what: str, kind: str, values: "dict[str, int]") -> str:
 class Reader:
     """Looks into the mailbox."""
 
-    def __init__(self, told: argparse.Namespace, password: str, book: Book) -> None:
-        self._told, self._password, self._book = told, password, book
-        self._tls = ssl.create_default_context()
-        if told.any_certificate:
-            self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+    def __init__(self, told: argparse.Namespace, account: Account, book: Book) -> None:
+        self._account, self._book = account, book
         ours = [f"--domain={each}" for each in told.domain] + [f"--sends={each}" for each in told.sends]
         self._command = [sys.executable, os.path.join(os.path.dirname(__file__), "report.py"), *ours]
 
     def look(self) -> bool:
         """Reads what is new; whether there is more. Raises OSError, or IMAP4.error."""
-        host, _, port = self._told.imap.rpartition(":")
-        mailbox = imaplib.IMAP4_SSL(host, int(port), ssl_context=self._tls)
-        try:
-            mailbox.login(self._told.mailbox, self._password)
+        with self._account.opened() as mailbox:
             # EXAMINE (RFC 9051 section 6.3.3): nothing that is done can change anything.
-            _good(mailbox.select("INBOX", readonly=True))
+            good(mailbox.select("INBOX", readonly=True))
             self._book.of(mailbox.response("UIDVALIDITY")[1])
             there = self._there(mailbox)
             self._book.keep(set(there))
             new = [each for each in there if not self._book.knows(each)]
             for number in new[:AT_ONCE]:
                 self._read(mailbox, number)
-        finally:
-            with suppress(OSError, imaplib.IMAP4.error):
-                mailbox.logout()
         self._book.last_look = time.time()
         return len(new) > AT_ONCE
 
@@ -173,7 +160,7 @@ class Reader:
         """Messages of the last days, the newest first."""
         since = time.gmtime(time.time() - ARRIVED * 86400)
         day = f"{since.tm_mday:02d}-{_MONTHS[since.tm_mon - 1]}-{since.tm_year}"
-        [numbers] = _good(mailbox.uid("SEARCH", "SINCE", day))
+        [numbers] = good(mailbox.uid("SEARCH", "SINCE", day))
         return sorted(map(int, (numbers or b"").split()), reverse=True)[:MOST]
 
     def _read(self, mailbox: imaplib.IMAP4_SSL, number: int) -> None:
@@ -181,7 +168,7 @@ class Reader:
         if size is None or int(size[1]) > LARGEST:
             self._refuse(number, "large")
             return
-        [part, *_] = _good(mailbox.uid("FETCH", str(number), "(BODY.PEEK[])"))
+        [part, *_] = good(mailbox.uid("FETCH", str(number), "(BODY.PEEK[])"))
         if not isinstance(part, tuple):
             # It was deleted meanwhile.
             self._refuse(number, "no-report")
@@ -211,73 +198,26 @@ class Reader:
         print(f"report reader: message {number} does not count: {why}", file=sys.stderr, flush=True)
 
 
-def _good(answer: "tuple[str, list[Any]]") -> "list[Any]":
-    kind, data = answer
-    if kind != "OK":
-        raise imaplib.IMAP4.error(" ".join(map(_text, data)))
-    return data
-
-
 def _first(answer: "tuple[str, list[Any]]") -> bytes:
-    [part, *_] = _good(answer)
+    [part, *_] = good(answer)
     return part if isinstance(part, bytes) else b""
-
-
-def _words(error: Exception) -> str:
-    """What went wrong on one line; servers' answers are bytes."""
-    said = " ".join(map(_text, error.args)) or type(error).__name__
-    return " ".join(said.split())
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _told() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    for name in ("mailbox", "imap", "password-file"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--every", type=int, required=True, help="seconds")
-    parser.add_argument("--metrics-port", type=int, required=True)
-    parser.add_argument("--domain", action="append", required=True, help="a domain of ours")
-    parser.add_argument("--sends", action="append", default=[], help="an address that our mail leaves from")
-    parser.add_argument("--any-certificate", action="store_true")
-    return parser.parse_args()
 
 
 def main() -> None:
     """Goes on until the pod ends."""
-    told = _told()
-    # Also what imaplib of older Pythons has no parameter for.
-    socket.setdefaulttimeout(PATIENCE)
-    book = Book()
-
-    class Page(BaseHTTPRequestHandler):
-        """The numbers, whatever is asked for."""
-
-        def do_GET(self) -> None:
-            """Answers."""
-            body = book.text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads who asks for numbers."""
-
-    server = ThreadingHTTPServer(("", told.metrics_port), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with open(told.password_file, encoding="ascii") as file:
-        reader = Reader(told, file.read().strip(), book)
+    options = mail_client.parser()
+    options.add_argument("--domain", action="append", required=True, help="a domain of ours")
+    options.add_argument("--sends", action="append", default=[], help="an address that our mail leaves from")
+    told, book = options.parse_args(), Book()
+    reader = Reader(told, Account(told), book)
+    mail_client.tell(told.metrics_port, book.text)
     while True:
         begun, more = time.monotonic(), False
         try:
             more = reader.look()
         except (OSError, imaplib.IMAP4.error) as error:
             book.failures += 1
-            said = f"the mailbox cannot be read at {told.imap}: {_words(error)}"
+            said = f"the mailbox cannot be read at {told.imap}: {words(error)}"
             print(f"report reader: {said}", file=sys.stderr, flush=True)
         if not more:
             time.sleep(max(0.0, begun + told.every - time.monotonic()))

@@ -8,23 +8,18 @@ import argparse
 import email
 import imaplib
 import smtplib
-import socket
-import ssl
 import sys
-import threading
 import time
 import uuid
-from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+import mail_client
+from mail_client import PATIENCE, Account, good, place, words
 
 SUBJECT = "Round trip of the mail server"
 MARK = "X-Kolab-Round-Trip"
 """Header that holds the message's own name."""
-PATIENCE = 30
-"""Seconds for each answer of a server."""
 LOOK_EVERY = 2
 """Seconds between two looks into the mailbox: no message of ours counts as faster."""
 STEPS = ("send", "read", "wait")
@@ -77,11 +72,8 @@ class Numbers:
 class Traveller:
     """Sends messages and looks for them. `under_way` is each one's name and when it left (monotonic)."""
 
-    def __init__(self, told: argparse.Namespace, password: str) -> None:
-        self._told, self._password = told, password
-        self._tls = ssl.create_default_context()
-        if told.any_certificate:
-            self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+    def __init__(self, told: argparse.Namespace, account: Account) -> None:
+        self._told, self._account = told, account
         self.under_way: dict[str, float] = {}
 
     def trip(self, numbers: Numbers) -> None:
@@ -92,12 +84,12 @@ class Traveller:
         try:
             self._send(name)
         except (OSError, smtplib.SMTPException) as error:
-            raise Failure("send", f"was not taken at {self._told.smtp}: {_words(error)}") from None
+            raise Failure("send", f"was not taken at {self._told.smtp}: {words(error)}") from None
         self.under_way[name] = begun
         try:
             found = self._found(name, begun + self._told.every, numbers)
         except (OSError, imaplib.IMAP4.error) as error:
-            raise Failure("read", f"cannot be looked for at {self._told.imap}: {_words(error)}") from None
+            raise Failure("read", f"cannot be looked for at {self._told.imap}: {words(error)}") from None
         if not found:
             raise Failure("wait", f"was taken, and is not in the mailbox after {self._told.every} s")
 
@@ -109,21 +101,18 @@ class Traveller:
         # Vacation notes and the like leave it alone (RFC 3834).
         message["Auto-Submitted"], message[MARK] = "auto-generated", name
         message.set_content("The monitoring sends this to itself, and deletes it when it has arrived.\n")
-        host, port = _place(self._told.smtp)
+        host, port = place(self._told.smtp)
         with smtplib.SMTP_SSL(
-            host, port, local_hostname=self._told.helo, timeout=PATIENCE, context=self._tls
+            host, port, local_hostname=self._told.helo, timeout=PATIENCE, context=self._account.tls
         ) as server:
-            server.login(self._told.mailbox, self._password)
+            server.login(self._told.mailbox, self._account.password)
             server.send_message(message)
 
     def _found(self, name: str, until: float, numbers: Numbers) -> bool:
-        host, port = _place(self._told.imap)
-        mailbox = imaplib.IMAP4_SSL(host, port, ssl_context=self._tls)
-        try:
-            mailbox.login(self._told.mailbox, self._password)
+        with self._account.opened() as mailbox:
             while True:
                 # Anew each time: what has arrived since is told to whoever selects.
-                _good(mailbox.select("INBOX"))
+                good(mailbox.select("INBOX"))
                 for back in self._collect(mailbox):
                     left = self.under_way.pop(back, None)
                     # One of an earlier pod has no time of its own, and is only cleared away.
@@ -134,83 +123,30 @@ class Traveller:
                 if time.monotonic() + LOOK_EVERY > until:
                     return False
                 time.sleep(LOOK_EVERY)
-        finally:
-            with suppress(OSError, imaplib.IMAP4.error):
-                mailbox.logout()
 
     def _collect(self, mailbox: imaplib.IMAP4_SSL) -> "list[str]":
         """The names of our messages in the mailbox, which are gone from it then."""
-        [numbers] = _good(mailbox.uid("SEARCH", "SUBJECT", f'"{SUBJECT}"'))
+        [numbers] = good(mailbox.uid("SEARCH", "SUBJECT", f'"{SUBJECT}"'))
         found = []
         for number in (numbers or b"").decode("ascii").split():
-            [part, *_] = _good(mailbox.uid("FETCH", number, f"(BODY.PEEK[HEADER.FIELDS ({MARK})])"))
+            [part, *_] = good(mailbox.uid("FETCH", number, f"(BODY.PEEK[HEADER.FIELDS ({MARK})])"))
             name = email.message_from_bytes(part[1])[MARK] if isinstance(part, tuple) else None
             if name:
-                _good(mailbox.uid("STORE", number, "+FLAGS.SILENT", r"(\Deleted)"))
+                good(mailbox.uid("STORE", number, "+FLAGS.SILENT", r"(\Deleted)"))
                 # This message alone (RFC 4315).
-                _good(mailbox.uid("EXPUNGE", number))
+                good(mailbox.uid("EXPUNGE", number))
                 found.append(name.strip())
         return found
 
 
-def _place(text: str) -> "tuple[str, int]":
-    host, _, port = text.rpartition(":")
-    return host, int(port)
-
-
-def _good(answer: "tuple[str, list[Any]]") -> "list[Any]":
-    kind, data = answer
-    if kind != "OK":
-        raise imaplib.IMAP4.error(" ".join(map(_text, data)))
-    return data
-
-
-def _words(error: Exception) -> str:
-    """What went wrong on one line; servers' answers are bytes."""
-    said = " ".join(map(_text, error.args)) or type(error).__name__
-    return " ".join(said.split())
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _told() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    for name in ("mailbox", "helo", "smtp", "imap", "password-file"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--every", type=int, required=True, help="seconds")
-    parser.add_argument("--metrics-port", type=int, required=True)
-    parser.add_argument("--any-certificate", action="store_true")
-    return parser.parse_args()
-
-
 def main() -> None:
     """Goes on until the pod ends."""
-    told = _told()
-    # Also what imaplib of older Pythons has no parameter for.
-    socket.setdefaulttimeout(PATIENCE)
-    numbers = Numbers()
-
-    class Page(BaseHTTPRequestHandler):
-        """The numbers, whatever is asked for."""
-
-        def do_GET(self) -> None:
-            """Answers."""
-            body = numbers.text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads who asks for numbers."""
-
-    server = ThreadingHTTPServer(("", told.metrics_port), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with open(told.password_file, encoding="ascii") as file:
-        traveller = Traveller(told, file.read().strip())
+    options = mail_client.parser()
+    for name in ("helo", "smtp"):
+        options.add_argument(f"--{name}", required=True)
+    told, numbers = options.parse_args(), Numbers()
+    traveller = Traveller(told, Account(told))
+    mail_client.tell(told.metrics_port, numbers.text)
     while True:
         begun = time.monotonic()
         try:

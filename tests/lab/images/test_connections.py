@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from model.sizing import PROFILES
 from tests.lab.images import build, pods
 from tests.lab.images.container import ADDRESS, Machine, machine
 from tests.lab.images.contract import B_TAG
+from tests.support.mariadb import locked
 from tests.support.stacks import changed
 
 pytestmark = [
@@ -66,22 +67,13 @@ class Database:
         rows = self.ask("SELECT user, COUNT(*) FROM information_schema.processlist GROUP BY user")
         return {user: int(number) for user, number in (row.split("\t") for row in rows)}
 
-    @contextmanager
-    def slow(self) -> Iterator[None]:
+    def slow(self) -> AbstractContextManager[None]:
         """Nobody gets an answer out of a table before this ends."""
         tables = self.ask(
-            "SELECT CONCAT('`', table_schema, '`.`', table_name, '` WRITE') FROM information_schema.tables"
+            "SELECT CONCAT('`', table_schema, '`.`', table_name, '`') FROM information_schema.tables"
             " WHERE table_schema IN ('kolabdev', 'roundcube')"
         )
-        with subprocess.Popen(
-            self._line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        ) as holder:
-            assert holder.stdin
-            assert holder.stdout
-            holder.stdin.write(f"LOCK TABLES {', '.join(tables)}; SELECT 'held';\n")
-            assert holder.stdout.readline() == "held\n"
-            yield
-            holder.stdin.close()
+        return locked(self._line, tables)
 
 
 def _settings(size: str) -> Settings:

@@ -105,7 +105,7 @@ acceptance-images: toolchain #: show what an update does with images that do not
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m images -p no:cacheprovider tests/acceptance
 
-acceptance-long: toolchain #: crowds of strangers, daemons that fail, a hundred faults for the doctor, keys of receivers, secrets that others give, Traefik before the websites, a stack that is destroyed, and a cluster that is lost; takes hours
+acceptance-long: toolchain #: crowds, failures, broken updates, secrets exchanged, keys rolled, other servers before the websites, a lost cluster; takes hours
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m long -p no:cacheprovider tests/acceptance
 

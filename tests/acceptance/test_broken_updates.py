@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, JOE, Stack, eventually
 
+pytestmark = pytest.mark.long
+
 _WAY_IN = pytest.mark.proves("postfix", "amavis", "imap", "webapp")
 _CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "false"}
 """As operators have it: the state is written after each resource, not only at the end."""

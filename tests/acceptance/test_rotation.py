@@ -21,7 +21,11 @@ from tests.engine.sentinels import found_in
 
 _MESSAGES = 400
 _SENDERS = 2
-pytestmark = [pytest.mark.mode("single-node"), pytest.mark.proves("mariadb", "redis", "postfix", "imap")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.mode("single-node"),
+    pytest.mark.proves("mariadb", "redis", "postfix", "imap"),
+]
 
 
 @dataclass(frozen=True)

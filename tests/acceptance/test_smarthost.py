@@ -24,7 +24,7 @@ _DOMAIN = HOST.partition(".")[2]
 _READER = "reader@receiver.test"
 _USER, _SECRET, _NEXT = "kolab", "Sm4rt:host#pass%word", "N3xt=pass:word$(id)"
 _PROVES = pytest.mark.proves("postfix", "amavis")
-pytestmark = pytest.mark.mode("single-node")
+pytestmark = [pytest.mark.long, pytest.mark.mode("single-node")]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from tests.acceptance.stack import JANE, PASSWORD, Stack
 from tests.acceptance.streams import strangers_write
 
 pytestmark = [
+    # Three updates, one after the other.
+    pytest.mark.long,
     pytest.mark.mode("single-node"),
     pytest.mark.proves("postfix", "amavis"),
     pytest.mark.usefixtures("stranger"),

@@ -99,8 +99,9 @@ def moved(stack: Stack, own_lab: Lab, report: Report) -> Moved:
     # People go on.
     ask(stack, [("PUT", "meanwhile", "meanwhile"), ("DELETE", _LETTERS[0], "")], server=old)
     before.pop(_LETTERS[0])
-    # Copied again each minute: what is deleted in the last one before the change may stay (docs/how-to/move-files.md).
-    gone = lambda: _get(stack, [_LETTERS[0]], new)[0].status == 404  # noqa: E731
+    # Copied again each minute: what is deleted in the last one before the change may stay (docs/how-to/move-files.md). The web
+    # application has no way to the gateway yet.
+    gone = lambda: _get(stack, [_LETTERS[0]], new, where="move-files")[0].status == 404  # noqa: E731
     eventually(gone, "the gateway never followed a deletion", seconds=180)
     stack.program.change({"files.engine": "versitygw-from-minio"})
     with report.timed("an update that leads the web application to the gateway"):
@@ -115,8 +116,8 @@ def moved(stack: Stack, own_lab: Lab, report: Report) -> Moved:
     return Moved(before, meanwhile, said)
 
 
-def _get(stack: Stack, keys: Sequence[str], server: topology.Daemon) -> list[Answer]:
-    return ask(stack, [("GET", key, "") for key in keys], server=server)
+def _get(stack: Stack, keys: Sequence[str], server: topology.Daemon, where: str = "webapp") -> list[Answer]:
+    return ask(stack, [("GET", key, "") for key in keys], server=server, where=where)
 
 
 def _as_before(stack: Stack) -> None:

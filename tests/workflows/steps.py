@@ -28,6 +28,7 @@ LEFT_OUT: Mapping[str, str] = {
 LOOKED_UP: Mapping[str, str] = {
     "make check": "the job itself runs it on every pull request, in a clean clone",
     "make coverage": "the first half of make test once more, with a tracer",
+    "make test-long": "the job itself runs it every night; and it runs these tests, which would run it again",
     "make test": "the job itself runs it on every pull request; and it runs these tests, which would run it again",
 }
 """Long target -> why the tests only ask make what it would do, which fails for a target or a file that is not there."""

@@ -50,7 +50,7 @@ packages: #: as root on Debian: install the daemons and tools that tests use
 test: test-quick policy #: the tests that need no cluster, but for the longest
 	@$(RUN) $(VENV) -m pytest -m "(thorough or engine) and not long" -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: toolchain policy #: the longest that need none: updates one after the other, documented commands, steps of workflows
+test-long: toolchain policy #: the longest that need none: updates one after the other, documented commands, changed images, steps of workflows
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m "(thorough or engine) and long" -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -105,7 +105,7 @@ acceptance-images: toolchain #: show what an update does with images that do not
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m images -p no:cacheprovider tests/acceptance
 
-acceptance-long: toolchain #: crowds, failures, broken updates, secrets exchanged, keys rolled, other servers before the websites, a lost cluster; takes hours
+acceptance-long: toolchain #: crowds, failures, dead nodes, broken updates, a day's work, secrets exchanged, keys rolled, other servers before the websites, a lost cluster; takes hours
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m long -p no:cacheprovider tests/acceptance
 

@@ -73,12 +73,22 @@ _BESIDE = (
 _LONGEST = ("replay", "workflows", "engine/identity")
 """Files that keep one process busy for minutes: first, so that no process is left alone with one in the end."""
 _LONG = (
+    "components/test_amavis_images.py",
+    "components/test_imap_images.py",
+    "components/test_mailbox_beside.py",
+    "components/test_postfix_images.py",
+    "components/test_proxy_crowd.py",
     "engine/identity",
+    "engine/test_prefixes.py",
+    "ops/test_doctor.py",
+    "ops/test_images_mirror.py",
+    "ops/test_images_real_registry.py",
     "replay/test_instructions.py",
+    "replay/test_readme.py",
     "workflows/test_report_of_a_fork.py",
     "workflows/test_steps.py",
 )
-"""Files that play one update, or one documented command, after the other for minutes."""
+"""Files that keep a process busy for minutes: updates one after the other, documented commands, dozens of changed images, little worlds."""
 _RUNS = {"sandbox", "verdicts"}
 """Fixtures that run programs of an image, or Prometheus."""
 

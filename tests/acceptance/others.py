@@ -117,9 +117,9 @@ class Others:
         return self.number(ROUND_TRIP, "kolab_round_trip_last_success_timestamp_seconds")
 
     def number(self, daemon: Daemon, name: str) -> float:
-        """What a daemon tells Prometheus: the value of one series."""
+        """What a daemon tells Prometheus: the value of one series, 0 while nothing has been counted."""
         page = self._ask(daemon.name, f"http://127.0.0.1:{daemon.port('metrics').number}/metrics")
-        return float(next(line for line in page.splitlines() if line.startswith(f"{name} ")).split()[1])
+        return next((float(line.split()[-1]) for line in page.splitlines() if line.startswith(f"{name} ")), 0)
 
     def _ask(self, daemon: str, *words: str) -> str:
         return self.stack.in_pod(self.stack.pod(daemon), [sys.executable, "-c", _ASK, *words])

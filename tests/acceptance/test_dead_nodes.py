@@ -16,7 +16,7 @@ from tests.acceptance.pace import crowding
 from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, PASSWORD, Stack, eventually
 
-pytestmark = pytest.mark.mode("cluster")
+pytestmark = [pytest.mark.long, pytest.mark.mode("cluster")]
 
 _OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _ANSWER_SECONDS = 60

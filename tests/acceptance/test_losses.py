@@ -28,6 +28,7 @@ _AGAIN_SECONDS = 20
 """A third of the minute for which Postfix would leave a database alone that has failed it."""
 
 
+@pytest.mark.long
 @pytest.mark.mode("single-node")
 @pytest.mark.proves("postfix", "amavis", "imap", "mariadb", "webapp")
 def test_every_acknowledged_message_arrives_although_each_daemon_is_killed_in_turn(

@@ -30,6 +30,7 @@ from tests.engine.sentinels import found_in
 from tests.lab.errors import LabError
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.mode("single-node"),
     pytest.mark.proves("webapp", "postfix", "imap", "amavis", "roundcube", "proxy"),
     pytest.mark.usefixtures("stranger"),

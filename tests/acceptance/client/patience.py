@@ -65,8 +65,9 @@ def ping(host: str, user: str, password: str, seconds: str) -> str:
     return f"{time.monotonic() - began:.0f} {answer.partition(chr(13))[0]} {' '.join(body.split())}"
 
 
-def upgraded(host: str, path: str, silence: str) -> str:
-    """The first line of the answer to who wants a WebSocket there, and what comes back of a frame after so many seconds."""
+def upgraded(host: str, path: str, seconds: str) -> str:
+    """The first line of the answer to who wants a WebSocket there, and what comes of a frame after so many seconds, through which
+    this side is silent."""
     with _opened(host, 30) as secure:
         head = (
             f"GET {path} HTTP/1.1",
@@ -78,11 +79,26 @@ def upgraded(host: str, path: str, silence: str) -> str:
         )
         secure.sendall("\r\n".join([*head, "", ""]).encode())
         answer = _head(secure).partition(b"\r\n")[0].decode(errors="replace")
-        time.sleep(float(silence))
+        if (heard := _heard(secure, float(seconds))) is None:
+            return f"{answer}, closed while it was silent"
         secure.sendall(_FRAME)
-        secure.settimeout(5)
+        back = _heard(secure, 5)
+    if back is None:
+        return f"{answer}, closed"
+    words = ["open", *(["the same"] if back == _FRAME else []), *(["heartbeats"] if heard else [])]
+    return ", ".join([answer, *words])
+
+
+def _heard(secure: ssl.SSLSocket, seconds: float) -> bytes | None:
+    """What comes meanwhile; nothing where the other side ends it."""
+    found, until = b"", time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        secure.settimeout(left)
         try:
-            back = secure.recv(4096)
+            more = secure.recv(4096)
         except TimeoutError:
-            return f"{answer}, open"
-    return f"{answer}, {'the same' if back == _FRAME else f'closed: {back!r}'}"
+            break
+        if not more:
+            return None
+        found += more
+    return found

@@ -75,6 +75,9 @@ server.on('upgrade', (request, socket) => {
   socket.on('error', () => {});
   log(request, 101);
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  // Upstream's signalling is Socket.IO: every 25 seconds one side says a word (Engine.IO's pingInterval), `2` in a text frame.
+  const heart = setInterval(() => socket.write(Buffer.from([0x81, 1, 0x32])), 25000);
+  socket.on('close', () => clearInterval(heart));
 });
 server.listen(Number(env.LISTENING_PORT), env.LISTENING_HOST, () => console.log(`listening on ${env.LISTENING_PORT}, ${workers} media ports`));
 process.on('SIGTERM', () => process.exit(0));

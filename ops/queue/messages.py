@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from model.settings import Settings
 from ops.kubectl import Kubectl
 from ops.stacks import StackProblem
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -97,22 +101,33 @@ def replicas(settings: Settings) -> tuple[str, ...]:
     return tuple(f"postfix-{number}" for number in range(settings.pods("postfix")))
 
 
-def look(
-    cluster: Kubectl, settings: Settings, *, seconds: int = 60
-) -> tuple[list[Message], dict[str, StackProblem]]:
-    """What waits everywhere, oldest first, and which replicas do not tell."""
+def everywhere(
+    settings: Settings, one: Callable[[str], list[Found]]
+) -> tuple[list[Found], dict[str, StackProblem]]:
+    """What `one` finds in each pod, all asked at once, and which replicas do not tell."""
 
-    def one(pod: str) -> list[Message] | StackProblem:
+    def tried(pod: str) -> list[Found] | StackProblem:
         try:
-            return read(pod, cluster.execute(pod, "postfix", "postqueue", "-j", seconds=seconds))
+            return one(pod)
         except StackProblem as problem:
             return problem
 
     pods = replicas(settings)
     with ThreadPoolExecutor(len(pods)) as pool:
-        answers = dict(zip(pods, pool.map(one, pods), strict=True))
+        answers = dict(zip(pods, pool.map(tried, pods), strict=True))
     found = [each for answer in answers.values() if isinstance(answer, list) for each in answer]
-    silent = {pod: answer for pod, answer in answers.items() if isinstance(answer, StackProblem)}
+    return found, {pod: answer for pod, answer in answers.items() if isinstance(answer, StackProblem)}
+
+
+def look(
+    cluster: Kubectl, settings: Settings, *, seconds: int = 60
+) -> tuple[list[Message], dict[str, StackProblem]]:
+    """What waits everywhere, oldest first, and which replicas do not tell."""
+
+    def one(pod: str) -> list[Message]:
+        return read(pod, cluster.execute(pod, "postfix", "postqueue", "-j", seconds=seconds))
+
+    found, silent = everywhere(settings, one)
     return sorted(found, key=lambda message: message.arrived), silent
 
 

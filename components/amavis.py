@@ -28,10 +28,25 @@ from model import budget, topology
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """What becomes of spam, and of what is kept from people: viruses, and spam from the score `kept_from` where there is one.
+
+    Spam is marked from the score `spam_from`, with `spam_subject` before its subject. Kept mail is deleted after `days`, the
+    oldest also beyond `room`, in bytes.
+    """
+
+    spam_from: float
+    spam_subject: str
+    kept_from: float | None
+    days: int
+    room: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AmavisArgs:
     """Inputs of the Amavis container. `keys` maps DKIM selectors to PEM; nothing is signed until one is active.
 
-    Spam is marked from the score `spam_from`, with `spam_subject` before its subject. `learnt` is the Redis in which images of generation B keep what SpamAssassin has learnt.
+    `learnt` is the Redis in which images of generation B keep what SpamAssassin has learnt.
     """
 
     build: Build
@@ -39,8 +54,7 @@ class AmavisArgs:
     database: Database
     learnt: Queue
     antivirus: bool
-    spam_from: float
-    spam_subject: str
+    verdicts: Verdicts
     selector: str
     signing: bool
     keys: Mapping[str, pulumi.Input[str]]
@@ -54,6 +68,7 @@ _LEARNT_DATABASE = "4"
 
 def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pulumi.Input[str]) -> Container:
     """Amavis for the pod of `parent`, which owns its ConfigMap and key Secrets."""
+    verdicts = args.verdicts
     learnt = parent.secret("amavis-learnt", {"REDIS_PASSWORD": args.learnt.password})
     signing = {"KOLAB_SIGNING": "true" if args.signing else "false"}
     more = {"extra.cf": "".join(f"{line}\n" for line in args.extra)} if args.extra else None
@@ -62,6 +77,7 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
         scratch("amavis-work", "/var/spool/amavisd", "2Gi"),
         from_template("filters", "/var/lib/spamassassin", "spamassassin"),
         from_template("filters", "/var/lib/clamav", "clamav"),
+        from_template("filters", "/var/lib/quarantine", "quarantine"),
     ]
     for name, key in args.keys.items():
         # One Secret a selector, so that a rotation adds and removes whole keys and never rewrites one in use.
@@ -88,8 +104,11 @@ def amavis_container(parent: DaemonComponent, args: AmavisArgs, credentials: pul
             # Executed as a command by the image: nothing but true or false.
             "CLAMD": "true" if args.antivirus else "false",
             "KOLAB_PROCESSES": str(budget.AMAVIS),
-            "KOLAB_SPAM_FROM": str(args.spam_from),
-            "KOLAB_SPAM_SUBJECT": args.spam_subject,
+            "KOLAB_SPAM_FROM": str(verdicts.spam_from),
+            "KOLAB_SPAM_SUBJECT": verdicts.spam_subject,
+            "KOLAB_QUARANTINE_AT": "" if verdicts.kept_from is None else str(verdicts.kept_from),
+            "KOLAB_QUARANTINE_DAYS": str(verdicts.days),
+            "KOLAB_QUARANTINE_BYTES": str(verdicts.room),
             "REDIS_HOST": args.learnt.host,
             "REDIS_DATABASE": _LEARNT_DATABASE,
             **args.database.environment("DB"),

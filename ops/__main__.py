@@ -26,6 +26,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     "ops.people.block": ("block", "unblock"),
     "ops.trace": ("trace",),
     "ops.queue": ("queue",),
+    "ops.quarantine": ("quarantine",),
     "ops.maintenance": ("maintenance",),
     "ops.doctor": ("doctor",),
     "ops.feedback": ("feedback",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.amavis import AmavisArgs
+from components.amavis import AmavisArgs, Verdicts
 from components.backup import RestoreMail
 from components.certificates import Certificates
 from components.composition import Composition
@@ -14,6 +14,7 @@ from components.pods import Placement
 from components.postfix import Beside, Dane, Login, Postfix, PostfixArgs, Relay, Smtp
 from components.unbound import Resolving
 from model import resolver, roles, topology
+from model.settings import Settings
 from model.types import bytes_of
 
 
@@ -44,8 +45,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         database=stack.webapp_database(),
         learnt=stack.redis(),
         antivirus=settings.mail.antivirus,
-        spam_from=settings.mail.spam.mark_at,
-        spam_subject="***SPAM*** " if settings.mail.spam.mark_subject else "",
+        verdicts=_verdicts(settings),
         selector=active or next(iter(selectors)),
         signing=active is not None,
         keys={name: secret(f"dkimKey-{name}") for name in selectors},
@@ -93,6 +93,18 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         public=stack.public(topology.POSTFIX, _postfix_placement(stack)),
     )
     Postfix("postfix", stack.site, postfix, stack.child())
+
+
+def _verdicts(settings: Settings) -> Verdicts:
+    spam = settings.mail.spam
+    return Verdicts(
+        spam_from=spam.mark_at,
+        spam_subject="***SPAM*** " if spam.mark_subject else "",
+        kept_from=spam.quarantine_at,
+        days=settings.mail.quarantine_days,
+        # The rest is for rules and signatures, of which an update needs twice the room.
+        room=bytes_of(settings.storage.filters.size) // 4,
+    )
 
 
 def _postfix_placement(stack: Composition) -> Placement:

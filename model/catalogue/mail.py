@@ -11,6 +11,13 @@ RATE_LIMITS_DOMAIN = Rule(
     fix="use domains of kolab:domain and kolab:hostedDomains",
     why="A misspelt domain would leave its people with limits that suspend them.",
 )
+QUARANTINE_BELOW_MARK = Rule(
+    "quarantine-below-mark",
+    path="kolab:mail.spam.quarantineAt",
+    problem="is {kept}, below mail.spam.markAt, which is {marked}: messages would be kept from people that do not count as spam",
+    fix="use {marked} or more, or lower mail.spam.markAt",
+    why="Whoever looks for a message looks among what is marked as spam; a higher score of the two must be the one that keeps mail back.",
+)
 OUTBOUND_RELAY = Rule(
     "dane-relay",
     path="kolab:mail.outbound.dane",

@@ -5,28 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.monitoring.alert import EVENTS, Alert, events, grew
+from model.settings import Settings
 
 _SUSPENDED = 'kolab_users_count{state="suspended"}'
 BULK = 300
 """Messages of one login in an hour. People who write to a club or a class stay below; a stolen password does not."""
 
 
-def use() -> Iterator[Alert]:
-    """Alerts about what is used up or thrown away, and by whom."""
+def use(settings: Settings) -> Iterator[Alert]:
+    """Alerts about what is used up or kept from people, and by whom."""
+    blocked = events("filter", detail="blocked .*")
+    if settings.mail.spam.quarantine_at is not None:
+        # Whoever wrote that wants no ticket for each message.
+        blocked = blocked.removesuffix("}") + ',detail!="blocked spam"}'
     yield from _limits()
     yield from _senders()
     yield Alert(
         name="MailDiscarded",
         severity="ticket",
         service="postfix",
-        expr=f"sum by (detail) (increase({events('filter', detail='blocked .*')}[1h])) > 0",
+        expr=f"sum by (detail) (increase({blocked}[1h])) > 0",
         wait="0s",
         summary="The filter kept {{ $value | humanize }} messages from people ({{ $labels.detail }})",
-        meaning="viruses alone are discarded, and whoever sent one hears nothing; anything else that is blocked is lost mail",
+        meaning="a virus, or spam above `kolab:mail.spam.quarantineAt`, is kept in the quarantine, and neither sender nor"
+        " recipient hears of it; anything else that is blocked is lost mail",
         steps=(
-            '`{service="postfix"} "Blocked"` in the logs has sender, recipient and reason of each.',
-            "INFECTED: tell the recipient, if the sender is known. Anything else: `kolab:mail.spam` discards nothing, so"
-            " an image has changed what it does; compare its digest.",
+            "`./kolab quarantine list` shows id, reason, sender, recipients and subject of each; it is deleted after"
+            " `kolab:mail.quarantineDays`.",
+            "A virus: tell the recipient, if the sender is known. What was no virus: `./kolab quarantine release <id>`.",
+            'What is not in that list: `{service="postfix"} "Blocked"` in the logs has sender, recipient and reason; the'
+            " stack keeps nothing else back, so an image has changed what it does: compare its digest.",
         ),
         source=EVENTS,
     )

@@ -41,7 +41,7 @@ _EVERYTHING = Settings(
 
 def alerts(settings: Settings) -> tuple[Alert, ...]:
     """Every alert of this stack."""
-    return (*_mail(settings), *use(), *webapp(), *stack(settings), *world(settings))
+    return (*_mail(settings), *use(settings), *webapp(), *stack(settings), *world(settings))
 
 
 def config(settings: Settings) -> str:
@@ -53,7 +53,7 @@ def groups(settings: Settings) -> list[dict[str, Any]]:
     """All alerts as groups of rules."""
     found = {
         "mail": _mail(settings),
-        "use": tuple(use()),
+        "use": tuple(use(settings)),
         "webapp": tuple(webapp()),
         "stack": tuple(stack(settings)),
         "world": tuple(world(settings)),

@@ -158,4 +158,11 @@ def rate_limits(settings: Settings) -> Iterator[Finding]:
         yield rules.RATE_LIMITS_DOMAIN.found(domain=domain)
 
 
-RULES = (rate_limits, certificates, going_live, dkim_keys, mta_sts, dane, authority, published)
+def spam(settings: Settings) -> Iterator[Finding]:
+    """What is kept from people is spam."""
+    levels = settings.mail.spam
+    if levels.quarantine_at is not None and levels.quarantine_at < levels.mark_at:
+        yield rules.QUARANTINE_BELOW_MARK.found(kept=levels.quarantine_at, marked=levels.mark_at)
+
+
+RULES = (rate_limits, spam, certificates, going_live, dkim_keys, mta_sts, dane, authority, published)

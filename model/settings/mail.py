@@ -126,12 +126,14 @@ class RateLimits(Section):
 
 
 class Spam(Section):
-    """What happens to spam: it arrives, and says what it is. Nothing is discarded for its score, and nothing is sent back to whoever it names as its sender."""
+    """What happens to spam: it arrives, and says what it is. Nothing is thrown away for its score, and nothing is sent back to whoever it names as its sender."""
 
     mark_at: Annotated[float, Field(ge=1, le=50)] = 6.2
     """SpamAssassin's score from which a message has `X-Spam-Flag: YES`, which mail programs and filters file by. Lower marks more, also honest mail; headers of every message show its own score."""
     mark_subject: bool = True
     """Whether ***SPAM*** stands before its subject, too."""
+    quarantine_at: Annotated[float, Field(ge=1, le=1000)] | None = None
+    """Score from which spam is kept in the quarantine instead of delivered, at least `markAt`; neither sender nor recipient is told, and `./kolab quarantine` lists and releases it. Default: all spam arrives, and the quarantine is for viruses alone."""
 
 
 class Outbound(Section):
@@ -176,6 +178,8 @@ class Mail(Section):
     """How much people may send."""
     spam: Spam = Spam()
     """What happens to spam."""
+    quarantine_days: Annotated[int, Field(ge=1, le=90)] = 14
+    """Days for which a message that the filter keeps from people can be released: a virus, or spam from `spam.quarantineAt`. The oldest go earlier when all of them fill a quarter of `storage.filters`."""
     message_size_limit: MessageSize = "50Mi"
     """Largest accepted message. Above 10Mi the content filter must stay off: the web application takes no more."""
     content_filter: bool = False

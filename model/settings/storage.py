@@ -51,7 +51,7 @@ class Storage(Section):
     logs: Volume = _volume("10Gi")
     """VictoriaLogs."""
     filters: Volume = _volume("2Gi")
-    """SpamAssassin and ClamAV databases, one per Postfix replica."""
+    """SpamAssassin and ClamAV databases, and mail that the filter keeps from people, which gets a quarter; one per Postfix replica."""
 
 
 def _as_text(value: Any) -> Any:

@@ -129,9 +129,11 @@ def _of_amavis(pod: str, time: str, found: re.Match[str]) -> Step:
     tests = f", by {weights}" if (weights := _weights(rest)) else ""
     let = "let through" if found["done"] == "Passed" else "stopped"
     whom = re.findall(r"<([^>]*)>", found["to"])
+    kept = one("quarantine").partition("-")[2]
     return Step(
         time, f"Amavis ({pod})", f"{let} as {found['verdict']}{score}{tests}: {meaning or 'see its log'}",
         frozenset(keys), _lower(found["sender"], *whom), problem=found["done"] == "Blocked",
+        advice=f"The filter keeps it for some days: ./kolab quarantine release {kept} delivers it." if kept else "",
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def script(name: str = SIGNED) -> str:
 def image(sandbox: Sandbox) -> None:
     sandbox.mount(entry.PATH, deployment(SIGNED).folder("postfix", "amavis", entry.PATH))
     sandbox.put("/init.sh", f"set -e\nCONFIG={CONF}\nexec amavisd -c $CONFIG foreground\n")
-    for command in ("amavisd", "sa-update", "perl"):
+    for command in ("amavisd", "sa-update", "perl", "chown"):
         sandbox.command(command)
 
 

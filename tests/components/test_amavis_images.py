@@ -27,6 +27,8 @@ pytestmark = pytest.mark.thorough
 SIGNED, UNSIGNED = "cluster", "single-node"
 """Stacks with an active key, and with one that is published only."""
 
+KEPT = "/var/lib/quarantine"
+
 PROBE = """
 use JSON::PP;
 my %banks = map { my $v = $policy_bank{$_}{enable_dkim_signing}; ($_ => (ref $v ? $$v : $v) ? 1 : 0) } keys %policy_bank;
@@ -36,6 +38,8 @@ print $out JSON::PP->new->encode({
   networks => [@mynetworks], bind => $inet_socket_bind, acl => [@inet_acl], signs => [sort grep { $banks{$_} } keys %banks],
   dsn => $lookup_sql_dsn[0][0], processes => $max_servers, kill => $sa_kill_level_deflt, line => $log_templ,
   destinies => [$final_spam_destiny == D_PASS, $final_banned_destiny == D_PASS, $final_bad_header_destiny == D_PASS, $final_virus_destiny == D_DISCARD],
+  keeps => [map { $_ // '' } $QUARANTINEDIR, $virus_quarantine_method, ${$virus_quarantine_to_maps[0]}, $spam_quarantine_method],
+  banks => [grep { /quarantine/ } map { $_ eq '' ? () : keys %{$policy_bank{$_}} } keys %policy_bank],
 });
 1;
 """
@@ -89,6 +93,9 @@ def right(understood: dict[str, Any]) -> bool:
         and understood["bind"] == "127.0.0.1"
         and understood["acl"] == ["127.0.0.1", "[::1]"]
         and all(understood["destinies"])
+        and understood["keeps"][0].endswith(KEPT)
+        and understood["keeps"][1:] == ["local:virus-%m", "virus-quarantine", ""]
+        and understood["banks"] == []
         and understood["dsn"].endswith(";mysql_connect_timeout=10;mysql_read_timeout=10")
     )
 
@@ -128,6 +135,23 @@ def test_the_level_of_spam_is_that_of_the_stack_whatever_the_image_has_of_its_ow
     assert float(understood["kill"]) == 8.5
     # What becomes of it is decided here: nothing vanishes.
     assert understood["destinies"][0]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_is_kept_from_people_lies_where_amavis_may_write(sandbox: Sandbox, generation: str) -> None:
+    rehearse(sandbox, generation)
+    assert sandbox.path(KEPT).is_dir()
+    assert f"chown amavis:amavis {KEPT}" in sandbox.calls
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_spam_of_the_second_score_is_kept_where_the_stack_names_one(
+    sandbox: Sandbox, generation: str
+) -> None:
+    _, understood = rehearse(sandbox, generation, KOLAB_QUARANTINE_AT="12.5")
+    assert float(understood["kill"]) == 12.5
+    assert not understood["destinies"][0]
+    assert understood["keeps"][3] == "local:spam-%m"
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

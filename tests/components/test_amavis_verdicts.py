@@ -37,6 +37,13 @@ def amavis() -> Iterator[tuple[int, Mailbox]]:
 @contextmanager
 def running(stack: Deployment) -> Iterator[tuple[int, Mailbox]]:
     """Amavis of `stack`: its port, and what it hands on."""
+    with filtering(stack) as (_, port, taken):
+        yield port, taken
+
+
+@contextmanager
+def filtering(stack: Deployment, here: str = HERE) -> Iterator[tuple[Sandbox, int, Mailbox]]:
+    """Amavis of `stack` with lines of this machine behind ours: its container, its port, and what it hands on."""
     if not Path("/usr/sbin/amavisd").exists() or not Path("/usr/share/spamassassin").exists():
         pytest.skip("Amavis is not installed: tests/install-packages test")
     with folder() as root:
@@ -58,7 +65,7 @@ def running(stack: Deployment) -> Iterator[tuple[int, Mailbox]]:
         ):
             shutil.chown(sandbox.path(inside), "amavis", "amavis")
         sandbox.command("sa-update", "exit 1")
-        sandbox.put("/tmp/here.conf", HERE + "\n")
+        sandbox.put("/tmp/here.conf", here + "\n")
         sandbox.command("perl", "exit 1")
         sandbox.command(
             "amavisd",
@@ -74,7 +81,7 @@ def running(stack: Deployment) -> Iterator[tuple[int, Mailbox]]:
                 port = sandbox.port(13024)
                 wait_for(lambda: _greets(port) or process.poll() is not None)
                 assert process.poll() is None, sandbox.out + sandbox.err
-                yield port, taken
+                yield sandbox, port, taken
         finally:
             world.stop()
 

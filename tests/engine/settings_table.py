@@ -166,6 +166,8 @@ HARMLESS: dict[str, Changes] = {
         "passwords.kinds": ["lower", "digit"],
         "passwords.remembered": 3,
         "mail.spam.markSubject": False,
+        "mail.spam.quarantineAt": 12.5,
+        "mail.quarantineDays": 30,
         "tls[existing].name": "other",
         "tls[existing].kind": "Issuer",
         "tls[existing].caa": "pki.goog",

@@ -56,6 +56,23 @@ def test_a_certificate_for_a_domain_that_is_not_hosted_is_refused() -> None:
     assert "tls-domain-unknown" not in rules(stack(tls={**tls, "domains": {"example.net": "theirs"}}))
 
 
+@pytest.mark.parametrize(
+    ("spam", "refused"),
+    [
+        ({"quarantineAt": 6.1}, True),
+        ({"quarantineAt": 6.2}, False),
+        ({"markAt": 8, "quarantineAt": 7}, True),
+        ({"markAt": 3, "quarantineAt": 7}, False),
+        ({"markAt": 50}, False),
+    ],
+)
+def test_what_is_kept_from_people_counts_as_spam(spam: dict[str, float], refused: bool) -> None:
+    changed = stack(mail__spam=spam)
+    assert ("quarantine-below-mark" in rules(changed)) is refused
+    if refused:
+        assert only("quarantine-below-mark", mail__spam=spam).path == "kolab:mail.spam.quarantineAt"
+
+
 def test_hold_needs_neither() -> None:
     held = stack(mail__mx={"stage": "hold"}, mail__postmaster=None, mail__dkim__selectors={}, mail__dmarc={})
     assert not {"live-without-dkim", "live-without-postmaster"} & rules(held)

@@ -139,3 +139,10 @@ def _annotations(alert: Alert) -> dict[str, str]:
 def test_single_node_misses_its_only_postfix_pod_loudly() -> None:
     only = {alert.name: alert for alert in rules.alerts(settings(mode="single-node"))}
     assert (only["PostfixPodMissing"].severity, ALERTS["PostfixPodMissing"].severity) == ("page", "ticket")
+
+
+def test_spam_that_the_stack_file_keeps_from_people_makes_no_tickets() -> None:
+    chosen = settings(mail={"spam": {"quarantineAt": 12}})
+    (told,) = (alert for alert in rules.alerts(chosen) if alert.name == "MailDiscarded")
+    assert 'detail!="blocked spam"' in told.expr
+    assert "!=" not in ALERTS["MailDiscarded"].expr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 from collections.abc import Iterator
 from importlib import import_module
@@ -21,6 +22,8 @@ DESTROYS = {
     "domain suspend": "domain suspend old.test",
     "list remove": "list remove team@example.org",
     "maintenance on": "maintenance on",
+    "quarantine delete": "quarantine delete abcdefABC-_1",
+    "quarantine release": "quarantine release abcdefABC-_1",
     "queue delete": "queue delete --all",
     "user remove": "user remove jane@example.org",
 }
@@ -29,14 +32,16 @@ _MESSAGE = (
     '{"queue_name": "hold", "queue_id": "4F1A2B3C4D", "arrival_time": 1, "message_size": 1, "sender": "a@b.test",'
     ' "recipients": [{"address": "c@d.test"}]}'
 )
+_KEPT = f"virus-abcdefABC-_1 1700000000 99 {base64.b64encode(b'X-Envelope-To: <c@d.test>').decode()}\n"
 ANSWERS: dict[str, Answer] = {
     "get cronjob": '{"metadata": {}, "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}}}',
     "get job": '{"status": {"conditions": [{"type": "Complete", "status": "True"}]}}',
     "postqueue -j": _MESSAGE,
+    "quarantine.pl list": _KEPT,
     "restic snapshots": '[{"id": "a1b2c3d4", "time": "2026-11-26T01:30:00Z", "tags": ["mail"]}]',
 }
 READS = ("get", "logs")
-ASKS = (("postqueue", "-j"), ("restic", "snapshots"))
+ASKS = (("postqueue", "-j"), ("restic", "snapshots"), ("/kolab/entry/quarantine.pl", "list"))
 """What kubectl may be told before the cluster is named: nothing that changes anything."""
 LISTINGS = {
     "users": "1 jane@example.org 34\n",

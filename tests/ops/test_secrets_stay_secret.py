@@ -52,6 +52,8 @@ TALKS = {
     "resource list": "resource list",
     "block": "block jane@example.org",
     "unblock": "unblock jane@example.org",
+    "quarantine list": "quarantine list",
+    "quarantine show": "quarantine show abcdefABC-_1",
     "queue list": "queue list",
     "queue why": "queue why",
     "queue hold": "queue hold --all",

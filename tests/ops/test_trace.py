@@ -64,6 +64,15 @@ def test_each_verdict_has_its_reason() -> None:
     assert group[-1].what == "in mailbox user.jane@example^org"
 
 
+def test_what_the_filter_keeps_says_how_it_is_released() -> None:
+    kept = line(3, "(00012-01) Blocked INFECTED (Eicar-Signature) {DiscardedInbound,Quarantined}, [203.0.113.9]:4321 [203.0.113.9]"
+                " <bob@else.test> -> <jane@example.org>, quarantine: virus-gtC8AkOl-l9H, Queue-ID: 4AAAAAAA11, Message-ID:"
+                " <one@else.test>, mail_id: gtC8AkOl-l9H, Hits: -, size: 900, 300 ms", "amavis")  # fmt: skip
+    (group,) = about(messages(read([*IN[:3], kept])), "one@else.test")
+    assert (group[-1].what, group[-1].problem) == ("stopped as INFECTED: a virus was found", True)
+    assert "./kolab quarantine release gtC8AkOl-l9H" in group[-1].advice
+
+
 def test_what_waits_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,9 +20,11 @@ looked=$("$amavisd" "${configs[@]}" showkeys 2>&1) || fail "amavisd does not tak
 
 source /kolab/entry/bayes.sh
 source /kolab/entry/extra.sh
+source /kolab/entry/quarantine.sh
 rehearsed
 
 # The image updates its rules once, at start. sa-update leaves 0 only when there was something new.
 ( while sleep 86400; do sa-update && "$amavisd" "${configs[@]}" reload; done ) &
+keep_room &
 
 exec "${words[@]:0:last}" "${ours[@]}" "${words[@]:last}"

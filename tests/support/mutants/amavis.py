@@ -21,6 +21,8 @@ MUTANTS = [
     conf("a bank that signs", "'MYNETS'} = { originating => 1,", "'MYNETS'} = { originating => 1, enable_dkim_signing => 1,"),
     conf("signing spelt otherwise", "$enable_dkim_signing = ", "$enable_dkim_signing=!!1 || "),
     conf("spam bounces", "$final_spam_destiny       = ", "$final_spam_destiny = D_BOUNCE; my $other = "),
+    conf("viruses kept nowhere", "$virus_admin = undef;", "$virus_quarantine_to = undef; @virus_quarantine_to_maps = (); $virus_quarantine_method = undef;"),
+    conf("a bank that keeps viruses nowhere", "'MYNETS'} = { originating => 1,", "'MYNETS'} = { originating => 1, virus_quarantine_method => undef,"),
     conf("one port", "[13024,13026]", "[13024]", "would not listen at port 13026"),
     conf("other ports", "[13024,13026]", "[10024,13026]", "would not listen at port 13024"),
     conf("no bank of our users", "$interface_policy{'13026'} = 'ORIGINATING';", "", "would not count as that of our users"),

@@ -15,6 +15,7 @@ from functools import cached_property
 from math import inf
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -225,16 +226,27 @@ def test_a_vacation_note_goes_to_who_writes(day: Day, receiver: Receiver) -> Non
     assert receiver.get(away)["recipients"] == [_READER]
 
 
-def test_a_trace_tells_why_a_message_is_spam(day: Day) -> None:
+def test_a_message_that_the_filter_keeps_is_explained_and_arrives_once_it_is_released(day: Day) -> None:
     subject = unique("pills")
     message = f"From: {STRANGER}\r\nTo: {day.bob}\r\nSubject: {subject}\r\nMessage-ID: <{day.mark}@sender.test>\r\n\r\n{_SPAM}\r\n"
     answer = day.stack.client("raw", day.stack.names.mx, STRANGER, day.bob, message)
     assert answer.startswith("250"), answer
-    assert "X-Spam-Flag: YES" in day.reads(day.bob, subject)
+
+    def kept() -> list[dict[str, Any]]:
+        return [each for each in day.kolab.data("quarantine", "list") if each["subject"] == subject]
+
+    (found,) = eventually(kept, "the filter keeps nothing")
+    assert (found["kind"], found["sender"], found["recipients"]) == ("spam", STRANGER, [day.bob])
+    place = (day.stack.names.imap, day.bob, day.passwords[day.bob])
+    assert subject not in day.stack.client("subjects", *place)
     said = day.kolab.says("trace", f"<{day.mark}@sender.test>")
     assert "SPAM" in said, said
     assert "GTUBE" in said, said
-    assert "in mailbox" in said, said
+    assert f"./kolab quarantine release {found['id']}" in said, said
+    assert "250" in day.kolab.says("quarantine", "release", found["id"])
+    assert "X-Spam-Flag: YES" in day.reads(day.bob, subject)
+    assert not kept()
+    assert "in mailbox" in day.kolab.says("trace", f"<{day.mark}@sender.test>")
 
 
 def test_mail_that_comes_during_maintenance_is_delivered_afterwards(day: Day, receiver: Receiver) -> None:

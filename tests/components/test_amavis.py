@@ -12,6 +12,7 @@ from tests.support.sandbox import Sandbox, talking, wait_for
 from tests.support.stacks import deployment
 
 CONF = "/etc/amavisd/amavisd.conf"
+KEPT = "/var/lib/quarantine"
 UNSIGNED = "single-node"
 """Its only key is published, not active yet."""
 SIGNED = "cluster"
@@ -155,6 +156,29 @@ def test_nothing_new_means_no_reload(sandbox: Sandbox) -> None:
 def test_rules_and_signatures_outlive_the_pod() -> None:
     mounts = {each["mountPath"]: each["name"] for each in pod().container("amavis")["volumeMounts"]}
     assert mounts["/var/lib/spamassassin"] == mounts["/var/lib/clamav"] == "filters"
+
+
+def test_kept_mail_outlives_the_pod_and_gets_a_quarter_of_the_volume() -> None:
+    (mount,) = (each for each in pod().container("amavis")["volumeMounts"] if each["mountPath"] == KEPT)
+    assert (mount["name"], mount["subPath"]) == ("filters", "quarantine")
+    assert pod().env("amavis")["KOLAB_QUARANTINE_BYTES"] == str(2 * 1024**3 // 4)
+
+
+@pytest.mark.parametrize(("name", "score"), [("cluster", ""), ("full", "15.0")])
+def test_spam_is_kept_where_the_stack_file_names_a_score(name: str, score: str) -> None:
+    env = pod(name).env("amavis")
+    assert (env["KOLAB_QUARANTINE_AT"], env["KOLAB_QUARANTINE_DAYS"]) == (score, "14")
+
+
+def test_kept_mail_is_tidied_up_all_the_time(sandbox: Sandbox) -> None:
+    image(sandbox)
+    sandbox.quick_sleep()
+    sandbox.command("amavisd", '[ "${@: -1}" != foreground ] || exec /bin/sleep 30')
+    tidying = f"perl {entry.PATH}/quarantine.pl tidy 30 1000"
+    env = REDIS | {"KOLAB_QUARANTINE_DAYS": "30", "KOLAB_QUARANTINE_BYTES": "1000"}
+    with sandbox.start(script(), env=env):
+        wait_for(lambda: sandbox.calls.count(tidying) >= 2)
+    assert f"chown amavis:amavis {KEPT}" in sandbox.calls
 
 
 def test_a_first_start_may_take_the_time_of_its_downloads() -> None:

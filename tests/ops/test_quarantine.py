@@ -10,7 +10,7 @@ import pytest
 from ops.__main__ import main
 from ops.quarantine.kept import read
 from ops.stacks import StackProblem
-from tests.ops.cluster_of import FakeCluster, stand_in
+from tests.ops.cluster_of import Answer, FakeCluster, stand_in
 
 VIRUS, SPAM = "gtC8AkOlYl9H", "abcdefABC-_1"
 
@@ -111,7 +111,7 @@ def test_what_the_script_never_prints_is_left_out() -> None:
 def test_a_replica_that_does_not_answer_is_named_and_the_others_are_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers = {"postfix-0 list": ONE, "postfix-1 list": StackProblem("its node is away")}
+    answers: dict[str, Answer] = {"postfix-0 list": ONE, "postfix-1 list": StackProblem("its node is away")}
     stand_in(monkeypatch, answers, "cluster")
     assert run("list") == 1
     seen = capsys.readouterr()
@@ -152,7 +152,7 @@ def test_a_virus_is_released_once_the_cluster_is_named(
 def test_a_refusal_of_postfix_is_said_and_keeps_no_other_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers = {
+    answers: dict[str, Answer] = {
         "postfix-0 list": ONE,
         "postfix-1 list": TWO,
         "postfix-1 release": StackProblem("kubectl exec failed: quarantine: Postfix does not take it"),

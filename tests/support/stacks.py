@@ -109,6 +109,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
                 "contentFilter": True,
                 "messageSizeLimit": "10Mi",
                 "outbound": {"dane": True, "exempt": ["example.com"]},
+                "spam": {"quarantineAt": 15},
             },
             "network": {"ingress": _INGRESS},
             "tls": {"issuer": "secrets", "proxy": "our-web", "mx": "our-mx", "sieve": "our-sieve"},

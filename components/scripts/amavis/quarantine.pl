@@ -137,6 +137,7 @@ sub release {
   # Postfix has it now, whatever becomes of this connection.
   print "$said[-1]\n";
   gone($name);
+  print $postfix "QUIT\r\n";
 }
 
 my ($do, @with) = @ARGV;

@@ -71,6 +71,9 @@ _COURSE = (
 REPORT = pytest.StashKey[Report]()
 _SECONDS = 20
 """For the doctor's look at a whole stack."""
+_LOOKS = 3
+_CROWDED = 2
+"""Times that everything takes longer than on a machine that has time."""
 GIVEN = pytest.StashKey[Given | None]()
 
 
@@ -209,8 +212,12 @@ def doctor(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
 @pytest.fixture(scope="module")
 def healthy(doctor: Doctor, report: Report) -> Looked:
     """What the doctor says then, within its time."""
-    with crowding() as crowd:
-        found = doctor.look()
+    for _ in range(_LOOKS):
+        with crowding() as crowd:
+            found = doctor.look()
+        # Who waits for a processor is taken for dead.
+        if not found.wrong or crowd.factor < _CROWDED:
+            break
     report.note("the doctor's look at a healthy stack", found.seconds)
     assert found.seconds <= _SECONDS * crowd.factor
     return found

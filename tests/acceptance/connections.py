@@ -17,7 +17,7 @@ from tests.acceptance.stack import NAMESPACE, Stack
 from tests.acceptance.strangers import ELSEWHERE, Stranger, strangers
 from tests.support.reach import OPEN, Policy, Target
 
-_PATIENCE, _MORE_PATIENCE = 3, 10
+_PATIENCE, _MORE_PATIENCE = 3, 30
 """Seconds that an answer may take; and that a second try waits for one that has to come."""
 _AT_ONCE = 8
 _LISTENING = (25, 53, 80, 443, 465, 587, 6443)

@@ -64,9 +64,11 @@ _FAULTS = {
         "blocklist-address", "reputation", lambda _: {"psbl.surriel.com": f"{HEAD}2.0.0.127 IN A 127.0.0.2\n11.100.51.198 IN A 127.0.0.2\n"},
     ),
 }  # fmt: skip
-"""What happens to the world -> the check that has to find it, the part of the service, and how it happens."""
+"""What happens to the world -> the check that has to find it, the part of the service, and how it happens. Long, as the hundred
+faults of test_doctor_faults.py are, which one stack has."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", _FAULTS)
 def test_a_fault_of_the_worlds_names_is_found_and_nothing_else_is_accused(
     stack: Stack, doctor: Doctor, healthy: Looked, what: str
@@ -83,6 +85,7 @@ def test_a_fault_of_the_worlds_names_is_found_and_nothing_else_is_accused(
     assert found.accuses(healthy) == {concern}
 
 
+@pytest.mark.long
 def test_a_web_side_that_is_down_is_found(stack: Stack, doctor: Doctor, healthy: Looked) -> None:
     stack.kubectl("scale", "deployment/proxy", "--replicas=0")
     try:

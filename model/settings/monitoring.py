@@ -35,9 +35,9 @@ class Alerts(Section):
     server: AlertServer | None = None
     """Mail server that takes the mail to it. Left out: this stack's own Postfix, which cannot send that it is down."""
     webhook: Webhook | None = None
-    """URL that takes Alertmanager's JSON; a topic of ntfy does, as https://ntfy.example.org/alerts?template=alertmanager. One that holds a token is the flat secret key kolab:alertsWebhook, and `secret` stands here."""
+    """URL that takes Alertmanager's JSON; a topic of ntfy does, as https://ntfy.example.org/alerts?template=alertmanager. One that holds a token is the flat secret key kolab:alertsWebhook, and `secret` stands here; that is reached at the ports 80 and 443."""
     heartbeat: Webhook | None = None
-    """URL that is called every few minutes as long as monitoring lives, of a service that calls you when it stops (Healthchecks, Uptime Kuma, Dead Man's Snitch): no alert can say that the cluster is gone. One that holds a token is the flat secret key kolab:alertsHeartbeat, and `secret` stands here."""
+    """URL that is called every few minutes as long as monitoring lives, of a service that calls you when it stops (Healthchecks, Uptime Kuma, Dead Man's Snitch): no alert can say that the cluster is gone. One that holds a token is the flat secret key kolab:alertsHeartbeat, and `secret` stands here; that is reached at the ports 80 and 443."""
 
 
 class PrometheusOperator(Section):

@@ -50,7 +50,6 @@ from model.topology.daemons import (
     VERSITYGW,
     WEBAPP,
     Daemon,
-    Port,
     Sidecar,
     daemons,
     sidecars,
@@ -166,7 +165,7 @@ class _Engines:
         return cls(
             outside.at("database", MARIADB.ports, database.cidr) if database else MARIADB,
             outside.at("redis", REDIS.ports, redis.cidr) if redis else REDIS,
-            outside.at("s3", (Port("https", 443),), s3.cidr) if s3 else files,
+            outside.files(s3) if s3 else files,
         )
 
 
@@ -252,7 +251,7 @@ def _watch_connections(settings: Settings, engines: _Engines) -> Iterator[_Row]:
     yield _Row(VECTOR, LOGS, ("http",), "ships logs")
     for api in outside.kubernetes_api(settings):
         yield _Row(VECTOR, api, (), "looks up pod names")
-    yield _Row(ALERTMANAGER, outside.web(settings), (), "alert webhooks")
+    yield _Row(ALERTMANAGER, outside.alerts(settings), (), "alert webhooks")
     somebody_else = outside.alert_mail(settings)
     if somebody_else:
         yield _Row(ALERTMANAGER, somebody_else, (), "alert mail")

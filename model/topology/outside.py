@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from model.settings import Backup, Settings
+from model.settings import Backup, ExternalS3, Settings
 from model.topology.addresses import load_balancer_addresses, public_addresses
 from model.topology.daemons import Daemon, Port, resolver
 from model.topology.sending import smarthost
+from model.urls import SECRET
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -122,6 +123,15 @@ def web(settings: Settings) -> Outside:
     return at("web", _WEB, *settings.network.internal_peers.web, beside=_world(settings))
 
 
+def alerts(settings: Settings) -> Outside:
+    """Who takes alerts by HTTP: as `web`, and at the ports that their URLs name. Those that are secret name none here."""
+    told = settings.monitoring.alerts
+    urls = [url for url in (told.webhook, told.heartbeat) if url and url != SECRET]
+    more = (_port(f"alerts-{urlsplit(url).port}", url) for url in urls if urlsplit(url).port)
+    ports = {port.number: port for port in (*more, *_WEB)}
+    return at("web", tuple(ports.values()), *settings.network.internal_peers.web, beside=_world(settings))
+
+
 def mail(settings: Settings) -> Outside:
     """Where our mail goes: mail servers of the world, or the smarthost."""
     relay = smarthost(settings)
@@ -149,8 +159,16 @@ def alert_mail(settings: Settings) -> Outside | None:
 
 def backups(backup: Backup) -> Outside:
     """Where backups lie."""
-    port = urlsplit(backup.repository.endpoint).port or 443
-    return at("backups", (Port("backups", port),), *backup.repository.networks)
+    return at("backups", (_port("backups", backup.repository.endpoint),), *backup.repository.networks)
+
+
+def files(service: ExternalS3) -> Outside:
+    """Where somebody else keeps people's files."""
+    return at("s3", (_port("https", service.endpoint),), service.cidr)
+
+
+def _port(name: str, url: str) -> Port:
+    return Port(name, urlsplit(url).port or 443)
 
 
 def kubernetes_api(settings: Settings) -> tuple[Outside, ...]:

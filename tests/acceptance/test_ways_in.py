@@ -169,7 +169,7 @@ def test_60_mib_come_through(before: Before, seconds: int) -> None:
 def test_what_is_larger_than_a_message_may_be_is_refused_by_the_proxy(before: Before) -> None:
     """Otherwise nobody could see above who let it through."""
     website = before.stack.names.website
-    answer = before.stack.client("upload", website, "/chwala/api/?lab", "80", "0", "1", seconds=180)
+    answer = before.stack.client("announced", website, "/chwala/api/?lab", "80", seconds=180)
     assert answer.startswith("HTTP/1.1 413"), answer
 
 

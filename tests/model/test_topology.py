@@ -256,6 +256,30 @@ def test_an_engine_outside_is_reached_at_its_own_network_alone() -> None:
     )
 
 
+@pytest.mark.parametrize("port", [443, 9000])
+@pytest.mark.parametrize(
+    ("client", "why", "key", "value"),
+    [
+        (WEBAPP, "files", "external/s3", S3 | {"endpoint": "https://s3.example.net:PORT"}),
+        (ALERTMANAGER, "alert webhooks", "monitoring/alerts", {"webhook": "https://alerts.example.net:PORT/kolab"}),
+        (ALERTMANAGER, "alert webhooks", "monitoring/alerts", {"heartbeat": "https://alerts.example.net:PORT/kolab"}),
+    ],
+)  # fmt: skip
+def test_a_service_of_somebody_else_is_reached_at_the_port_of_its_url(
+    client: Daemon, why: str, key: str, value: dict[str, str], port: int
+) -> None:
+    found = settings(
+        "single-node", {key: {name: text.replace("PORT", str(port)) for name, text in value.items()}}
+    )
+    (server,) = (
+        connection.server
+        for connection in topology.connections(found)
+        if (connection.client, connection.why) == (client, why)
+    )
+    assert isinstance(server, Outside)
+    assert port in {each.number for each in server.ports}
+
+
 def test_engines_inside_are_reached_by_their_service() -> None:
     found = settings("cluster")
     assert (topology.database_host(found), topology.redis_host(found)) == ("mariadb", "redis")

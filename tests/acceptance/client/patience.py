@@ -10,6 +10,7 @@ import time
 from tests.acceptance.client.tls import careful
 
 _MIB = 1024 * 1024
+_FIRST = 16 * 1024
 _FRAME = bytes.fromhex("818537fa213d7f9f4d5158")
 """`Hello` as a client sends it (RFC 6455 section 5.7)."""
 
@@ -26,23 +27,34 @@ def _head(secure: ssl.SSLSocket) -> bytes:
     return found
 
 
-def upload(host: str, path: str, mebibytes: str, seconds: str, sent: str = "") -> str:
-    """The first line of the answer to a body of this size that takes so long; `sent` is how much of it comes before the answer
-    is waited for, all unless said."""
-    number, first = int(mebibytes), int(sent or mebibytes)
+def upload(host: str, path: str, mebibytes: str, seconds: str) -> str:
+    """The first line of the answer to a body of this size that takes so long."""
+    number = int(mebibytes)
     with _opened(host, 120) as secure:
-        head = (
-            f"POST {path} HTTP/1.1",
-            f"Host: {host}",
-            "Content-Type: application/octet-stream",
-            f"Content-Length: {number * _MIB}",
-            "Connection: close",
-        )
-        secure.sendall("\r\n".join([*head, "", ""]).encode())
-        for _ in range(first):
+        secure.sendall(_uploading(host, path, number))
+        for _ in range(number):
             secure.sendall(bytes(_MIB))
-            time.sleep(float(seconds) / first)
+            time.sleep(float(seconds) / number)
         return _head(secure).partition(b"\r\n")[0].decode(errors="replace")
+
+
+def announced(host: str, path: str, mebibytes: str) -> str:
+    """The first line of the answer to who says that so much will come, and waits after its first bytes: who is refused and goes on
+    may be cut off before it reads that. Fewer bytes would not make Traefik ask the server behind it."""
+    with _opened(host, 120) as secure:
+        secure.sendall(_uploading(host, path, int(mebibytes)) + bytes(_FIRST))
+        return _head(secure).partition(b"\r\n")[0].decode(errors="replace")
+
+
+def _uploading(host: str, path: str, mebibytes: int) -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}",
+        "Content-Type: application/octet-stream",
+        f"Content-Length: {mebibytes * _MIB}",
+        "Connection: close",
+    )
+    return "\r\n".join([*head, "", ""]).encode()
 
 
 def ping(host: str, user: str, password: str, seconds: str) -> str:

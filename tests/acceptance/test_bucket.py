@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,10 +87,7 @@ def rotated(
     (bucket.folder / "identity.pem").write_text(identity(by, HOST))
     (bucket.folder / "seen").write_text("")
     bucket.store()
-    # Mail leaves from one node alone, backups from wherever their pods are.
-    own_lab.set_egress(own_lab.settings.egress)
-    stack.publish()
-    with serving(stack, "bucket", bucket.folder):
+    with _from_everywhere(stack, own_lab), serving(stack, "bucket", bucket.folder):
         repository = {
             "kind": "s3",
             "endpoint": f"https://{HOST}:{PORT}",
@@ -113,9 +111,21 @@ def rotated(
             with report.timed("an update that rotates the keys of the bucket for backups"):
                 stack.apply()
         yield Rotated(bucket, console, kept, len(bucket.seen()), old, stored, taken)
-    stack.program.write(before)
-    own_lab.set_egress(stack.egress)
     stack.apply()
+
+
+@contextmanager
+def _from_everywhere(stack: Stack, own_lab: Lab) -> Iterator[None]:
+    """Mail leaves from one node alone, backups from wherever their pods are. Afterwards the stack file says what it said before:
+    no later update may wait for a bucket that is gone."""
+    before = stack.program.config()
+    own_lab.set_egress(own_lab.settings.egress)
+    try:
+        stack.publish()
+        yield
+    finally:
+        stack.program.write(before)
+        own_lab.set_egress(stack.egress)
 
 
 def _bring(stack: Stack, bucket: Bucket, folder: Path, *, rotate: bool = False) -> None:

@@ -42,18 +42,29 @@ class Customers:
 
     def ready(self) -> set[str]:
         """Names of the Certificates that are issued."""
-        return {
-            each["metadata"]["name"]
-            for each in self.stack.get("certificates")["items"]
-            if any(c["type"] == "Ready" and c["status"] == "True" for c in _conditions(each))
-        }
+        return {name for name, there in self._certificates().items() if there}
 
     def issued(self) -> None:
-        """Until everybody has a certificate who can have one."""
-        own = {"proxy-certificate", "mx-certificate", "sieve-certificate"}
-        wanted = own | {f"tls.{domain}" for domain in self.careful}
-        missing = lambda: sorted(wanted - self.ready())  # noqa: E731
+        """Until everybody has a certificate who can have one, the stack's own hosts included."""
+
+        def missing() -> list[str]:
+            return sorted(
+                name
+                for name, there in self._certificates().items()
+                if not there and name != f"tls.{self.silent}"
+            )
+
+        assert len(self._certificates()) > NUMBER
         _until_none(missing, "certificates are missing", seconds=_ALL_SECONDS, more=self.failures)
+
+    def _certificates(self) -> dict[str, bool]:
+        """Name -> whether it is issued."""
+        return {
+            each["metadata"]["name"]: any(
+                c["type"] == "Ready" and c["status"] == "True" for c in _conditions(each)
+            )
+            for each in self.stack.get("certificates")["items"]
+        }
 
     def failures(self) -> list[str]:
         """What the authority said of names that it did not find proven, each with the name."""
@@ -127,10 +138,10 @@ def customers(stack: Stack, lab: Lab, *, by: str) -> Iterator[Customers]:
 
 
 def _zones(made: Customers) -> dict[str, str]:
-    """What owners of foreign domains have published: their sheet, and of the silent one nothing that leads here."""
+    """What owners of foreign domains have published: their sheet. The silent one has no zone, into which cert-manager could write
+    by itself here."""
     sheets = identity.cname_sheet(made.stack.settings)
-    zones = {domain: HEAD + "".join(f"{record}\n" for record in sheets[domain]) for domain in made.careful}
-    return {**zones, made.silent: HEAD}
+    return {domain: HEAD + "".join(f"{record}\n" for record in sheets[domain]) for domain in made.careful}
 
 
 def _servers(made: Customers, lab: Lab) -> dict[str, str]:

@@ -40,10 +40,11 @@ def narrow(head: tuple[str, str, str], rows: Sequence[tuple[str, str, str]]) -> 
     """A table that fits a terminal: long names and values are cut, since they are for looking and not for copying."""
     named = min(max(len(name) for name, _, _ in (head, *rows)), COLUMNS // 2)
     left = COLUMNS - named - max(len(kind) for _, kind, _ in (head, *rows)) - 4
-    return table(head, [(_cut(name, named), kind, _cut(value, left)) for name, kind, value in rows])
+    return table(head, [(cut(name, named), kind, cut(value, left)) for name, kind, value in rows])
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """At most so many characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

@@ -11,6 +11,7 @@ import datetime
 from dataclasses import dataclass
 
 from model.deployed import Deployed
+from model.findings import counted
 from model.identity import cached_policies
 from model.identity.dkim import RETIRED_DAYS
 
@@ -40,8 +41,7 @@ class NextStep:
         """What to do and when. Without `today` nothing is said of days that have come."""
         when = f", not before {self.day}"
         if self.day is None:
-            after = f"{self.days} day{'' if self.days == 1 else 's'}"
-            when = f", not before {after} after the update" if self.days else ", any day"
+            when = f", not before {counted(self.days, 'day')} after the update" if self.days else ", any day"
         elif today and self.day <= today:
             when = ", from today on"
         return f"next: {self.does}{when}"

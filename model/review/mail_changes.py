@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from model import identity
 from model.deployed import Deployed
-from model.findings import some
+from model.findings import counted, some
 from model.identity import next_steps
 from model.identity.next_steps import NextStep
 from model.identity.record import Record
@@ -59,18 +59,18 @@ def records(before: Settings, after: Settings) -> Iterator[Item]:
             changed += [_line("-", record) for record in was if record.render() not in kept]
             changed += [_line("+", record) for record in becomes if record.render() not in kept]
     if added:
-        yield Item(f"{_count(len(added), 'record')} added", "safe", tuple(added))
+        yield Item(f"{counted(len(added), 'record')} added", "safe", tuple(added))
     if changed:
         lines = tuple(changed)
-        yield Item(f"{_count(sum(line.startswith('+') for line in lines), 'record')} changed", "care", lines)
+        yield Item(f"{counted(sum(line.startswith('+') for line in lines), 'record')} changed", "care", lines)
     if removed:
-        yield Item(f"{_count(len(removed), 'record')} removed", "care", tuple(removed))
+        yield Item(f"{counted(len(removed), 'record')} removed", "care", tuple(removed))
 
 
 def all_records(after: Settings) -> Iterator[Item]:
     """What a first deployment publishes."""
     lines = tuple(_line("+", record) for record in identity.records(after))
-    yield Item(f"{_count(len(lines), 'record')} published", "safe", lines)
+    yield Item(f"{counted(len(lines), 'record')} published", "safe", lines)
 
 
 def stages(before: Settings, after: Settings, now: Deployed) -> Iterator[Item]:
@@ -98,7 +98,7 @@ def receivers(before: Settings | None, after: Settings) -> Iterator[Item]:
     came = tuple(f"+ {line.strip()}" for line in new if line not in old)
     if failing:
         yield Item(
-            f"{_count(len(failing), 'verdict')} of a strict receiver would be a failure",
+            f"{counted(len(failing), 'verdict')} of a strict receiver would be a failure",
             "care",
             tuple(failing),
         )
@@ -219,10 +219,6 @@ def _line(sign: str, record: Record) -> str:
 
 def _listed(values: Sequence[str]) -> str:
     return some(values, 5) or "nothing"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from model.findings import counted
 from model.review.item import Item
 from model.rules.extra import lines
 from model.settings import Settings
@@ -16,12 +17,12 @@ def own_lines(before: Settings | None, after: Settings) -> Iterator[Item]:
     came, gone = sorted((new - old).elements()), sorted((old - new).elements())
     if came:
         judged = {text for text, harmless in came if not harmless}
-        said = f"{_count(came)} of your own added"
+        said = f"{counted(len(came), 'line')} of your own added"
         if judged:
             said += f"; {'what it does' if len(came) == 1 else f'what {len(judged)} of them do'} is acknowledged, not known"
         yield Item(said, "care" if judged else "safe", tuple(f"+ {text}" for text, _ in came))
     if gone:
-        said = f"{_count(gone)} of your own removed: the daemon goes back to its default"
+        said = f"{counted(len(gone), 'line')} of your own removed: the daemon goes back to its default"
         yield Item(said, "care", tuple(f"- {text}" for text, _ in gone))
 
 
@@ -33,7 +34,3 @@ def _lines(settings: Settings) -> Counter[tuple[str, bool]]:
         text = f"{place}: {name} {value}" if listed else f"{where}: {value}"
         found[text, language.judge(name, value) is None] += 1
     return found
-
-
-def _count(found: list[tuple[str, bool]]) -> str:
-    return f"{len(found)} line{'' if len(found) == 1 else 's'}"

@@ -126,10 +126,10 @@ def web(settings: Settings) -> Outside:
 def alerts(settings: Settings) -> Outside:
     """Who takes alerts by HTTP: as `web`, and at the ports that their URLs name. Those that are secret name none here."""
     told = settings.monitoring.alerts
-    urls = [url for url in (told.webhook, told.heartbeat) if url and url != SECRET]
-    more = (_port(f"alerts-{urlsplit(url).port}", url) for url in urls if urlsplit(url).port)
-    ports = {port.number: port for port in (*more, *_WEB)}
-    return at("web", tuple(ports.values()), *settings.network.internal_peers.web, beside=_world(settings))
+    urls = (url for url in (told.webhook, told.heartbeat) if url and url != SECRET)
+    named = {port for url in urls if (port := urlsplit(url).port)} - {port.number for port in _WEB}
+    ports = (*_WEB, *(Port(f"alerts-{port}", port) for port in sorted(named)))
+    return at("web", ports, *settings.network.internal_peers.web, beside=_world(settings))
 
 
 def mail(settings: Settings) -> Outside:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from model.findings import counted
 from ops.doctor.check import Check, Outcome
 from ops.doctor.score import scores
 
@@ -118,7 +119,7 @@ def _scores(result: Result) -> Iterator[str]:
 
 
 def _count(number: int, thing: str) -> str:
-    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
+    return counted(number, thing) if number else f"no {thing}s"
 
 
 def fix(check: Check, subject: str, result: Result) -> str:

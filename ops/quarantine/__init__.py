@@ -9,12 +9,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from model.findings import counted, some
 from ops.frame import add_actions, add_context, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
 from ops.quarantine.kept import Kept, asked, checked, look
 from ops.queue.messages import age
 from ops.stacks import StackProblem
-from ops.tables import table
+from ops.tables import cut, table
 
 _WIDTH = 60
 """Characters of a subject, or of a virus' name, in a table."""
@@ -64,7 +65,7 @@ def show_all(options: argparse.Namespace) -> int:
     else:
         now = datetime.datetime.now(datetime.UTC)
         rows = [
-            (each.id, age(now - each.since), _short(each.why), each.sender or "<>", _recipients(each), _short(each.subject))
+            (each.id, age(now - each.since), cut(each.why, _WIDTH), each.sender or "<>", some(each.recipients, 1), cut(each.subject, _WIDTH))
             for each in found
         ]  # fmt: skip
         print(table(("ID", "AGE", "WHY", "FROM", "TO", "SUBJECT"), rows))
@@ -88,7 +89,7 @@ def release(options: argparse.Namespace) -> int:
     cluster, found, code = _meant(options)
     viruses = [each for each in found if each.kind == "virus"]
     if viruses or options.context is not None:
-        what = f"{_count(found)} would be delivered in context {cluster.context}"
+        what = f"{counted(len(found), 'message')} would be delivered in context {cluster.context}"
         what += f", {len(viruses)} with a virus that the filter knows" if viruses else ""
         if not go_ahead(options.context, cluster.context, f"{what}:\n{_lines(found)}"):
             return code
@@ -106,11 +107,11 @@ def release(options: argparse.Namespace) -> int:
 def delete(options: argparse.Namespace) -> int:
     """Says what would be thrown away; does it once the cluster is named."""
     cluster, found, code = _meant(options)
-    what = f"{_count(found)} in context {cluster.context} would be thrown away for good, and neither sender nor recipient is told:\n{_lines(found)}"
+    what = f"{counted(len(found), 'message')} in context {cluster.context} would be thrown away for good, and neither sender nor recipient is told:\n{_lines(found)}"
     if go_ahead(options.context, cluster.context, what):
         for each in found:
             asked(cluster, each.pod, "delete", each.file)
-        print(f"{_count(found)} deleted")
+        print(f"{counted(len(found), 'message')} deleted")
     return code
 
 
@@ -122,19 +123,6 @@ def _line(each: Kept) -> str:
 
 def _lines(found: Sequence[Kept]) -> str:
     return "\n".join(f"  {_line(each)}" for each in found)
-
-
-def _recipients(each: Kept) -> str:
-    more = f" and {len(each.recipients) - 1} more" if len(each.recipients) > 1 else ""
-    return (each.recipients[0] if each.recipients else "") + more
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
-
-
-def _count(found: Sequence[Kept]) -> str:
-    return f"{len(found)} message{'' if len(found) == 1 else 's'}"
 
 
 def _data(each: Kept) -> dict[str, object]:

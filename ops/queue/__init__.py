@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from model.findings import counted, some
 from ops.frame import add_actions, add_context, add_dry_run, add_json, go_ahead
 from ops.kubectl import Kubectl, of_stack
 from ops.queue.advice import advice
@@ -79,8 +80,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _recipients(message: Message) -> str:
-    first = message.recipients[0][0] if message.recipients else ""
-    return first + (f" and {len(message.recipients) - 1} more" if len(message.recipients) > 1 else "")
+    return some([address for address, _ in message.recipients], 1)
 
 
 def why(options: argparse.Namespace) -> int:
@@ -102,7 +102,7 @@ def why(options: argparse.Namespace) -> int:
         print("Nothing waits." if wanted_of(options).everything else "Nothing like that waits.")
     for reason, messages in ordered:
         ids = ", ".join(each.id for each in messages[:3]) + (" ..." if len(messages) > 3 else "")
-        print(f"{_count(messages)} ({ids}):\n  {reason}\n  {advice(reason)}")
+        print(f"{counted(len(messages), 'message')} ({ids}):\n  {reason}\n  {advice(reason)}")
     return code
 
 
@@ -141,10 +141,10 @@ def delete(options: argparse.Namespace) -> int:
         f"  {each.id} from {each.sender or '<>'} to {_recipients(each)}" for each in found[:_SHOWN]
     )
     more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    what = f"{_count(found)} in context {cluster.context} would be thrown away for good, and neither sender nor recipient is told:\n{named}{more}"
+    what = f"{counted(len(found), 'message')} in context {cluster.context} would be thrown away for good, and neither sender nor recipient is told:\n{named}{more}"
     if go_ahead(options.context, cluster.context, what):
         change(cluster, found, "-d")
-        print(f"{_count(found)} deleted")
+        print(f"{counted(len(found), 'message')} deleted")
     return code
 
 
@@ -173,10 +173,12 @@ def _change(
 ) -> int:
     cluster, found, code = _meant(options, fits)
     if found and options.dry_run:
-        print(f"{_count(found)} would be {done}: {', '.join(each.id for each in found[:_SHOWN])}")
+        print(
+            f"{counted(len(found), 'message')} would be {done}: {', '.join(each.id for each in found[:_SHOWN])}"
+        )
     elif found:
         change(cluster, found, flag, **then)
-        print(f"{_count(found)} {done}")
+        print(f"{counted(len(found), 'message')} {done}")
     return code
 
 
@@ -198,10 +200,6 @@ def change(
             cluster.execute(pod, "postfix", *each, identity)
         if wake:
             cluster.execute(pod, "postfix", *wake)
-
-
-def _count(found: Sequence[Message]) -> str:
-    return f"{len(found)} message{'' if len(found) == 1 else 's'}"
 
 
 def _data(message: Message) -> dict[str, object]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.stack import Stack, eventually
+from tests.acceptance.stack import Stack
 from tests.lab.cluster import Lab
 from tests.lab.traefik import CLASS, GATEWAY, LISTENERS, NAMESPACE, Traefik
 
@@ -38,17 +38,12 @@ def served(stack: Stack, lab: Lab, way: str) -> Iterator[Before]:
             stack.publish()
             stack.apply()
             # Whom the proxy of before still serves is cut off when it ends.
-            eventually(lambda: not _ending(stack), "the proxy of before never ends", seconds=120)
+            stack.wait_ready()
             yield Before(stack, traefik, way)
         finally:
             stack.program.write(before)
             stack.publish()
             stack.apply()
-
-
-def _ending(stack: Stack) -> list[str]:
-    found = stack.pods("proxy")
-    return [pod["metadata"]["name"] for pod in found if "deletionTimestamp" in pod["metadata"]]
 
 
 def _section(way: str, traefik: Traefik, authority: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from components import entry
 from tests.components.test_amavis_verdicts import GTUBE, HERE, filtering, send
 from tests.support.deploy import deploy
-from tests.support.postfix import Mailbox, folder
+from tests.support.postfix import Mailbox, answering, folder
 from tests.support.sandbox import Sandbox, wait_for
 from tests.support.stacks import changed, deployment
 
@@ -183,12 +183,8 @@ class Refusing(Mailbox):
 )
 def test_what_postfix_does_not_take_is_still_kept(alone: Sandbox, to: str, body: str, said: str) -> None:
     path, postfix = keep(alone, "virus-abcdefABC-_1", HEAD.format("<>", to) + body), Refusing()
-    server = Controller(postfix, "127.0.0.1", alone.port(13025))
-    server.start()
-    try:
+    with answering(Controller(postfix, "127.0.0.1", alone.port(13025))):
         done = told(alone, "release", path.name)
-    finally:
-        server.stop()
     assert (done.returncode, postfix.took) == (1, [])
     assert done.stderr == f"quarantine: Postfix does not take it, so it is still kept: {said}\n"
     assert path.exists()
@@ -197,12 +193,8 @@ def test_what_postfix_does_not_take_is_still_kept(alone: Sandbox, to: str, body:
 def test_a_bounce_is_released_as_one(alone: Sandbox) -> None:
     text = HEAD.format("<>", '<"odd, <one>"@example.org>,\n <jane@example.org>') + BODY
     path, postfix = keep(alone, "spam-abcdefABC-_1", text), Mailbox()
-    server = Controller(postfix, "127.0.0.1", alone.port(13025))
-    server.start()
-    try:
+    with answering(Controller(postfix, "127.0.0.1", alone.port(13025))):
         done = told(alone, "release", path.name)
-    finally:
-        server.stop()
     assert done.returncode == 0, done.stderr
     assert postfix.senders == [""]
     assert postfix.took[0][0] == ('"odd, <one>"@example.org', "jane@example.org")

@@ -318,12 +318,12 @@ def mailserver(
         )
         if relay:
             _prepare_relay(sandbox, stack, relay, told)
-        servers.enter_context(_serving(Controller(world, "127.0.0.1", outside)))
+        servers.enter_context(answering(Controller(world, "127.0.0.1", outside)))
         if cyrus is None:
-            servers.enter_context(_serving(_Lmtp(delivered, "127.0.0.1", sandbox.port(11024))))
+            servers.enter_context(answering(_Lmtp(delivered, "127.0.0.1", sandbox.port(11024))))
         amavis, signer = _Filter(back=sandbox.port(13025)), _Filter(back=sandbox.port(13025))
-        servers.enter_context(_serving(Controller(amavis, "127.0.0.1", sandbox.port(13024))))
-        servers.enter_context(_serving(Controller(signer, "127.0.0.1", sandbox.port(13026))))
+        servers.enter_context(answering(Controller(amavis, "127.0.0.1", sandbox.port(13024))))
+        servers.enter_context(answering(Controller(signer, "127.0.0.1", sandbox.port(13026))))
         environment = stack.workload("postfix").env("postfix") | stack.secret_env("postfix", "postfix")
         environment["LMTP_DESTINATION"] = _HERE["LMTP_DESTINATION"]
         with sandbox.start(
@@ -338,7 +338,8 @@ def mailserver(
 
 
 @contextmanager
-def _serving(server: Controller) -> Iterator[None]:
+def answering(server: Controller) -> Iterator[None]:
+    """A server that answers until the end."""
     server.start()
     try:
         yield

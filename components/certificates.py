@@ -52,6 +52,8 @@ class Certificates(pulumi.ComponentResource):
     """The Secrets `proxy`, `mx` and `sieve`, those of hosted `domains`, and what keeps them fresh.
 
     A domain's Secret comes when its owner has pointed its names here, which may be never.
+
+    Made in two steps: names of ours, and with `start` those of hosted domains.
     """
 
     proxy: pulumi.Input[str]
@@ -64,6 +66,7 @@ class Certificates(pulumi.ComponentResource):
     ) -> None:
         super().__init__("kolab:index:Certificates", name, {}, opts)
         self._name, self._site = name, site
+        self._hosted: dict[str, dict[str, object]] = {}
         if isinstance(args.tls, ExistingSecrets):
             self.proxy, self.mx, self.sieve = args.tls.proxy, args.tls.mx, args.tls.sieve
             self.domains = {
@@ -76,7 +79,19 @@ class Certificates(pulumi.ComponentResource):
             self.proxy = self._certificate("proxy", args.proxy, issuer, at_once=_asks_the_proxy(args.tls))
             self.mx = self._certificate("mx", args.mx, issuer, args.mx_key)
             self.sieve = self._certificate("sieve", args.sieve, issuer)
-            self.domains = {domain: self._of_domain(domain, args, issuer) for domain in args.domains}
+            secrets = {domain: f"tls.{domain}" for domain in args.domains}
+            self.domains = {
+                domain: HostCertificate(args.domains[domain], secret) for domain, secret in secrets.items()
+            }
+            self._hosted = {
+                secret: _wanted(secret, args.domains[domain], issuer) for domain, secret in secrets.items()
+            }
+
+    def start(self, after: Sequence[pulumi.Resource]) -> None:
+        """Asks for the certificates of hosted domains once `after` has shown that ours are there: an authority issues so
+        many an hour, and cert-manager works at so many names at a time, those of careless owners among them."""
+        for secret, spec in self._hosted.items():
+            self._object(secret, "Certificate", secret, spec, after=after)
         self.register_outputs({})
 
     def _issuer(self, args: CertificatesArgs) -> dict[str, str]:
@@ -141,13 +156,8 @@ class Certificates(pulumi.ComponentResource):
         # The proxy does not start without a certificate, and answers whoever asks for proof before there is one: until then
         # it has one that nobody trusts (cert-manager: internal/controller/certificates/policies, temporary certificates).
         annotations = {"cert-manager.io/issue-temporary-certificate": "true"} if at_once else None
-        self._object(role, "Certificate", name, _wanted(secret, names, issuer), annotations)
+        self._object(role, "Certificate", name, _wanted(secret, names, issuer), annotations=annotations)
         return secret
-
-    def _of_domain(self, domain: str, args: CertificatesArgs, issuer: dict[str, str]) -> HostCertificate:
-        hosts, secret = args.domains[domain], f"tls.{domain}"
-        self._object(secret, "Certificate", secret, _wanted(secret, hosts, issuer))
-        return HostCertificate(hosts, secret)
 
     def _hand_over(self, role: str, name: str, key: StableKey) -> pulumi.Output[str]:
         """Puts `key` where cert-manager finds it and keeps using it (rotationPolicy Never).
@@ -158,10 +168,10 @@ class Certificates(pulumi.ComponentResource):
         made = core.v1.Secret(
             f"{self._name}-{role}-key-{key.hash[:10]}",
             metadata=self._meta(name),
-            # Of the type kubernetes.io/tls the API server warns while there is no certificate in it, and a type stays for ever:
-            # cert-manager fills this one as it is (pkg/controller/certificates/issuing/internal/secret.go).
+            # The type kubernetes.io/tls asks for a certificate, and whatever stood in its place Postfix would start with. A type
+            # stays for ever: cert-manager fills this one as it is (pkg/controller/certificates/issuing/internal/secret.go).
             type="Opaque",
-            string_data={"tls.key": key.pem, "tls.crt": ""},
+            string_data={"tls.key": key.pem},
             # From here on the certificate and its annotations are cert-manager's.
             opts=pulumi.ResourceOptions(
                 parent=self, ignore_changes=["data", "stringData", "metadata.annotations", "type"]
@@ -175,7 +185,9 @@ class Certificates(pulumi.ComponentResource):
         kind: str,
         name: str,
         spec: dict[str, object],
+        *,
         annotations: Mapping[str, str] | None = None,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None:
         apiextensions.CustomResource(
             f"{self._name}-{role}",
@@ -183,7 +195,7 @@ class Certificates(pulumi.ComponentResource):
             kind=kind,
             metadata=self._meta(name, annotations),
             spec=spec,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
     def _meta(

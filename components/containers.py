@@ -86,6 +86,17 @@ def from_secret(
     )
 
 
+_PAIR = ("tls.crt", "tls.key")
+
+
+def from_certificate(volume: str, path: str, secret: pulumi.Input[str]) -> Mount:
+    """A kubernetes.io/tls Secret as a folder. A pod does not start before both are in it: where a key of our own waits for its
+    certificate, the Secret is there earlier."""
+    items = [core.v1.KeyToPathArgs(key=key, path=key) for key in _PAIR]
+    source = core.v1.SecretVolumeSourceArgs(secret_name=secret, items=items, default_mode=0o440)
+    return Mount(volume, path, {"secret": source}, read_only=True)
+
+
 def from_secrets(
     volume: str, path: str, secrets: Mapping[str, pulumi.Input[str]], *, mode: int = 0o440
 ) -> Mount:
@@ -95,9 +106,7 @@ def from_secrets(
             secret=core.v1.SecretProjectionArgs(
                 name=secret,
                 optional=True,
-                items=[
-                    core.v1.KeyToPathArgs(key=key, path=f"{folder}/{key}") for key in ("tls.crt", "tls.key")
-                ],
+                items=[core.v1.KeyToPathArgs(key=key, path=f"{folder}/{key}") for key in _PAIR],
             )
         )
         for folder, secret in secrets.items()

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_kubernetes import batch
 
 from components import entry
-from components.containers import Build, Container, Privileges, Probe, from_claim, from_secret
+from components.containers import Build, Container, Privileges, Probe, from_certificate, from_claim
 from components.daemon import DaemonComponent, Site
 from components.keeper import Keeper
 from components.pods import Pod, Public
@@ -41,9 +42,12 @@ class ImapArgs:
 
 
 class Imap(DaemonComponent):
-    """Cyrus on its two volumes. Reached at topology.IMAP. `container` is what a restore runs to mend them."""
+    """Cyrus on its two volumes. Reached at topology.IMAP. `container` is what a restore runs to mend them; once `rehearsed`,
+    its certificate is there.
+    """
 
     container: Container
+    rehearsed: batch.v1.Job
 
     def __init__(
         self, name: str, site: Site, args: ImapArgs, opts: pulumi.ResourceOptions | None = None
@@ -81,7 +85,7 @@ class Imap(DaemonComponent):
             },
             mounts=[
                 scripts,
-                from_secret("certificate", _CERTIFICATE, args.certificate),
+                from_certificate("certificate", _CERTIFICATE, args.certificate),
                 from_claim("mailboxes", "/var/spool/imap", mailboxes),
                 from_claim("state", "/var/lib/imap", state),
             ],
@@ -98,9 +102,9 @@ class Imap(DaemonComponent):
         if args.keeper:
             volumes = [mount for mount in container.mounts if mount.volume in ("mailboxes", "state")]
             containers.append(args.keeper.sidecar(self, "mail", volumes))
-        rehearsal = Rehearsal(self, site, [container])
+        self.rehearsed = Rehearsal(self, site, [container]).passed
         self.stateful_set(
             Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=180),
-            after=[rehearsal.passed],
+            after=[self.rehearsed],
         )
         self.register_outputs({})

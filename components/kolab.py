@@ -77,9 +77,11 @@ class Kolab(pulumi.ComponentResource):
         policies(stack, namespaces.logs)
         expose(stack, certified)
         kept = data(stack)
-        mail(stack, certified)
+        cyrus, postfix = mail(stack, certified)
         if namespaces.logs is not None:
             watch(stack, namespaces.logs)
         # Last, since the proxy's rehearsal looks up everybody else's name.
         self.proxy = web(stack, certified, kept)
+        # None of the three is rehearsed without its certificate.
+        certified.start(after=[cyrus.rehearsed, postfix.rehearsed, self.proxy.rehearsed])
         self.register_outputs({})

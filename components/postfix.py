@@ -8,10 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+from pulumi_kubernetes import batch
 
 from components import entry
 from components.amavis import AmavisArgs, amavis_container
-from components.containers import Build, Container, Mount, Privileges, Probe, from_secret, from_template
+from components.containers import (
+    Build,
+    Container,
+    Mount,
+    Privileges,
+    Probe,
+    from_certificate,
+    from_secret,
+    from_template,
+)
 from components.daemon import DaemonComponent, Site
 from components.inputs import Database
 from components.pods import Pod, Public
@@ -110,7 +120,11 @@ class PostfixArgs:
 
 
 class Postfix(DaemonComponent):
-    """Postfix, each replica with a queue of its own. Reached at topology.POSTFIX for submission from inside."""
+    """Postfix, each replica with a queue of its own. Reached at topology.POSTFIX for submission from inside. Once `rehearsed`,
+    its certificate is there.
+    """
+
+    rehearsed: batch.v1.Job
 
     def __init__(
         self, name: str, site: Site, args: PostfixArgs, opts: pulumi.ResourceOptions | None = None
@@ -129,7 +143,7 @@ class Postfix(DaemonComponent):
             self._postfix(args, scripts, credentials, srs),
             amavis_container(self, args.beside.amavis, credentials),
         ]
-        rehearsal = Rehearsal(self, site, containers)
+        self.rehearsed = Rehearsal(self, site, containers).passed
         if args.beside.exporter is not None:
             containers.append(exporter_container(args.beside.exporter))
         if args.beside.resolver is not None:
@@ -138,7 +152,7 @@ class Postfix(DaemonComponent):
             Pod(containers=containers, placement=args.public.placement, edge=args.public.edge, grace=60),
             replicas=args.replicas,
             templates=(queue, filters),
-            after=[rehearsal.passed],
+            after=[self.rehearsed],
         )
         if args.replicas > 1:
             self.disruption_budget()
@@ -175,7 +189,7 @@ class Postfix(DaemonComponent):
             secrets=[credentials],
             mounts=[
                 scripts,
-                from_secret("certificate", _CERTIFICATE, args.certificate),
+                from_certificate("certificate", _CERTIFICATE, args.certificate),
                 # Read by nobody, as who senders are rewritten.
                 from_secret("srs", _SRS, srs, mode=0o444),
                 from_template("queue", "/var/spool/postfix", "spool"),

@@ -8,11 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes import core
+from pulumi_kubernetes import batch, core
 
 from components import entry, proxy_certificates, proxy_edge, proxy_inner, proxy_policies
 from components.certificates import HostCertificate
-from components.containers import KOLAB_USER, Build, Container, Probe, from_config, from_secret, from_secrets
+from components.containers import (
+    KOLAB_USER,
+    Build,
+    Container,
+    Probe,
+    from_certificate,
+    from_config,
+    from_secret,
+    from_secrets,
+)
 from components.daemon import DaemonComponent, Site
 from components.pods import Pod, Public
 from components.proxy_edge import Monitoring, Offered, Pages
@@ -55,7 +64,11 @@ class ProxyArgs:
 
 
 class Proxy(DaemonComponent):
-    """The proxy. Reached at topology.PROXY from inside, at its public address from outside."""
+    """The proxy. Reached at topology.PROXY from inside, at its public address from outside. Once `rehearsed`, its certificate
+    is there.
+    """
+
+    rehearsed: batch.v1.Job
 
     def __init__(
         self, name: str, site: Site, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None
@@ -86,7 +99,7 @@ class Proxy(DaemonComponent):
             scripts,
             from_config("config", "/etc/nginx/conf.d/kolab.conf", config, file="http.conf"),
             from_config("config", "/etc/nginx/default.d/kolab.conf", config, file="server.conf"),
-            from_secret("certificate", _CERTIFICATE, args.certificate),
+            from_certificate("certificate", _CERTIFICATE, args.certificate),
         ]
         if args.domains:
             secrets = {domain: each.secret for domain, each in args.domains.items()}
@@ -125,9 +138,9 @@ class Proxy(DaemonComponent):
             grace=60,
         )
         # On one node, the old pod holds the node's ports or the one address: stop it first.
-        rehearsal = Rehearsal(self, site, [container], fs_group=run.fs_group)
+        self.rehearsed = Rehearsal(self, site, [container], fs_group=run.fs_group).passed
         self.deployment(
-            run, replicas=args.replicas, alone=bool(args.public.host_ports), after=[rehearsal.passed]
+            run, replicas=args.replicas, alone=bool(args.public.host_ports), after=[self.rehearsed]
         )
         if args.replicas > 1:
             self.disruption_budget()

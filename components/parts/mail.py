@@ -18,7 +18,7 @@ from model.settings import Settings
 from model.types import bytes_of
 
 
-def mail(stack: Composition, certificates: Certificates) -> None:
+def mail(stack: Composition, certificates: Certificates) -> tuple[Imap, Postfix]:
     """What receives, keeps and sends mail."""
     settings, secret = stack.settings, stack.secret
     imap = ImapArgs(
@@ -92,7 +92,7 @@ def mail(stack: Composition, certificates: Certificates) -> None:
         replicas=settings.pods("postfix"),
         public=stack.public(topology.POSTFIX, _postfix_placement(stack)),
     )
-    Postfix("postfix", stack.site, postfix, stack.child())
+    return cyrus, Postfix("postfix", stack.site, postfix, stack.child())
 
 
 def _verdicts(settings: Settings) -> Verdicts:

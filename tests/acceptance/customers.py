@@ -17,6 +17,7 @@ from tests.lab.cluster import Lab
 
 NUMBER = 100
 _ALL_SECONDS = 1200
+_LEFT = {"rule": "domain-lost", "reason": "they have moved on"}
 _KUBELET_SECONDS = 600
 """A Secret is in the volume of a pod a minute or so after it has changed; later on a machine that has much to do."""
 
@@ -130,9 +131,11 @@ def customers(stack: Stack, lab: Lab, *, by: str) -> Iterator[Customers]:
         try:
             yield made
         finally:
-            stack.program.write(before)
+            stack.program.write({**before, "kolab:acknowledge": [*before["kolab:acknowledge"], _LEFT]})
             # Whoever answers for the stack afterwards may be somebody else than before.
             authority.unlink()
+    stack.apply()
+    stack.program.write(before)
     stack.apply()
     stack.publish()
 

@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.deploy import deploy, way_in
+from tests.support.deploy import Deployment, deploy, way_in
 from tests.support.stacks import changed, deployment, raw
+
+SHOWING = ("proxy", "postfix", "imap")
+"""Daemons that show a certificate."""
+
+
+def shown_by(stack: Deployment, daemon: str) -> dict[str, Any]:
+    """The Secret that holds it, as the daemon's pods mount it."""
+    volumes = stack.workload(daemon).pod["volumes"]
+    found: dict[str, Any] = next(each["secret"] for each in volumes if each["name"] == "certificate")
+    return found
 
 
 def certificates(name: str) -> dict[str, dict[str, Any]]:
@@ -48,6 +58,19 @@ def test_each_hosted_domain_has_a_certificate_that_can_harm_nobody_else() -> Non
         assert found[f"tls.{domain}"]["dnsNames"] == names
         others = [spec["dnsNames"] for secret, spec in found.items() if secret != f"tls.{domain}"]
         assert not any(name.endswith(f".{domain}") for names in others for name in names)
+
+
+def test_hosted_domains_are_certified_after_all_that_shows_a_certificate_of_ours_is_rehearsed_with_it() -> (
+    None
+):
+    stack = deployment("cluster")
+    rehearsed = {
+        each.urn for each in stack.resources if each.name in {f"{one}-rehearsal-job" for one in SHOWING}
+    }
+    assert len(rehearsed) == len(SHOWING)
+    hosted = [each for each in stack.resources if each.name.startswith("certificates-tls.")]
+    assert len(hosted) == 2
+    assert all(rehearsed <= each.dependencies for each in hosted)
 
 
 def test_no_certificate_has_more_names_than_authorities_allow() -> None:
@@ -163,18 +186,22 @@ def test_whoever_needs_the_key_that_dane_names_comes_after_it(kind: str, name: s
 def test_certificates_of_somebody_else_are_only_mounted() -> None:
     stack = deployment("full")
     assert stack.of_kind("Certificate", "Issuer") == []
-    mounted = {
-        daemon: next(
-            v["secret"]["secretName"]
-            for v in stack.workload(daemon).pod["volumes"]
-            if v["name"] == "certificate"
-        )
-        for daemon in ("proxy", "postfix", "imap")
-    }
+    mounted = {daemon: shown_by(stack, daemon)["secretName"] for daemon in SHOWING}
     assert mounted == {"proxy": "our-web", "postfix": "our-mx", "imap": "our-sieve"}
 
 
 def test_a_key_that_waits_for_its_certificate_is_no_broken_certificate_to_the_api_server() -> None:
-    """The API server warns of a kubernetes.io/tls Secret whose certificate cannot be read."""
+    """The API server wants a certificate in a kubernetes.io/tls Secret."""
     (secret,) = (each for each in certificates("cluster") if each.startswith("mx-certificate-"))
-    assert deployment("cluster").get("Secret", secret)["type"] == "Opaque"
+    made = deployment("cluster").get("Secret", secret)
+    assert (made["type"], made["stringData"].keys()) == ("Opaque", {"tls.key"})
+
+
+def test_nothing_that_shows_a_certificate_starts_while_its_secret_has_a_key_alone() -> None:
+    volumes = [v for each in deployment("cluster").workloads for v in each.pod.get("volumes", ())]
+    secrets = [each["secret"] for each in volumes if each["name"] == "certificate"]
+    # Each daemon and its rehearsal.
+    assert len(secrets) == 2 * len(SHOWING)
+    for secret in secrets:
+        assert "optional" not in secret
+        assert [each["key"] for each in secret["items"]] == ["tls.crt", "tls.key"]

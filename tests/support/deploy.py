@@ -227,7 +227,9 @@ def way_in(settings: Settings) -> Deployment:
         here = Site(namespace=MAIN, salt=secret("contentSalt"), guard=Guard.of(settings))
         parent = pulumi.ComponentResource("kolab:index:Kolab", "kolab")
         stack = Composition(settings=settings, secret=secret, site=here, parent=parent)
-        expose(stack, certificates(stack))
+        certified = certificates(stack)
+        expose(stack, certified)
+        certified.start(after=())
 
     return Deployment(tuple(record(program)))
 

@@ -11,6 +11,7 @@ import base64
 import datetime
 import http
 import logging
+import time
 from pathlib import Path
 
 from tests.lab import signing
@@ -25,6 +26,8 @@ _GROUP = "/apis/cert-manager.io/v1"
 _CLUSTER_NAMESPACE = "cert-manager"
 RESTS = "certificates-rest"
 """File in the lab's state. While it is there, somebody else issues."""
+_TAKES_SECONDS = 2
+"""No authority answers at once, and what starts meanwhile has to wait."""
 
 
 class Certificates:
@@ -44,9 +47,11 @@ class Certificates:
             return
         for issuer in (*self._issuers.objects, *self._cluster_issuers.objects):
             self._accept(issuer)
-        for certificate in self._certificates.objects:
-            if "deletionTimestamp" not in certificate["metadata"]:
-                self._fulfil(certificate)
+        wanted = [each for each in self._certificates.objects if "deletionTimestamp" not in each["metadata"]]
+        if any(self._waits(each) for each in wanted):
+            time.sleep(_TAKES_SECONDS)
+        for certificate in wanted:
+            self._fulfil(certificate)
 
     def _accept(self, issuer: Object) -> None:
         try:
@@ -57,17 +62,9 @@ class Certificates:
             self._say(issuer, ready=True, reason="IsReady", message="answered by the lab")
 
     def _fulfil(self, certificate: Object) -> None:
-        spec, namespace = certificate["spec"], certificate["metadata"]["namespace"]
+        spec, secret = certificate["spec"], self._kept(certificate)
         try:
-            secret = self._secrets.get(spec["secretName"], namespace)
-            data = {
-                name: base64.b64decode(value) for name, value in ((secret or {}).get("data") or {}).items()
-            }
-            annotations = (secret or {}).get("metadata", {}).get("annotations", {})
-            now = datetime.datetime.now(datetime.UTC)
-            reason = issuing.reason_to_issue(spec, data, annotations.get("lab.kolab.org/issued-by"), now)
-            if _condition(certificate, "Issuing") == "True":
-                reason = "somebody asked for it"
+            data, reason = _data(secret), self._reason(certificate, secret)
             if reason:
                 data = self._issue(certificate, secret, data, reason)
             issued = Authority.load(data["tls.crt"], data["tls.key"]).certificate
@@ -79,6 +76,23 @@ class Certificates:
             )  # fmt: skip
         except Refused as refusal:
             self._say(certificate, ready=False, reason="DoesNotExist", message=str(refusal))
+
+    def _waits(self, certificate: Object) -> bool:
+        try:
+            return bool(self._reason(certificate, self._kept(certificate)))
+        except Refused:
+            return False
+
+    def _kept(self, certificate: Object) -> Object | None:
+        return self._secrets.get(certificate["spec"]["secretName"], certificate["metadata"]["namespace"])
+
+    def _reason(self, certificate: Object, secret: Object | None) -> str:
+        """Why it is to be issued now; empty when it need not be."""
+        if _condition(certificate, "Issuing") == "True":
+            return "somebody asked for it"
+        annotations = (secret or {}).get("metadata", {}).get("annotations", {})
+        by, now = annotations.get("lab.kolab.org/issued-by"), datetime.datetime.now(datetime.UTC)
+        return issuing.reason_to_issue(certificate["spec"], _data(secret), by, now)
 
     def _issue(
         self, certificate: Object, secret: Object | None, old: dict[str, bytes], reason: str
@@ -162,6 +176,10 @@ class Certificates:
         except ApiError as error:
             if error.status != http.HTTPStatus.NOT_FOUND:
                 raise
+
+
+def _data(secret: Object | None) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in ((secret or {}).get("data") or {}).items()}
 
 
 def _condition(each: Object, kind: str) -> str:

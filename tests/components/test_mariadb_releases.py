@@ -41,7 +41,7 @@ def dump_of(program: Deployment) -> str:
 
 
 def test_a_stack_that_says_nothing_keeps_kolabs_own_release_and_its_dump() -> None:
-    silent = deploy(changed("single-node", {}))
+    silent = deploy(changed("single-node", {"mariadb": None}))
     assert server(silent).container("mariadb")["image"] == "quay.io/apheleiait/kolab/mariadb:latest"
     assert dump_of(silent) == dump_of(of("10.5"))
 

@@ -71,6 +71,8 @@ BASES: dict[str, tuple[str, Changes]] = {
         {
             "tls": {"issuer": "secrets", "proxy": "web-tls", "mx": "mx-tls", "sieve": "sieve-tls"},
             "hostedDomains": ["example.net"],
+            # Of a time before there was another.
+            "mariadb.release": "10.5",
         },
     ),
     "a Prometheus of others": (
@@ -181,7 +183,6 @@ HARMLESS: dict[str, Changes] = {
         "monitoring.alerts.webhook": "https://alerts.example.com/",
         "monitoring.alerts.heartbeat": "https://alive.example.org/",
         "monitoring.runbookUrl": "https://wiki.example.com/alerts",
-        "mariadb.release": "11.8",
         "images.registry": "registry.example.net/kolab",
         "images.mirror": "registry.example.net",
         "images.tag": "2026",
@@ -328,6 +329,7 @@ HARMLESS: dict[str, Changes] = {
         "network.gateway.addresses": ["192.0.2.99"],
     },
     "certificates of others": {
+        "mariadb.release": "11.8",
         "tls[secrets].proxy": "other-web",
         "tls[secrets].mx": "other-mx",
         "tls[secrets].sieve": "other-sieve",

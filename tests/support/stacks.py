@@ -123,8 +123,11 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     # Websites at a Gateway of somebody else, some of them with certificates of their own.
     "gateway": ("cluster", {"network": {"gateway": GATEWAY}}),
-    # Files on their way from MinIO.
-    "moving": ("single-node", {"files": {"engine": "minio-to-versitygw"}, "backup": _BACKUP}),
+    # Files on their way from MinIO, and a database that has not moved yet.
+    "moving": (
+        "single-node",
+        {"files": {"engine": "minio-to-versitygw"}, "mariadb": {"release": "10.5"}, "backup": _BACKUP},
+    ),
 }
 """Name -> the shipped stack that it changes, and what it changes. None removes a key."""
 

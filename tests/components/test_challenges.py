@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator, Mapping
@@ -69,14 +70,26 @@ class _Names:
 
 
 @contextmanager
-def _solvers(folder: Path, known: Mapping[str, str]) -> Iterator[list[_Solver]]:
-    """A pod for each host and its token, behind one name, as entry.sh tells nginx of them."""
+def _gone(address: str, port: int) -> Iterator[None]:
+    """An address that answers nothing: what is sent to a pod that has gone is dropped. Its queue is full (listen(2))."""
+    with ExitStack() as opened:
+        opened.enter_context(socket.create_server((address, port), backlog=0))
+        for _ in range(2):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((address, port))
+        yield
+
+
+@contextmanager
+def _solvers(folder: Path, known: Mapping[str, str], *, gone: int = 0) -> Iterator[list[_Solver]]:
+    """A pod for each host and its token, behind one name, as entry.sh tells nginx of them; DNS still names those that are gone."""
     port, names = free_port(), _Names()
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            wire, socket = self.request
-            socket.sendto(names.answer(wire), self.client_address)
+            wire, back = self.request
+            back.sendto(names.answer(wire), self.client_address)
 
     with ExitStack() as opened:
         server = opened.enter_context(socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler))
@@ -87,7 +100,10 @@ def _solvers(folder: Path, known: Mapping[str, str]) -> Iterator[list[_Solver]]:
         for each in (server, *made):
             threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             opened.callback(each.shutdown)
-        names.addresses += [each.server_address[0] for each in made]
+        left = [f"127.0.2.{number}" for number in range(1, gone + 1)]
+        for address in left:
+            opened.enter_context(_gone(address, port))
+        names.addresses += [*(str(each.server_address[0]) for each in made), *left]
         (folder / "solvers.conf").write_text(
             f"resolver 127.0.0.1:{server.server_address[1]} valid=1s ipv6=off;\n"
             f"set $kolab_solvers {_NAME}:{port};\n"
@@ -109,6 +125,11 @@ def test_each_name_is_proven_by_the_one_pod_among_many_that_knows_how(tmp_path: 
     with _solvers(tmp_path, known), nginx(tmp_path, pages):
         for host, token in known.items():
             assert _fetch(tmp_path, host, _PATH + token) == (200, "proof")
+
+
+def test_pods_that_went_a_moment_ago_keep_nobody_from_being_proven(tmp_path: Path) -> None:
+    with _solvers(tmp_path, {"example.org": "abc"}, gone=20), nginx(tmp_path, _PROVEN):
+        assert [_fetch(tmp_path, "example.org", f"{_PATH}abc") for _ in range(3)] == [(200, "proof")] * 3
 
 
 def test_names_of_mail_servers_are_proven_and_have_no_pages(tmp_path: Path) -> None:

@@ -19,11 +19,18 @@ def own_lines(before: Settings | None, after: Settings) -> Iterator[Item]:
         judged = {text for text, harmless in came if not harmless}
         said = f"{counted(len(came), 'line')} of your own added"
         if judged:
-            said += f"; {'what it does' if len(came) == 1 else f'what {len(judged)} of them do'} is acknowledged, not known"
+            said += f"; {_those(len(judged), len(came))} is acknowledged, not known"
         yield Item(said, "care" if judged else "safe", tuple(f"+ {text}" for text, _ in came))
     if gone:
         said = f"{counted(len(gone), 'line')} of your own removed: the daemon goes back to its default"
         yield Item(said, "care", tuple(f"- {text}" for text, _ in gone))
+
+
+def _those(judged: int, came: int) -> str:
+    """What so many of the lines that came do."""
+    if came == 1:
+        return "what it does"
+    return "what one of them does" if judged == 1 else f"what {judged} of them do"
 
 
 def _lines(settings: Settings) -> Counter[tuple[str, bool]]:

@@ -44,6 +44,13 @@ def test_a_line_that_is_only_acknowledged_needs_care() -> None:
     assert {s.level for s in found.sections if s.title == TITLE} == {"care"}
 
 
+def test_one_line_among_others_that_is_only_acknowledged_is_spoken_of_as_one() -> None:
+    others = {"imap": {"some_new_option": "yes"}, **_HARMLESS}
+    assert texts(step({}, others), TITLE) == [
+        "2 lines of your own added; what one of them does is acknowledged, not known"
+    ]
+
+
 def test_a_line_that_goes_leaves_the_daemons_default() -> None:
     assert texts(step(_HARMLESS, {}), TITLE) == [
         "1 line of your own removed: the daemon goes back to its default"

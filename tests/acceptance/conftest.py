@@ -46,6 +46,7 @@ _COURSE = (
     "test_addresses",
     "test_the_day",
     "test_changes",
+    "test_own_lines",
     "test_smarthost",
     "test_outbound_trust",
     "test_load",

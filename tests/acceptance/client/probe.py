@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import smtplib
 
+_TIMEOUT = 20
+_CLOSING = 421
 _QUESTIONS = {
     # A question for the name `.`, by everybody's right; and a STUN binding request (RFC 8489).
     53: bytes.fromhex("4b4f 0100 0001 0000 0000 0000 00 0002 0001"),
@@ -80,3 +83,13 @@ class _Ear(asyncio.DatagramProtocol):
     def error_received(self, error: Exception) -> None:
         if not self._answered.done():
             self._answered.set_exception(error)
+
+
+def mistakes(host: str, most: str) -> str:
+    """How many commands that do not exist port 25 answers before it hangs up; `most` are tried."""
+    with smtplib.SMTP(host, 25, local_hostname="client.sender.test", timeout=_TIMEOUT) as smtp:
+        smtp.ehlo()
+        for number in range(int(most)):
+            if smtp.docmd("MISTAKE")[0] == _CLOSING:
+                return str(number)
+    return most

@@ -6,6 +6,7 @@ import base64
 import socket
 import urllib.error
 import urllib.request
+from http.client import HTTPSConnection
 
 from tests.acceptance.client.tls import careful, careless
 
@@ -49,6 +50,13 @@ def ask(method: str, url: str, *headers: str) -> str:
 def statuses(method: str, *urls: str) -> str:
     """The status of one request to each of these, a line each."""
     return "\n".join(ask(method, url).partition("\n")[0] for url in urls)
+
+
+def status_from(address: str, host: str) -> str:
+    """The status of a website's first page for who comes from this one of the client's addresses."""
+    connection = HTTPSConnection(host, timeout=_TIMEOUT, context=careful(), source_address=(address, 0))
+    connection.request("GET", "/")
+    return str(connection.getresponse().status)
 
 
 def head(host: str, *lines: str) -> str:

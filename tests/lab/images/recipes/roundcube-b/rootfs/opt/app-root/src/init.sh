@@ -4,6 +4,7 @@ set -e
 set -x
 contract-check
 
+[[ -z $EXTRA_CONFIG ]] || printf '%s\n' "$EXTRA_CONFIG" >> /etc/roundcube/config.inc.php
 mkdir -p /data/pgp-home
 chmod 777 /data/pgp-home
 cd /opt/app-root/src/

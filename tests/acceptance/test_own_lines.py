@@ -53,7 +53,10 @@ _MISREAD: Mapping[str, tuple[dict[str, Any], str]] = {
         {"imap": {"sieve_maxscripts": "20d"}},
         "Cyrus does not take kolab:extra.imap: non-integer value for sieve_maxscripts",
     ),
-    "proxy": ({"website": ["gzip_comp_level 99"]}, "nginx refuses its configuration: .*gzip_comp_level"),
+    "proxy": (
+        {"website": ["gzip_comp_level 99"]},
+        "nginx does not take 'gzip_comp_level 99' of kolab:extra.website",
+    ),
 }
 """Daemon -> lines that are harmless and that it cannot read, and what it says."""
 

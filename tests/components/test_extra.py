@@ -13,7 +13,7 @@ from components import entry
 from components.roundcube import literal
 from model.settings import Settings
 from tests.support.deploy import Deployment, deploy
-from tests.support.nginx import GENERATIONS, init_of, running
+from tests.support.nginx import GENERATIONS, init_of, prepare, running
 from tests.support.postfix import folder
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import changed
@@ -88,6 +88,16 @@ def test_the_website_answers_by_directives_of_ones_own_even_where_the_image_says
         assert answer.status == 200
         assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
         assert answer.headers["Keep-Alive"] == "timeout=7"
+
+
+@pytest.mark.thorough
+def test_a_directive_that_nginx_does_not_take_stops_the_container_and_is_named(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / "root")
+    made = extended(website=["gzip on", "gzip_comp_level 99"])
+    environment = prepare(sandbox, made)
+    done = sandbox.run(made.file("proxy", "proxy", f"{entry.PATH}/entry.sh"), env=environment)
+    assert done.returncode == 70
+    assert "nginx does not take 'gzip_comp_level 99' of kolab:extra.website: [emerg] " in done.stderr
 
 
 @pytest.fixture

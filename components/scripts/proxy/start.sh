@@ -18,7 +18,17 @@ edit_configuration
 write_statements > /tmp/kolab-nginx.conf
 cat /tmp/kolab-nginx.conf > "$KOLAB_CONF"
 
-"$@" -T > /tmp/kolab-nginx.conf 2> /tmp/kolab-nginx.log || fail "nginx refuses its configuration: $(grep -o '\[emerg\].*' /tmp/kolab-nginx.log || tail -n 1 /tmp/kolab-nginx.log)"
+# Of a value that it cannot take nginx says the line's number and not the directive: an operator's own is shown.
+refused() {
+  local said line=
+  said=$(grep -o '\[emerg\].*' /tmp/kolab-nginx.log || tail -n 1 /tmp/kolab-nginx.log)
+  [[ ! $said =~ " in $KOLAB_CONF:"([0-9]+)$ ]] || line=$(sed -n "${BASH_REMATCH[1]}p" "$KOLAB_CONF")
+  case " ${KOLAB_EXTRA-} " in
+    *" ${line%%[ ;]*} "*) [ -z "$line" ] || fail "nginx does not take '${line%;}' of kolab:extra.website: $said" ;;
+  esac
+  fail "nginx refuses its configuration: $said"
+}
+"$@" -T > /tmp/kolab-nginx.conf 2> /tmp/kolab-nginx.log || refused
 rm -f /run/nginx.pid # looking at a configuration leaves an empty one
 read -r KOLAB_READ < /tmp/kolab-nginx.conf
 [ "$KOLAB_READ" = "# configuration file $KOLAB_CONF:" ] || fail "nginx reads ${KOLAB_READ#\# configuration file } and not $KOLAB_CONF: the image differs from the one this stack was made for"

@@ -105,7 +105,7 @@ acceptance-images: toolchain #: show what an update does with images that do not
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m images -p no:cacheprovider tests/acceptance
 
-acceptance-long: toolchain #: crowds, failures, dead nodes, broken updates, a day's work, secrets exchanged, keys rolled, other servers before the websites, a lost cluster; takes hours
+acceptance-long: toolchain #: crowds, failures, dead nodes, broken updates, a day's work, secrets exchanged, keys rolled, other servers before the websites, the cluster's Prometheus, a lost cluster; takes hours
 	@$(PYTHON) -m toolchain ensure --tests
 	@$(RUN) $(VENV) -m pytest -m long -p no:cacheprovider tests/acceptance
 

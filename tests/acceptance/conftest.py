@@ -57,6 +57,7 @@ _COURSE = (
     "test_given_secrets",
     "test_customers",
     "test_ways_in",
+    "test_cluster_prometheus",
     "test_bucket",
     "test_staged_keys",
     "test_image_change",

@@ -60,6 +60,11 @@ def tried(stack: Stack) -> Iterator[Answers]:
         yield _ask_all(stack, sources, sorted(targets))
 
 
+def inside(stack: Stack) -> list[Target]:
+    """Every port of every pod of the daemons, at the pod's own address."""
+    return sorted({*_inside(stack, _pods(stack))})
+
+
 def policy_of(stack: Stack) -> Policy:
     """What its topology allows, now that the cluster has said where its API server is."""
     api = frozenset({(stack.lab.settings.control_plane, 6443)})

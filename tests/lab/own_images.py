@@ -43,7 +43,7 @@ def tars() -> list[Path]:
 def of_module(module: str, name: str, built: str, path: str, *, user: str = "") -> Path:
     """The tar of an image `name` of one program, for a test that has its module built; made when it is not there."""
     home = modules()[module].home
-    directory = home.with_name(f"{home.name}-image")
+    directory = home.with_name(f"{home.name}-image-{built}")
     if not directory.is_dir():
         with new_directory(directory) as scratch:
             write_image(scratch / f"{built}.tar", name, {path: program(built)}, [path], user=user)

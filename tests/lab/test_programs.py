@@ -92,6 +92,19 @@ def test_each_version_has_a_place_of_its_own_that_the_others_pins_do_not_move(
     assert len({*before.values(), *after.values()}) == 3
 
 
+def test_the_operator_is_of_the_release_whose_kinds_judge_the_manifests() -> None:
+    pinned = [
+        re.findall(
+            r"^(?:require |\t)github\.com/prometheus-operator/prometheus-operator (\S+)",
+            (paths.SOURCES / "go" / module / "go.mod").read_text(),
+            re.MULTILINE,
+        )
+        for module in ("prometheus-operator", "operator")
+    ]
+    assert len(pinned[0]) == 1
+    assert pinned[0] == pinned[1]
+
+
 def test_a_lab_of_another_version_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "MARK", tmp_path / "mark.json")
     monkeypatch.setenv(VARIABLE, "oldest")

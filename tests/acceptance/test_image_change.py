@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.report import Report
 from tests.acceptance.stack import JANE, Stack
-from tests.acceptance.watching import SHORT, identities, refusals, silences, watched
+from tests.acceptance.watching import identities, refusals, watched
 from tests.lab.cluster import Lab
 from tests.lab.images.contract import B_TAG, LAB_TAG
 from tests.lab.images.mutated import mutated
@@ -50,7 +50,7 @@ def test_images_that_do_not_fit_leave_mail_running_and_say_why(
         for daemon, change in _NEXT.items()
     }
     before = identities(stack, *_NEXT)
-    with watched(stack, tmp_path) as watchers:
+    with watched(stack, tmp_path) as watch:
         stack.program.change({"images.digests": digests})
         with report.timed("an update with images that do not fit, until it is refused"):
             # Without that the update ends with whichever is refused first.
@@ -63,8 +63,8 @@ def test_images_that_do_not_fit_leave_mail_running_and_say_why(
         stack.accepted(JANE, "while-images-do-not-fit")
         stack.inbox(JANE, "while-images-do-not-fit")
     assert identities(stack, *_NEXT) == before
-    for port, watcher in watchers.items():
-        assert silences(watcher)[0] < SHORT, port
+    for port, (longest, _) in watch.silences().items():
+        assert longest < watch.short, port
     # The way back: no pod is touched by it either.
     stack.program.change({"images.digests": None})
     back = stack.up()
@@ -99,12 +99,11 @@ def test_a_stack_goes_to_the_newer_generation_and_back_with_its_mail_users_and_f
     stack.inbox(JANE, told[0])
     for tag, newcomer in ((B_TAG, "bea@example.org"), (LAB_TAG, "ann@example.org")):
         stack.program.change({"images.tag": tag, "images.digests": None})
-        with watched(stack, tmp_path) as watchers, report.timed(f"an update to images of {tag}"):
+        with watched(stack, tmp_path) as watch, report.timed(f"an update to images of {tag}"):
             done = stack.up()
             assert done.code == 0, done.errors or done.output
             stack.wait_ready()
-        for port, watcher in watchers.items():
-            longest, every = silences(watcher)
+        for port, (longest, every) in watch.silences().items():
             report.note(f"longest silence of port {port} in an update to {tag} (seconds)", longest)
             report.note(f"all silences of port {port} in an update to {tag} together (seconds)", every)
         running = {

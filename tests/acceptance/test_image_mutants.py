@@ -15,7 +15,7 @@ import pytest
 from tests.acceptance.effects import EFFECTS, mail
 from tests.acceptance.report import Report
 from tests.acceptance.stack import Stack
-from tests.acceptance.watching import SHORT, identities, refusals, silences, watched
+from tests.acceptance.watching import identities, refusals, watched
 from tests.lab.cluster import Lab
 from tests.lab.images.contract import B
 from tests.lab.images.mutated import mutated
@@ -76,7 +76,7 @@ def test_an_image_that_cannot_be_made_right_stops_nothing(
 ) -> None:
     digests = brought(own_lab, tried, tmp_path)
     before = identities(stack, *DAEMONS)
-    with watched(stack, tmp_path) as watchers:
+    with watched(stack, tmp_path) as watch:
         stack.program.change({"images.digests": digests})
         # Without the second the update ends with whichever is refused first.
         refused = stack.up("--skip-preview", "--continue-on-error")
@@ -86,10 +86,9 @@ def test_an_image_that_cannot_be_made_right_stops_nothing(
     for daemon, mutant in tried.items():
         assert re.search(f"entry: .*{mutant.refused}", said.get(daemon, "")), refused.errors
     assert identities(stack, *DAEMONS) == before
-    for port, watcher in watchers.items():
-        longest, _ = silences(watcher)
+    for port, (longest, _) in watch.silences().items():
         report.note(f"longest silence of port {port} (seconds); refused: {_named(tried)}", longest)
-        assert longest < SHORT, port
+        assert longest < watch.short, port
 
 
 @pytest.mark.parametrize("tried", _rounds(lambda mutant: mutant.lab != REFUSED), ids=_named)
@@ -98,7 +97,7 @@ def test_an_image_that_can_be_made_right_serves_as_it_should(
 ) -> None:
     digests = brought(own_lab, tried, tmp_path)
     before = {daemon: identities(stack, daemon) for daemon in tried}
-    with watched(stack, tmp_path) as watchers:
+    with watched(stack, tmp_path) as watch:
         stack.program.change({"images.digests": digests})
         done = stack.up("--skip-preview")
         assert done.code == 0, done.errors or done.output
@@ -107,7 +106,6 @@ def test_an_image_that_can_be_made_right_serves_as_it_should(
             EFFECTS[effect](stack)
     for daemon, old in before.items():
         assert not old & identities(stack, daemon), daemon
-    for port, watcher in watchers.items():
-        longest, _ = silences(watcher)
+    for port, (longest, _) in watch.silences().items():
         report.note(f"longest silence of port {port} (seconds); right: {_named(tried)}", longest)
-        assert longest < (_LONG if port == "25" else SHORT), port
+        assert longest < (_LONG if port == "25" else watch.short), port

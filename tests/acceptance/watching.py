@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+from tests.acceptance.pace import Crowd, crowding
 from tests.acceptance.stack import Stack
 from tests.engine.program import Run
 
-SHORT = 2.0
-"""Seconds between two answers of a port that is asked five times a second on a busy machine."""
+_SHORT = 2.0
+"""Seconds between two answers of a port that is asked five times a second on a machine that has time."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who asks, by port, and how crowded the machine is meanwhile."""
+
+    watchers: Mapping[str, Popen[Any]]
+    crowd: Crowd
+
+    @property
+    def short(self) -> float:
+        """Seconds of silence that nobody would call one."""
+        return _SHORT * self.crowd.factor
+
+    def silences(self) -> dict[str, tuple[float, float]]:
+        """Port -> the longest silence, and all together, in seconds; once, after the end."""
+        found = {}
+        for port, watcher in self.watchers.items():
+            longest, every = watcher.communicate()[0].split()
+            found[port] = float(longest), float(every)
+        return found
 
 
 @contextmanager
-def watched(stack: Stack, folder: Path) -> Iterator[dict[str, Popen[Any]]]:
-    """Port -> who asks there; each prints its longest silence and the sum of all once the block ends."""
+def watched(stack: Stack, folder: Path) -> Iterator[Watch]:
+    """Somebody asks at each door; each prints its longest silence and the sum of all once the block ends."""
     enough = folder / "enough"
     enough.unlink(missing_ok=True)
     names = stack.names
@@ -27,15 +50,10 @@ def watched(stack: Stack, folder: Path) -> Iterator[dict[str, Popen[Any]]]:
         for port, host in doors.items()
     }
     try:
-        yield watchers
+        with crowding() as crowd:
+            yield Watch(watchers, crowd)
     finally:
         enough.touch()
-
-
-def silences(watcher: Popen[Any]) -> tuple[float, float]:
-    """The longest, and all together, in seconds."""
-    longest, every = watcher.communicate()[0].split()
-    return float(longest), float(every)
 
 
 def refusals(run: Run) -> dict[str, str]:

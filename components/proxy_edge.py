@@ -62,6 +62,8 @@ _MONITORED = (
 )
 SOLVERS = "/tmp/kolab-solvers.conf"
 """Where entry.sh writes whom nginx asks for the pods of cert-manager, and by which name."""
+PROOFS = "/tmp/kolab-proofs"
+"""Where nginx keeps what it has found in those pods."""
 MAINTENANCE = "/tmp/kolab-maintenance"
 """While this file is there, people are told to come back later. `./kolab maintenance` makes it and takes it away."""
 _BACK_SOON = (
@@ -94,7 +96,7 @@ def http_configuration(pages: Pages, monitoring: Monitoring | None) -> str:
     return f"""\
 client_max_body_size {pages.body_limit};
 server_tokens off;
-{_long_website(pages.website)}# Cyrus offers its own port of the cluster as an alternative; nobody outside could reach it (RFC 7838).
+{_long_website(pages.website)}{_proofs(pages)}# Cyrus offers its own port of the cluster as an alternative; nobody outside could reach it (RFC 7838).
 proxy_hide_header Alt-Svc;
 # Redirects without a host: nginx would name the port that it listens on in here.
 absolute_redirect off;
@@ -195,7 +197,8 @@ def _challenges(pages: Pages) -> str:
     says 404 to every other question. Nothing but a token reaches them, and whatever they say else comes to nobody.
 
     DNS names a pod for seconds after it has gone, and policies drop what is sent there: with sixty at once there are a score of
-    those, so none may take long. Authorities wait for ten seconds (Let's Encrypt)."""
+    those, so none may take long. What is found once is kept: cert-manager looks several times, and then authorities do, for no
+    longer than ten seconds (Let's Encrypt), from several places at once; whoever misses it then waits for an hour."""
     if not pages.proven:
         return ""
     return f"""\
@@ -211,6 +214,15 @@ def _challenges(pages: Pages) -> str:
     proxy_read_timeout 2s;
     proxy_next_upstream error timeout http_404;
     proxy_next_upstream_timeout 8s;
+    proxy_buffering on;
+    proxy_no_cache 0;
+    proxy_cache_bypass 0;
+    proxy_cache kolab_proofs;
+    proxy_cache_key $host$uri;
+    proxy_cache_valid 200 10m;
+    proxy_ignore_headers Cache-Control Expires Set-Cookie Vary X-Accel-Expires;
+    proxy_cache_lock on;
+    proxy_cache_lock_timeout 8s;
     proxy_intercept_errors on;
     error_page 404 502 504 =404 @kolab_unproven;
   }}
@@ -226,6 +238,14 @@ def key(host: str) -> str:
     """A host as the key of a map. The image has a map of its own before ours, so the size of buckets is settled: names
     that would not fit one are expressions, which nginx keeps elsewhere."""
     return f'"{host}"' if len(host) <= _HASHED else f'"~*^{host.replace(".", chr(92) + ".")}$"'
+
+
+def _proofs(pages: Pages) -> str:
+    return (
+        f"proxy_cache_path {PROOFS} keys_zone=kolab_proofs:1m max_size=8m use_temp_path=off;\n"
+        if pages.proven
+        else ""
+    )
 
 
 def _long_website(website: str) -> str:

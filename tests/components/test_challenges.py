@@ -70,10 +70,9 @@ class _Names:
 
 
 @contextmanager
-def _gone(address: str, port: int) -> Iterator[None]:
-    """An address that answers nothing: what is sent to a pod that has gone is dropped. Its queue is full (listen(2))."""
+def _full(address: str, port: int) -> Iterator[None]:
+    """What is sent there is dropped: the queue of the socket that listens is full (listen(2))."""
     with ExitStack() as opened:
-        opened.enter_context(socket.create_server((address, port), backlog=0))
         for _ in range(2):
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
@@ -83,7 +82,7 @@ def _gone(address: str, port: int) -> Iterator[None]:
 
 @contextmanager
 def _solvers(folder: Path, known: Mapping[str, str], *, gone: int = 0) -> Iterator[list[_Solver]]:
-    """A pod for each host and its token, behind one name, as entry.sh tells nginx of them; DNS still names those that are gone."""
+    """A pod for each host and its token, behind one name, as entry.sh tells nginx of them. DNS still names some that are gone."""
     port, names = free_port(), _Names()
 
     class Handler(socketserver.BaseRequestHandler):
@@ -102,7 +101,8 @@ def _solvers(folder: Path, known: Mapping[str, str], *, gone: int = 0) -> Iterat
             opened.callback(each.shutdown)
         left = [f"127.0.2.{number}" for number in range(1, gone + 1)]
         for address in left:
-            opened.enter_context(_gone(address, port))
+            opened.enter_context(socket.create_server((address, port), backlog=0))
+            opened.enter_context(_full(address, port))
         names.addresses += [*(str(each.server_address[0]) for each in made), *left]
         (folder / "solvers.conf").write_text(
             f"resolver 127.0.0.1:{server.server_address[1]} valid=1s ipv6=off;\n"
@@ -130,6 +130,25 @@ def test_each_name_is_proven_by_the_one_pod_among_many_that_knows_how(tmp_path: 
 def test_pods_that_went_a_moment_ago_keep_nobody_from_being_proven(tmp_path: Path) -> None:
     with _solvers(tmp_path, {"example.org": "abc"}, gone=20), nginx(tmp_path, _PROVEN):
         assert [_fetch(tmp_path, "example.org", f"{_PATH}abc") for _ in range(3)] == [(200, "proof")] * 3
+
+
+def test_a_proof_that_was_found_is_there_for_whoever_comes_next_whatever_becomes_of_its_pod(
+    tmp_path: Path,
+) -> None:
+    with _solvers(tmp_path, {"example.org": "abc"}) as (pod,), nginx(tmp_path, _PROVEN):
+        assert _fetch(tmp_path, "example.org", f"{_PATH}abc") == (200, "proof")
+        pod.host = "nobody.example.org"
+        assert _fetch(tmp_path, "example.org", f"{_PATH}abc") == (200, "proof")
+        assert len(pod.asked) == 1
+        # It proves one name.
+        assert _fetch(tmp_path, "mx.example.org", f"{_PATH}abc")[0] == 404
+
+
+def test_what_was_not_found_is_looked_for_again(tmp_path: Path) -> None:
+    with _solvers(tmp_path, {"example.org": "abc"}) as (pod,), nginx(tmp_path, _PROVEN):
+        assert _fetch(tmp_path, "example.org", f"{_PATH}later")[0] == 404
+        pod.token = "later"
+        assert _fetch(tmp_path, "example.org", f"{_PATH}later") == (200, "proof")
 
 
 def test_names_of_mail_servers_are_proven_and_have_no_pages(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def nginx(
         "listen 6081", f"listen 127.0.0.1:{plain}"
     )
     http = http.replace(proxy_edge.SOLVERS, str(folder / "solvers.conf"))
+    http = http.replace(proxy_edge.PROOFS, str(folder / "proofs"))
     (folder / "plain").write_text(str(plain))
     http += proxy_policies.http_configuration(policies)
     for name, text in policies.files.items():

@@ -14,7 +14,7 @@ from tests.acceptance.stack import Stack
 from tests.engine.program import Run
 
 _SHORT = 2.0
-"""Seconds between two answers of a port that is asked five times a second on a machine that has time."""
+"""No silence: seconds between two answers of a port that is asked five times a second on a machine that has time."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,9 @@ class Watch:
     watchers: Mapping[str, Popen[Any]]
     crowd: Crowd
 
-    @property
-    def short(self) -> float:
-        """Seconds of silence that nobody would call one."""
-        return _SHORT * self.crowd.factor
+    def allowed(self, seconds: float = _SHORT) -> float:
+        """Seconds of silence on this machine that stand for `seconds` on one that has time."""
+        return seconds * self.crowd.factor
 
     def silences(self) -> dict[str, tuple[float, float]]:
         """Port -> the longest silence, and all together, in seconds; once, after the end."""

@@ -30,16 +30,22 @@ VARIABLE = "KOLAB_LAB_KUBERNETES"
 
 @dataclass(frozen=True)
 class Kubernetes:
-    """A version of Kubernetes that a lab can run."""
+    """A version of Kubernetes that is supported."""
 
     version: str
     pins: str
     """The file in go/kubernetes that pins its modules; its sums lie beside it."""
 
+    @property
+    def minor(self) -> str:
+        """Such as v1.34."""
+        return self.version.rpartition(".")[0]
 
-NEWEST = Kubernetes("v1.34.2", "go.mod")
-# Of the oldest minor version that is supported, the newest all of whose staging modules are there.
+
+# Of each minor version, one that the staging modules of its programs are there for.
 OLDEST = Kubernetes("v1.32.5", "oldest.mod")
+NEWEST = Kubernetes("v1.35.4", "go.mod")
+SUPPORTED = (OLDEST, Kubernetes("v1.33.13", "v1.33.mod"), Kubernetes("v1.34.2", "v1.34.mod"), NEWEST)
 _CHOICES = {"newest": NEWEST, "oldest": OLDEST}
 
 
@@ -84,11 +90,13 @@ class Module:
     """Whether every lab needs it."""
     pins: str = "go.mod"
     """The file that pins what it is built from."""
+    folder: str = ""
+    """In go/, where it is not called as the module is."""
 
     @property
     def source(self) -> Path:
         """The wrapper's directory."""
-        return paths.SOURCES / "go" / self.name
+        return paths.SOURCES / "go" / (self.folder or self.name)
 
     @property
     def home(self) -> Path:
@@ -102,8 +110,9 @@ class Module:
 
 _VERSION = "k8s.io/component-base/version"
 _CLIENT_VERSION = "k8s.io/client-go/pkg/version"
+_API_SERVER = "kube-apiserver"
 _KUBERNETES = (
-    "kube-apiserver",
+    _API_SERVER,
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",
@@ -151,6 +160,12 @@ _OTHERS = (
         in_lab=False,
     ),
     Module(
+        "gateway-api",
+        takes="seconds",
+        share={"sigs.k8s.io/gateway-api": {"config/crd/standard": "gateway-api-crds"}},
+        in_lab=False,
+    ),
+    Module(
         "restic",
         takes="3 minutes on 2 cores",
         programs={
@@ -187,7 +202,6 @@ _OTHERS = (
         takes="15 to 30 minutes on 2 cores",
         programs={"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
         share={
-            "sigs.k8s.io/gateway-api": {"config/crd/standard": "gateway-api-crds"},
             "github.com/traefik/traefik/v3": {
                 "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml": "traefik-crds.yml"
             },
@@ -209,17 +223,46 @@ def modules() -> dict[str, Module]:
     return {module.name: module for module in (_kubernetes(kubernetes()), *_OTHERS)}
 
 
+def api_server(of: Kubernetes) -> Path:
+    """Path of the API server of a supported version, once `build_api_server` has built it."""
+    return _with_api_server(of).home / "bin" / _API_SERVER
+
+
+def build_api_server(say: Say, of: Kubernetes) -> None:
+    """Build the API server of a supported version when it is not there."""
+    _ensure(_with_api_server(of), say)
+
+
+def _with_api_server(of: Kubernetes) -> Module:
+    """The lab's own programs where it runs that version, and else the API server alone."""
+    if of == kubernetes():
+        return _kubernetes(of)
+    return Module(
+        f"api-server-{of.minor}",
+        takes="3 to 5 minutes on 2 cores",
+        programs={_API_SERVER: f"k8s.io/kubernetes/cmd/{_API_SERVER}"},
+        ldflags=_says(of),
+        pins=of.pins,
+        folder="kubernetes",
+    )
+
+
 def _kubernetes(chosen: Kubernetes) -> Module:
-    major, minor, _ = chosen.version.removeprefix("v").split(".")
     return Module(
         "kubernetes",
         takes="5 to 8 minutes on 2 cores",
         programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES} | {"movable": "./movable"},
-        ldflags=" ".join(
-            f"-X {package}.gitVersion={chosen.version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
-            for package in (_VERSION, _CLIENT_VERSION)
-        ),
+        ldflags=_says(chosen),
         pins=chosen.pins,
+    )
+
+
+def _says(chosen: Kubernetes) -> str:
+    """Flags with which programs know their version."""
+    major, minor, _ = chosen.version.removeprefix("v").split(".")
+    return " ".join(
+        f"-X {package}.gitVersion={chosen.version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+        for package in (_VERSION, _CLIENT_VERSION)
     )
 
 
@@ -252,8 +295,12 @@ def require_packages() -> None:
 def build(say: Say, *names: str) -> None:
     """Build what is not there, of the modules called so or of all that a lab needs. Seconds when all is."""
     for module in [modules()[name] for name in names] or [each for each in modules().values() if each.in_lab]:
-        if not module.home.is_dir():
-            _build(module, say)
+        _ensure(module, say)
+
+
+def _ensure(module: Module, say: Say) -> None:
+    if not module.home.is_dir():
+        _build(module, say)
 
 
 def _build(module: Module, say: Say) -> None:

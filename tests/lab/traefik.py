@@ -50,7 +50,7 @@ class Traefik:
     @contextmanager
     def working(self) -> Iterator[None]:
         """It runs until the end; then nothing of it is left."""
-        programs.build(self._lab.say, "traefik")
+        programs.build(self._lab.say, "traefik", "gateway-api")
         self._lab.load_image(own_images.of_module("traefik", _IMAGE, "traefik", "/traefik"))
         for kinds in (self._gateway_api, self._kinds):
             # Server-side: they are too big for kubectl's annotation.

@@ -30,13 +30,16 @@ def missing() -> list[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, controllers: bool = True) -> Iterator[ControlPlane]:
-    """A control plane that lives as long as the block. Builds what it needs when that is not there.
+def running(
+    folder: Path, *, controllers: bool = True, kubernetes: programs.Kubernetes | None = None
+) -> Iterator[ControlPlane]:
+    """A control plane that lives as long as the block, the lab's unless another is named. Builds what it needs when that is not there.
 
-    Without `controllers` nobody but the test touches its objects.
+    Without `controllers` nobody but the test touches its objects; a version that is not the lab's has none.
     """
-    programs.build(lambda text: print(text, file=sys.stderr), "kubernetes")
-    plane = ControlPlane(folder)
+    chosen = kubernetes or programs.kubernetes()
+    programs.build_api_server(lambda text: print(text, file=sys.stderr), chosen)
+    plane = ControlPlane(folder, programs.api_server(chosen))
     try:
         plane.start(controllers)
         yield plane
@@ -47,8 +50,8 @@ def running(folder: Path, *, controllers: bool = True) -> Iterator[ControlPlane]
 class ControlPlane:
     """Its kubeconfig, and a direct line to its API server for what a test does by hand."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, api_server: Path) -> None:
+        self._folder, self._api_server = folder, api_server
         self._processes: list[subprocess.Popen[bytes]] = []
         self._over = threading.Event()
         self._etcd, self._peer, self._api, self._manager = (free_port() for _ in range(4))
@@ -119,12 +122,17 @@ class ControlPlane:
 
     def _run(self, name: str, *arguments: str) -> None:
         with (self._folder / f"{name}.log").open("wb") as log:
-            program = name if name == "etcd" else str(programs.program(name))
+            program = self._program(name)
             self._processes.append(
                 subprocess.Popen(
                     [program, *arguments], cwd=self._folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
                 )
             )
+
+    def _program(self, name: str) -> str | Path:
+        if name == "kube-apiserver":
+            return self._api_server
+        return name if name == "etcd" else programs.program(name)
 
     def _wait_until_ready(self) -> None:
         for _ in range(300):

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.acceptance
 Object = dict[str, Any]
 _MANAGER = "pulumi-kubernetes-00000000"
 _FRESH = itertools.count()
-_CRDS = ("cert-manager-crds", "prometheus-operator-crds")
+_CRDS = ("cert-manager", "prometheus-operator", "gateway-api")
+"""Modules of the lab that have nothing but kinds."""
 _SIZED_WHEN_BOUND = "PersistentVolumeClaim"
 """Its one change is that of its size, which an API server without volumes refuses whatever the program does."""
 
@@ -73,13 +74,14 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """An API server that knows the kinds of cert-manager, MetalLB and the Prometheus operator, and the program's namespaces."""
+    """An API server that knows the program's namespaces, and the kinds of controllers that a cluster may have."""
     if missing := control_plane.missing():
         pytest.skip(f"not on this machine: {', '.join(missing)}")
-    programs.build(print, "metallb", "cert-manager", "prometheus-operator")
+    programs.build(print, "metallb", *_CRDS)
     with control_plane.running(tmp_path_factory.mktemp("plane"), controllers=False) as plane:
         found = Cluster(plane.kubeconfig)
-        for obj in definitions(*map(programs.shared, ("metallb.yaml", *_CRDS))):
+        kinds = (programs.shared(f"{name}-crds") for name in _CRDS)
+        for obj in definitions(programs.shared("metallb.yaml"), *kinds):
             found.create(obj)
         spaces = {
             resource.object["metadata"].get("namespace")

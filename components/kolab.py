@@ -82,6 +82,6 @@ class Kolab(pulumi.ComponentResource):
             watch(stack, namespaces.logs)
         # Last, since the proxy's rehearsal looks up everybody else's name.
         self.proxy = web(stack, certified, kept)
-        # None of the three is rehearsed without its certificate.
+        # None of the three is rehearsed without a certificate.
         certified.start(after=[cyrus.rehearsed, postfix.rehearsed, self.proxy.rehearsed])
         self.register_outputs({})

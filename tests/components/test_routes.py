@@ -125,6 +125,14 @@ def test_authorities_of_ones_own_are_believed_alone() -> None:
     assert config["immutable"] is True
 
 
+def test_who_believes_other_authorities_has_another_policy_since_no_one_may_name_both_kinds() -> None:
+    names = {
+        program.of_kind("BackendTLSPolicy")[0]["metadata"]["name"]
+        for program in (deployment("gateway"), behind({"authorities": certificate()[0]}))
+    }
+    assert len(names) == 2
+
+
 def test_other_authorities_are_another_config_map() -> None:
     names = set()
     for pem in (certificate()[0], certificate()[0] * 2):

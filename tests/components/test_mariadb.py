@@ -1,4 +1,4 @@
-"""MariaDB: its data on the volume, all the users that the image insists on, ready only when initialised."""
+"""MariaDB of Kolab's image: its data on the volume, all the users that the image insists on, ready only when initialised."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from tests.support.deploy import Workload
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
 
+STACK = "moving"
+"""One that has not moved to a newer release (test_mariadb_releases.py)."""
+
 
 def mariadb() -> Workload:
-    return deployment("single-node").workload("mariadb")
+    return deployment(STACK).workload("mariadb")
 
 
 def test_the_volume_is_where_the_server_keeps_its_data() -> None:
@@ -29,13 +32,13 @@ def test_the_data_belong_to_the_user_of_the_server() -> None:
 
 @pytest.mark.parametrize("database", ["HKCCP", "KOLAB", "RC"])
 def test_all_nine_variables_that_the_image_wants_at_each_start_are_there(database: str) -> None:
-    given = mariadb().env("mariadb") | deployment("single-node").secret_env("mariadb", "mariadb")
+    given = mariadb().env("mariadb") | deployment(STACK).secret_env("mariadb", "mariadb")
     for what in ("USERNAME", "PASSWORD", "DATABASE"):
         assert given[f"DB_{database}_{what}"]
 
 
 def test_each_daemon_logs_in_with_the_name_and_password_that_the_server_was_told() -> None:
-    stack = deployment("single-node")
+    stack = deployment(STACK)
     server = mariadb().env("mariadb") | stack.secret_env("mariadb", "mariadb")
     for daemon, container in (("webapp", "webapp"), ("postfix", "postfix"), ("postfix", "amavis")):
         env = stack.workload(daemon).env(container) | stack.secret_env(daemon, container)
@@ -54,7 +57,7 @@ def test_the_server_is_ready_only_after_its_initialisation(
     sandbox: Sandbox, initialised: bool, ready: bool
 ) -> None:
     sandbox.command("mysqladmin")
-    sandbox.mount(entry.PATH, deployment("single-node").folder("mariadb", "mariadb", entry.PATH))
+    sandbox.mount(entry.PATH, deployment(STACK).folder("mariadb", "mariadb", entry.PATH))
     if initialised:
         sandbox.put("/tmp/initialized", "")
     command = shlex.join(mariadb().container("mariadb")["readinessProbe"]["exec"]["command"])
@@ -64,7 +67,7 @@ def test_the_server_is_ready_only_after_its_initialisation(
 def test_its_passwords_and_its_data_cannot_vanish() -> None:
     guarded = {
         each.name: (each.protect, bool(each.delete_hooks))
-        for each in deployment("single-node").resources
+        for each in deployment(STACK).resources
         if each.name in ("mariadb-credentials", "mariadb-data")
     }
     assert guarded == {"mariadb-credentials": (True, True), "mariadb-data": (True, True)}

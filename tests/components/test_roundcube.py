@@ -86,6 +86,7 @@ def start(
     for file in ("php-fpm.conf", "init.sh"):
         recipe = RECIPES / ("roundcube-b" if init == B else "roundcube") / f"rootfs{SOURCE}" / file
         sandbox.put(f"{SOURCE}/{file}", init if file == "init.sh" else recipe.read_text())
+    sandbox.put("/etc/roundcube/config.inc.php", "<?php\n")
     sandbox.put("/opt/app-root/php.ini", "memory_limit = MEMORY_LIMIT\n")
     sandbox.put(f"{SOURCE}/roundcubemail/SQL/mysql.initial.sql", SQL)
     for update in ("2008030300", "2022081200"):

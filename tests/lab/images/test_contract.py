@@ -15,7 +15,7 @@ from tests.lab.images import lint, pods
 from tests.lab.images.contract import B_TAG, CAPABILITIES, KINDS, LAB_TAG, Need, images
 from tests.support.stacks import stack
 
-STACKS = ["single-node", "cluster", "external", "full"]
+STACKS = ["single-node", "cluster", "external", "full", "moving"]
 
 
 @cache
@@ -113,7 +113,8 @@ def _without_variable(spec: dict[str, Any], name: str) -> None:
     ],
 )
 def test_what_breaks_a_contract_is_named(workload: str, sentence: str) -> None:
-    found = copy.deepcopy(workloads("single-node"))
+    # All of its images are Kolab's.
+    found = copy.deepcopy(workloads("moving"))
     spec = found[workload].containers()[0]
     assert isinstance(spec, dict)
     if workload == "postfix":

@@ -134,7 +134,7 @@ def test_somebody_elses_database_is_migrated_without_its_roots_password() -> Non
     external = pods.workloads(pods.rendered(stack_settings("external"), values))
     migration = external["roundcube-migrate"]
     assert "DB_ROOT_PASSWORD" not in migration.environment(migration.containers()[0])
-    build.tars(["mariadb", "roundcube"])
+    build.tars(["mariadb-11-8", "roundcube"])
     with machine() as place:
         place.add_name("db.example.net")
         mariadb = pods.Pod(place, own["mariadb"])

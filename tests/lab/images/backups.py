@@ -91,6 +91,8 @@ def site() -> Iterator[Site]:
         settings = changed(
             "single-node",
             {
+                # The tests speak to it by the names that programs had then.
+                "mariadb": {"release": "10.5"},
                 "backup": {
                     "repository": {
                         "kind": "rest",
@@ -99,7 +101,7 @@ def site() -> Iterator[Site]:
                         "networks": "198.51.100.36/32",
                         "authorities": pem(by),
                     },
-                }
+                },
             },
         )
         place.add_name("backup.example.net")

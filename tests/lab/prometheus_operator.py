@@ -50,10 +50,7 @@ class PrometheusOperator:
             self._wait(f"prometheus/{NAME}")
             yield
         finally:
-            for each in reversed(self._manifests()):
-                at = ("-n", each["metadata"]["namespace"]) if "namespace" in each["metadata"] else ()
-                line = (each["kind"], each["metadata"]["name"], *at, "--ignore-not-found")
-                self._lab.kubectl("delete", *line, seconds=240)
+            workloads.take_away(self._lab, *self._manifests())
             self._lab.kubectl("delete", "--ignore-not-found", "-f", str(self._kinds), seconds=240)
 
     @property

@@ -62,10 +62,7 @@ class Traefik:
             self._lab.kubectl("-n", NAMESPACE, *wait, seconds=240)
             yield
         finally:
-            for each in reversed(self._manifests()):
-                at = ("-n", each["metadata"]["namespace"]) if "namespace" in each["metadata"] else ()
-                line = (each["kind"], each["metadata"]["name"], *at, "--ignore-not-found")
-                self._lab.kubectl("delete", *line, seconds=240)
+            workloads.take_away(self._lab, *self._manifests())
             for kinds in (self._gateway_api, self._kinds):
                 self._lab.kubectl("delete", "--ignore-not-found", "-f", str(kinds), seconds=240)
 

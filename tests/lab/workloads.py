@@ -1,4 +1,4 @@
-"""Small manifests for tests of the lab: the echo program (go/tools/echo) in pods, behind Services."""
+"""Small manifests for tests of the lab: the echo program (go/tools/echo) in pods, behind Services; and how manifests come and go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.lab.cluster import Lab
 from tests.lab.own_images import ECHO
 
 Manifest = dict[str, Any]
@@ -14,6 +15,14 @@ Manifest = dict[str, Any]
 def text(*manifests: Manifest) -> str:
     """What `kubectl apply -f -` reads."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+
+
+def take_away(lab: Lab, *manifests: Manifest) -> None:
+    """The last first, each until it has gone; what is not there stays so."""
+    for each in reversed(manifests):
+        at = ("-n", each["metadata"]["namespace"]) if "namespace" in each["metadata"] else ()
+        line = (each["kind"], each["metadata"]["name"], *at, "--ignore-not-found")
+        lab.kubectl("delete", *line, seconds=240)
 
 
 def echo(

@@ -14,12 +14,11 @@ from tests.engine.changes import registered
 from tests.engine.settings_table import BASES
 from tests.lab import programs
 from tests.toolchain import control_plane
-from tests.toolchain.definitions import definitions
+from tests.toolchain.definitions import surroundings
 
 pytestmark = pytest.mark.acceptance
 
 Object = dict[str, Any]
-_CRDS = ("cert-manager", "prometheus-operator", "gateway-api")
 # Deprecated since 1.14, and so named by every version that is supported.
 _OLD_POD: Object = {
     "apiVersion": "v1",
@@ -74,16 +73,13 @@ def judge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Knows the program's namespaces, and the kinds of controllers that a cluster may have."""
     if missing := control_plane.missing():
         pytest.skip(f"not on this machine: {', '.join(missing)}")
-    programs.build(print, "kubernetes", "metallb", *_CRDS)
+    # For its kubectl.
+    programs.build(print, "kubernetes")
     folder = tmp_path_factory.mktemp("plane")
     with control_plane.running(folder, controllers=False, kubernetes=request.param) as plane:
         found = Judge(plane, folder)
-        kinds = (programs.shared(f"{name}-crds") for name in _CRDS)
-        for obj in definitions(programs.shared("metallb.yaml"), *kinds):
+        for obj in surroundings(each for base in BASES for each in _objects(base)):
             found.make(obj)
-        spaces = {each["metadata"].get("namespace") for base in BASES for each in _objects(base)}
-        for name in spaces - {None, "metallb-system", "kube-system", "default"}:
-            found.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         yield found
 
 

@@ -16,9 +16,8 @@ import pytest
 
 from tests.engine.changes import changes_of, key, registered
 from tests.engine.settings_table import BASES
-from tests.lab import programs
 from tests.toolchain import control_plane
-from tests.toolchain.definitions import definitions
+from tests.toolchain.definitions import surroundings
 from toolchain.kubernetes_plugin import ownership
 from toolchain.kubernetes_plugin.api import Api, ApiError, Resource
 from toolchain.kubernetes_plugin.cluster import ClusterMode
@@ -32,8 +31,6 @@ pytestmark = pytest.mark.acceptance
 Object = dict[str, Any]
 _MANAGER = "pulumi-kubernetes-00000000"
 _FRESH = itertools.count()
-_CRDS = ("cert-manager", "prometheus-operator", "gateway-api")
-"""Modules of the lab that have nothing but kinds."""
 _SIZED_WHEN_BOUND = "PersistentVolumeClaim"
 """Its one change is that of its size, which an API server without volumes refuses whatever the program does."""
 
@@ -77,20 +74,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """An API server that knows the program's namespaces, and the kinds of controllers that a cluster may have."""
     if missing := control_plane.missing():
         pytest.skip(f"not on this machine: {', '.join(missing)}")
-    programs.build(print, "metallb", *_CRDS)
     with control_plane.running(tmp_path_factory.mktemp("plane"), controllers=False) as plane:
         found = Cluster(plane.kubeconfig)
-        kinds = (programs.shared(f"{name}-crds") for name in _CRDS)
-        for obj in definitions(programs.shared("metallb.yaml"), *kinds):
+        made = (resource.object for base in BASES for resource in registered(base) if resource.object)
+        for obj in surroundings(made):
             found.create(obj)
-        spaces = {
-            resource.object["metadata"].get("namespace")
-            for base in BASES
-            for resource in registered(base)
-            if resource.object
-        }
-        for name in spaces - {None, "metallb-system", "kube-system", "default"}:
-            found.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         yield found
 
 

@@ -47,7 +47,7 @@ REDIS = {"REDIS_HOST": "redis", "REDIS_PASSWORD": "secret"}
 
 
 def test_the_image_starts_amavis_with_our_configuration_last(started: Sandbox) -> None:
-    assert started.calls[-1] == f"amavisd -c {CONF} {OURS} foreground"
+    assert started.became == f"amavisd -c {CONF} {OURS} foreground"
 
 
 @pytest.mark.parametrize(

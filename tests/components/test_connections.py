@@ -17,6 +17,7 @@ from model.sizing import PROFILES
 from tests.support.deploy import Deployment, deploy
 from tests.support.mariadb import Mariadb, locked, mariadb
 from tests.support.postfix import Mailserver, mailserver
+from tests.support.sandbox import PATIENCE
 from tests.support.stacks import changed
 
 CLIENTS = 60
@@ -54,15 +55,16 @@ def test_postfix_opens_what_the_budget_says_within_a_fifth_while_the_database_is
     size: str, database: Mariadb
 ) -> None:
     with mailserver(of(size), None, database=database, generation="b") as ours, _crowd(ours):
-        most = _most(database)
-    said = budget.PROXYMAPS * budget.TABLES
+        said = budget.PROXYMAPS * budget.TABLES
+        most = _most(database, said / 1.2)
     assert said / 1.2 <= most <= said
 
 
-def _most(database: Mariadb) -> int:
-    """The most connections that were seen."""
+def _most(database: Mariadb, awaited: float) -> int:
+    """The most connections that were seen. As many as are awaited may take their time on a busy machine."""
     most = steady = 0
-    while steady < STEADY:
+    late = time.monotonic() + PATIENCE
+    while steady < STEADY or (most < awaited and time.monotonic() < late):
         tables = database.ask(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'kolabdev'"
         )

@@ -53,7 +53,7 @@ def started(sandbox: Sandbox) -> Sandbox:
 
 
 def test_the_image_starts_cyrus_after_its_adjustments(started: Sandbox) -> None:
-    assert started.calls[-1] == STARTED
+    assert started.became == STARTED
 
 
 def test_plaintext_sieve_logins_are_refused_on_the_public_listener(started: Sandbox) -> None:

@@ -85,7 +85,7 @@ def started(sandbox: Sandbox) -> Sandbox:
 
 
 def test_the_image_starts_postfix_after_its_adjustments(started: Sandbox) -> None:
-    assert started.calls[-1] == STARTED
+    assert started.became == STARTED
 
 
 def test_postfix_starts_again_where_it_ran_before(started: Sandbox) -> None:

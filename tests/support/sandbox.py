@@ -36,6 +36,7 @@ class Sandbox:
         self.root = root
         self._bin = root / "bin"
         self._calls = root / "calls"
+        self._process = 0
         self.ports: dict[int, int] = {}
         """Port of the container -> the port of this machine that stands for it."""
         self._bin.mkdir(parents=True)
@@ -84,7 +85,8 @@ class Sandbox:
         """A command that writes down how it is called and then does `body`. An absolute name lies at its path."""
         path = self.path(name) if name.startswith("/") else self._bin / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        note = f'(IFS=" "; echo {shlex.quote(name)}"${{*:+ $*}}") >> {self._calls}'
+        call = f'echo {shlex.quote(name)}"${{*:+ $*}}"'
+        note = f'(IFS=" "; {call} >> {self._calls}; {call} >> {self._calls}.$$)'
         path.write_text(f"#!/bin/bash\n{note}\n{self.here(body)}\n")
         path.chmod(0o755)
 
@@ -95,9 +97,13 @@ class Sandbox:
     @property
     def calls(self) -> list[str]:
         """How the replaced commands were called, in order, with paths as the container sees them."""
-        if not self._calls.exists():
-            return []
-        return self._calls.read_text().replace(str(self.root), "").splitlines()
+        return self.text("calls").splitlines() if self._calls.exists() else []
+
+    @property
+    def became(self) -> str:
+        """How the command was called that the last script handed its own process to. What runs beside it may call something
+        at any time."""
+        return self.text(f"calls.{self._process}").splitlines()[-1]
 
     def run(
         self,
@@ -146,6 +152,7 @@ class Sandbox:
                 stderr=err,
                 start_new_session=True,
             )
+        self._process = process.pid
         try:
             yield process
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable
@@ -29,19 +30,20 @@ def new_server(workers: int) -> grpc.Server:
 def serve(server: grpc.Server, stop: Callable[[], None]) -> int:
     """Serve until the engine interrupts us, or is gone; `stop` ends what is still running."""
     port = server.add_insecure_port("127.0.0.1:0")
-    over = threading.Event()
+    # An Event could not be set by a signal that comes while its own lock is held.
+    over: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+        signal.signal(number, lambda *_: over.put(None))
     threading.Thread(target=_wait_for_end_of_input, args=(over,), daemon=True).start()
     server.start()
     print(port, flush=True)
-    over.wait()
+    over.get()
     stop()
     server.stop(grace=1).wait()
     return 0
 
 
-def _wait_for_end_of_input(over: threading.Event) -> None:
+def _wait_for_end_of_input(over: queue.SimpleQueue[None]) -> None:
     # The engine holds the other end of our stdin: when it is killed, no orphan stays behind.
     # os.read, because a thread inside sys.stdin would abort the interpreter's shutdown.
     try:
@@ -49,4 +51,4 @@ def _wait_for_end_of_input(over: threading.Event) -> None:
             pass
     except OSError:
         pass
-    over.set()
+    over.put(None)

@@ -8,45 +8,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from model import images
 from tests.acceptance.connections import Source
+from tests.acceptance.numbers import Numbers
 from tests.acceptance.stack import Stack
 from tests.lab.cluster import Lab
 from tests.lab.prometheus_operator import LABELS, NAMESPACE, POD, PORT, PrometheusOperator
 
 READER = {"namespace": NAMESPACE, "labels": LABELS}
 """What the stack file says of it, when it is right."""
-_VERSION = "v2.42.0"
-"""Of the Prometheus in the lab's image (tests/lab/images/README.md): the operator writes what that can read."""
+_VERSION = images.OTHERS["prometheus"].rpartition(":")[2]
+"""Of the Prometheus in the lab's image: the operator writes what that can read."""
 _MAILBOXES = {"roundTrip": "trip-of-numbers@example.org", "reports": "reports-of-numbers@example.org"}
 _PASSWORD = "ReadsNumbers4All"
 _GIVEN_UP = {"rule": "data-delete", "subject": "prometheus-data", "reason": "the cluster keeps numbers now"}
 
 
 @dataclass(frozen=True)
-class Watched:
+class Watched(Numbers):
     """A stack whose numbers the cluster's Prometheus reads. `before`: its configuration with engines of its own."""
 
     stack: Stack
     before: dict[str, Any]
 
     def ask(self, path: str, **parameters: str) -> Any:
-        """What Prometheus answers below /api/v1."""
         given = [word for key, value in parameters.items() for word in ("--data-urlencode", f"{key}={value}")]
         line = ["curl", "-sSfG", *given, f"http://127.0.0.1:{PORT}/api/v1/{path}"]
         return json.loads(self.stack.in_pod(POD, line, namespace=NAMESPACE))["data"]
-
-    def query(self, expression: str) -> list[dict[str, str]]:
-        """Labels of what an expression finds now."""
-        return [each["metric"] for each in self.ask("query", query=expression)["result"]]
-
-    def targets(self) -> list[dict[str, Any]]:
-        """What it reads."""
-        found: list[dict[str, Any]] = self.ask("targets", state="active")["activeTargets"]
-        return found
-
-    def rules(self) -> list[dict[str, Any]]:
-        """What it judges by."""
-        return [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
 
     @property
     def source(self) -> Source:

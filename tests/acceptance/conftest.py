@@ -38,6 +38,7 @@ _COURSE = (
     "test_isolation",
     "test_web",
     "test_discovery",
+    "test_numbers",
     "test_turn",
     "test_groupware",
     "test_files",

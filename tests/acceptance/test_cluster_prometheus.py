@@ -99,19 +99,8 @@ def test_the_operator_takes_every_job_and_prometheus_reads_every_target(
 ) -> None:
     jobs = {*given.scrape_configs(reading.stack.settings)}
     assert {"webapp", "imap", "postfix", "vector", "probe", "names", "round-trip", "report-reader"} <= jobs
-
-    def wrong() -> list[str]:
-        found = reading.targets()
-        lost = jobs - {each["labels"]["job"] for each in found}
-        blind = [
-            f"{each['labels']['job']} at {each['scrapeUrl']}: {each['health']} {each['lastError']}"
-            for each in found
-            if each["health"] != "up"
-        ]
-        return [*(f"{each} is no job" for each in sorted(lost)), *blind]
-
     with report.timed("from a ready stack to a cluster's Prometheus that reads all of it"):
-        _until_none(wrong, _READ_SECONDS)
+        _until_none(lambda: reading.unread(jobs), _READ_SECONDS)
     assert {each["labels"]["job"] for each in reading.targets()} == jobs
 
 
@@ -129,17 +118,7 @@ def test_every_number_says_of_which_stack_it_is(reading: Watched) -> None:
 
 def test_every_alert_is_loaded_and_none_fails_to_be_judged(reading: Watched) -> None:
     wanted = {each.name for each in rules.alerts(reading.stack.settings)}
-
-    def unjudged() -> list[str]:
-        found = {each["name"]: each for each in reading.rules()}
-        missing = [f"{name} is not loaded" for name in sorted(wanted - found.keys())]
-        return missing + [
-            f"{name} is {each['health']}: {each.get('lastError', '')}"
-            for name, each in found.items()
-            if each["health"] != "ok"
-        ]
-
-    _until_none(unjudged, _READ_SECONDS)
+    _until_none(lambda: reading.unjudged(wanted), _READ_SECONDS)
     assert {each["name"] for each in reading.rules()} == wanted
     assert {each["labels"]["stack"] for each in reading.rules()} == {"example.org"}
 

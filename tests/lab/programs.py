@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.lab import paths
 from tests.lab.errors import LabError
 from tests.lab.progress import Say
+from toolchain import obtain
 from toolchain.cache import new_directory
 
 METALLB = "v0.15.2"
@@ -86,12 +87,13 @@ class Module:
     # module path -> {file or directory in it: name in share/}
     share: dict[str, dict[str, str]] = field(default_factory=dict)
     ldflags: str = ""
+    tags: str = ""
     in_lab: bool = True
     """Whether every lab needs it."""
     pins: str = "go.mod"
     """The file that pins what it is built from."""
     folder: str = ""
-    """In go/, where it is not called as the module is."""
+    """In go/, or elsewhere by a whole path, where it is not called as the module is."""
 
     @property
     def source(self) -> Path:
@@ -105,6 +107,7 @@ class Module:
         files = sorted(p for p in self.source.rglob("*") if p.suffix == ".go" or p.name in pins)
         digest = hashlib.sha256(b"".join(p.read_bytes() for p in files))
         digest.update(repr((self.programs, self.share, self.ldflags)).encode())
+        digest.update(self.tags.encode())
         return paths.cache() / "programs" / f"{self.name}-{digest.hexdigest()[:12]}"
 
 
@@ -185,6 +188,27 @@ _OTHERS = (
         takes="a minute on 2 cores",
         programs={"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},
         # Its image is built with it.
+        in_lab=False,
+    ),
+    Module(
+        "prometheus",
+        takes="5 to 8 minutes on 2 cores",
+        programs={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+        tags=obtain.PROMETHEUS_TAGS,
+        in_lab=False,
+        # One pin for both.
+        folder=str(obtain.GO_MODULES / "promtool"),
+    ),
+    Module(
+        "blackbox",
+        takes="a minute on 2 cores",
+        programs={"blackbox_exporter": "github.com/prometheus/blackbox_exporter"},
+        in_lab=False,
+    ),
+    Module(
+        "victorialogs",
+        takes="a minute on 2 cores",
+        programs={"victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
         in_lab=False,
     ),
     Module(
@@ -336,7 +360,7 @@ def _called(module: Module, package: str) -> str:
 
 def _go_build(module: Module, target: Path) -> None:
     command = ["go", "build", "-mod=readonly", f"-modfile={module.pins}"]
-    command += ["-ldflags", f"-s -w {module.ldflags}".strip()]
+    command += ["-ldflags", f"-s -w {module.ldflags}".strip(), "-tags", module.tags]
     command += ["-o", f"{target}/", *module.programs.values()]
     process = subprocess.Popen(
         command,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from model.settings import Settings
+from tests.support.tools import tool
 
 MONITORING: dict[str, Any] = {
     "alerts": {"email": "ops@example.com", "webhook": "https://alerts.example.com/hook"},
@@ -17,7 +17,6 @@ MONITORING: dict[str, Any] = {
     "reports": {"mailbox": "reports@example.org"},
 }
 PACKAGES = {
-    "promtool": "prometheus",
     "amtool": "prometheus-alertmanager",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
 }
@@ -45,10 +44,12 @@ def settings(**changed: Any) -> Settings:
 
 
 def program(name: str) -> str:
-    """Path of a Debian program, or a skipped test that says which package has it."""
-    found = shutil.which(name)
+    """Path of a program: Prometheus' own of the release that a stack runs, or Debian's. Skips the test where it is missing."""
+    found = tool(name)
     if found is None:
-        pytest.skip(f"{name} is not installed: apt-get install {PACKAGES[name]}")
+        package = PACKAGES.get(name)
+        remedy = f"apt-get install {package}" if package else "python3 -m toolchain ensure --tests"
+        pytest.skip(f"{name} is not there: {remedy}")
     return found
 
 

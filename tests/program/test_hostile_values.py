@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from ops import render
 from ops.recorder import objects
 from tests.engine.settings_table import BASES
 from tests.program.hostile import Spoilt, base, spoilt
+from tests.support.tools import tool
 
 pytestmark = [pytest.mark.thorough, pytest.mark.security]
 
@@ -192,8 +192,8 @@ def test_the_daemons_own_parsers_read_what_is_accepted(tmp_path: Path) -> None:
             path = folder / name.replace("/", "_")
             path.write_text(text)
             command = _parser(name, path)
-            if command is not None and shutil.which(command[0]):
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if command is not None and (found := tool(command[0])):
+                done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False)
                 assert done.returncode == 0, (case.place, name, done.stdout + done.stderr)
                 checked += 1
             elif name.endswith((".yml", ".yaml")):

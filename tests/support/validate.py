@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, get_args
@@ -17,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.schemas.generate import TARGET, file_name
 from tests.schemas.other_versions import HERE, VERSIONS
-from toolchain import ensure
+from tests.support.tools import tool
 
 Manifest = dict[str, Any]
 Level = Literal["baseline", "restricted"]
@@ -132,8 +130,7 @@ def _read(name: str) -> Any:
 
 
 def _psa_check() -> str:
-    directories = [*map(str, ensure.test_tool_directories()), *os.get_exec_path()]
-    found = shutil.which("psa-check", path=os.pathsep.join(directories))
+    found = tool("psa-check")
     if found is None:
         raise RuntimeError("psa-check is not built yet: run `python3 -m toolchain ensure --tests`")
     return found

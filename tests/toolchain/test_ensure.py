@@ -180,7 +180,7 @@ def test_test_tools_are_built_only_on_request(machine: Machine) -> None:
     machine.ensure()
     assert ensure.test_tool_directories() == []
     machine.ensure(tests=True)
-    assert machine.tried[-3:] == ["kubeconform", "psa-check", "actionlint"]
+    assert machine.tried[-4:] == ["kubeconform", "psa-check", "actionlint", "promtool"]
 
 
 def test_one_test_tool_is_had_without_pulumi(machine: Machine) -> None:
@@ -199,7 +199,7 @@ def test_a_changed_wrapper_module_is_built_anew(machine: Machine, monkeypatch: p
     machine.tried.clear()
     monkeypatch.setattr(obtain.GoTool, "fingerprint", "another")
     machine.ensure(tests=True)
-    assert machine.tried == ["kubeconform", "psa-check", "actionlint"]
+    assert machine.tried == ["kubeconform", "psa-check", "actionlint", "promtool"]
 
 
 def test_the_stand_in_plugin_is_announced_in_one_line(machine: Machine) -> None:

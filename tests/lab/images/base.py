@@ -24,7 +24,6 @@ PACKAGES = {
     "coturn": "coturn",
     "meet": "nodejs",
     "unbound": "unbound ldnsutils",
-    "monitoring": "prometheus prometheus-alertmanager prometheus-blackbox-exporter",
 }
 """Why a package is there -> the packages."""
 
@@ -34,18 +33,11 @@ _EXCLUDED = (
     "/usr/share/locale/*",
     "/usr/share/info/*",
     # Programs that nothing here runs: 230 MB.
-    "/usr/bin/promtool",
-    "/usr/bin/amtool",
     "/usr/bin/aria_*",
     "/usr/bin/myisam*",
     *(f"/usr/bin/{tool}" for tool in ("perror", "innochecksum", "replace", "resolve_stack_dump")),
     *(f"/usr/bin/mariadb-{tool}" for tool in ("binlog", "check", "conv", "import", "plugin", "show", "slap")),
     *(f"/usr/bin/mariadb-{tool}" for tool in ("tzinfo-to-sql", "upgrade", "waitpid", "backup")),
-    # Prometheus' own pages.
-    "/usr/share/javascript/moment*",
-    "/usr/share/javascript/rickshaw*",
-    "/usr/share/javascript/yui3*",
-    "/usr/share/javascript/dojox*",
 )
 
 _ANSWERS = (

@@ -61,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200)
+        # Prometheus reads nothing without it.
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
         if self.path == "/metrics":
             self.wfile.write(metrics(self.path_of_showq).encode())

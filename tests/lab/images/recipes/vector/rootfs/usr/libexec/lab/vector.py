@@ -69,6 +69,8 @@ class Metrics(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = f"vector_component_sent_events_total {self.follower.sent}\nvector_component_errors_total {self.follower.errors}\n"
         self.send_response(200 if self.path == "/metrics" else 404)
+        # As the real one's; Prometheus reads nothing without it.
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
         self.wfile.write(body.encode())
 

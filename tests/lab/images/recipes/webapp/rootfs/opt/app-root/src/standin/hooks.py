@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote
 
-from standin import accounts
+from standin import accounts, jobs_queue
 from standin.database import rows
 
 
@@ -107,8 +107,14 @@ def metrics() -> Answer:
     tenant = os.environ.get("APP_TENANT_ID", "")
     users = rows("SELECT COUNT(*) FROM users WHERE deleted_at IS NULL")[0][0]
     labels = f'{{instance="{os.environ.get("APP_DOMAIN", "")}", tenant="{tenant}"}}'
-    text = f"# HELP kolab_users_count Number of users\n# TYPE kolab_users_count gauge\nkolab_users_count{labels} {users}\n"
-    return Answer(200, text.encode(), "text/plain")
+    lines = [f"kolab_users_count{labels} {users}"]
+    # Only a master that is alive has queues.
+    if jobs_queue.running():
+        queue = f'{labels[:-1]}, queue="default"}}'
+        lines.append(f"kolab_horizon_queue_size{queue} {jobs_queue.waiting()}")
+        lines.append(f"kolab_horizon_queue_wait_seconds{queue} 0")
+    # As Laravel completes upstream's "text/plain".
+    return Answer(200, ("\n".join(lines) + "\n").encode(), "text/plain; charset=UTF-8")
 
 
 def plain(address: str) -> str:

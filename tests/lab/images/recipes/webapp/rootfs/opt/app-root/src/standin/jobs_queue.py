@@ -71,6 +71,12 @@ def pop(seconds: int) -> dict[str, Any] | None:
     return json.loads(found[1]) if found else None
 
 
+def waiting() -> int:
+    """How many jobs wait."""
+    with Redis() as redis:
+        return int(redis.call("LLEN", _QUEUE))
+
+
 def beat() -> None:
     """Say that a master runs; forgotten after a while."""
     with Redis() as redis:

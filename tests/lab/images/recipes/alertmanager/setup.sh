@@ -1,2 +1,0 @@
-# shellcheck shell=sh
-rm -f /etc/prometheus/alertmanager.yml

@@ -45,7 +45,10 @@ class Follower:
         namespace, pod, _ = path.parent.parent.name.split("_", 2)
         lines = [self._line(raw, namespace, pod, path.parent.name) for raw in chunk.splitlines()]
         try:
-            urllib.request.urlopen(self.uri, "".join(lines).encode(), timeout=10).close()
+            # Of a form, which urllib would call it, the server would read its own parameters.
+            kind = {"Content-Type": "application/x-ndjson"}
+            request = urllib.request.Request(self.uri, "".join(lines).encode(), kind)
+            urllib.request.urlopen(request, timeout=10).close()
         except OSError as error:
             self.errors += 1
             print(f"vector: {self.uri}: {error}", file=sys.stderr, flush=True)

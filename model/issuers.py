@@ -30,15 +30,21 @@ class Solver:
     def rank(self, name: str, labels: Mapping[str, str]) -> tuple[bool, int, int] | None:
         """How well it fits: an exact name first, then the longest zone, then the most labels. None if it does not.
 
-        Source: cert-manager, pkg/controller/acmeorders/util.go.
+        Whatever of names, zones and labels its selector has must fit, each for itself.
+        Source: cert-manager, pkg/util/solverpicker and pkg/controller/acmeorders/selectors.
         """
-        if any(labels.get(key) != value for key, value in self.labels.items()):
-            return None
         exact = name in self.names
-        zone = max((len(zone) for zone in self.zones if f".{name}".endswith(f".{zone}")), default=0)
-        if (self.names or self.zones) and not exact and not zone:
+        zone = max((_shared(zone, name) for zone in self.zones), default=0)
+        labelled = all(labels.get(key) == value for key, value in self.labels.items())
+        if (self.names and not exact) or (self.zones and not zone) or not labelled:
             return None
         return exact, zone, len(self.labels)
+
+
+def _shared(zone: str, name: str) -> int:
+    """How many labels a zone has that holds a name; 0 for one that does not."""
+    wanted = zone.rstrip(".").lower().split(".")
+    return len(wanted) if name.lower().split(".")[-len(wanted) :] == wanted else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,4 +74,5 @@ class Issuer:
 
     def _chosen(self, name: str, labels: Mapping[str, str]) -> Solver | None:
         ranked = [(rank, s) for s in self.solvers if (rank := s.rank(name, labels)) is not None]
+        # Of equals the first, as max gives it.
         return max(ranked, key=lambda each: each[0])[1] if ranked else None

@@ -51,6 +51,13 @@ def operator_facts(
         host_ports=None
         if daemon_sets is None
         else dict(_host_ports(daemon_sets, (namespace, f"{namespace}-logs"))),
+        announces_anywhere=any(
+            argument.lstrip("-") in ("ignore-exclude-lb", "ignore-exclude-lb=true")
+            for each in daemon_sets or ()
+            if each.metadata.namespace == metallb
+            for container in each.spec.template.spec.containers
+            for argument in container.args or ()
+        ),
         daemon_sets=None if daemon_sets is None else frozenset(each.metadata.name for each in daemon_sets),
         taints=None
         if nodes is None

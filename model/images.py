@@ -107,6 +107,11 @@ def reference(registry: ImagesRegistry, name: str) -> str:
     return f"{tagged.rpartition(':')[0]}@{digest}" if digest else tagged
 
 
+def tag_of(reference: str) -> str:
+    """The tag of any image's reference, which may name a port of its registry and a digest besides; empty for none."""
+    return reference.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
 def by_tag(registry: ImagesRegistry, name: str) -> str:
     """The image of `name` as one asks its registry for a digest. Raises KeyError as above."""
     if name in KOLAB:

@@ -26,7 +26,7 @@ ADDRESS_MODE_CLUSTER = ADDRESS_MODE.but(
 ADDRESS_MISSING_CLUSTER = ADDRESS_MISSING.but(
     path="kolab:network.addresses.{name}",
     problem="is missing in cluster mode",
-    fix="choose an address of the load balancer's range for it, e.g. {name}: 203.0.113.10{instead}",
+    fix="choose an address for it that no machine and no other pool of MetalLB has, e.g. {name}: 203.0.113.10{instead}",
 )
 ADDRESS_UNUSED = Rule(
     "address-unused",

@@ -21,9 +21,15 @@ TWO_LOAD_BALANCERS = Rule(
 NODES_EXCLUDED = Rule(
     "nodes-excluded",
     path="kolab:network.loadBalancer",
-    problem="is metallb, but every node carries the label node.kubernetes.io/exclude-from-external-load-balancers: no address would be announced",
-    fix="kubectl label node <node> node.kubernetes.io/exclude-from-external-load-balancers-",
-    why="MetalLB announces an address only from nodes without this label.",
+    problem="is metallb, but every node that may run {names} carries the label node.kubernetes.io/exclude-from-external-load-balancers ({nodes}): their addresses would not be announced",
+    fix="kubectl label node {node} node.kubernetes.io/exclude-from-external-load-balancers-",
+    why="With the policy Local a node announces the addresses of its own pods, and one with this label announces none.",
+    source="MetalLB: speaker/layer2_controller.go",
+)
+NODES_EXCLUDED_SOME = NODES_EXCLUDED.but(
+    problem="is metallb, but nodes that may run {names} carry the label node.kubernetes.io/exclude-from-external-load-balancers ({nodes}): the world would not reach a pod there",
+    fix="kubectl label node {node} node.kubernetes.io/exclude-from-external-load-balancers-, or keep our pods off these nodes by a taint",
+    severity="warning",
 )
 NODE_UNKNOWN = Rule(
     "node-unknown",
@@ -287,6 +293,14 @@ ADDRESS_OF_A_NODE = Rule(
     fix="take an address that no machine has; one node with one address opens its own ports (kolab:mode single-node, network.loadBalancer: hostPort)",
     why="MetalLB answers for the addresses of its pool; the system of a node answers for its own.",
     source="MetalLB: concepts, layer 2",
+)
+ADDRESS_IN_POOL = Rule(
+    "address-in-pool",
+    path="{path}",
+    problem="is {address}, which MetalLB's pool {pool} holds already ({entry}): the stack makes a pool of its own, and MetalLB refuses one that overlaps",
+    fix="take an address that no pool holds, or take {address} out of that pool (kubectl -n {namespace} edit ipaddresspool {pool})",
+    why="Nobody else's Service may be given an address whose reputation is ours, so it is in a pool that nobody else uses.",
+    source="MetalLB: internal/config",
 )
 ADDRESS_OF_THE_NODE = ADDRESS_OF_A_NODE.but(
     path="{path}",

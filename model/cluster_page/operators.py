@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from model.cluster_page.row import Row, some, unknown
+from model.images import tag_of
 from model.ingress import CONTROLLERS, kind_of
 from model.issuers import Issuer
+from model.metallb import too_old
 from model.monitoring.operator import CRDS
 from model.rules.cluster import ClusterFacts
 from model.rules.cluster_gateways import NEEDED
-from model.rules.cluster_operators import old_metallb
 from model.selectors import written
 
 _PUBLIC = (25, 80, 143, 443, 465, 587, 993, 3478, 4190, 5349)
@@ -35,17 +36,7 @@ def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
         )
         yield Row(about="load balancer", seen="no MetalLB", verdict="missing", then=then)
     else:
-        image = facts.operators.metallb
-        old = old_metallb(image) if image else None
-        pools = [
-            f"{name} {' '.join(ranges)}" for name, ranges in sorted((facts.operators.pools or {}).items())
-        ]
-        yield Row(
-            about="load balancer",
-            seen=f"MetalLB {image.rpartition(':')[2] if image else '(version unknown)'}; pools: {some(pools) or 'none'}",
-            verdict="missing" if old else "fits",
-            then=f"bring it to {old} or later" if old else "",
-        )
+        yield _metallb(facts.operators.metallb or "", facts.operators.pools or {})
         if facts.service_lb:
             then = "start k3s with --disable servicelb"
             yield Row(about="load balancer", seen="k3s' ServiceLB beside it", verdict="missing", then=then)
@@ -55,6 +46,18 @@ def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
             ports = ", ".join(str(port) for port, by in sorted(mail.items()) if by == holder)
             then = "with network.loadBalancer: hostPort the stack needs them itself"
             yield Row(about="ports of nodes", seen=f"{holder} holds {ports}", verdict="fits", then=then)
+
+
+def _metallb(image: str, pools: Mapping[str, tuple[str, ...]]) -> Row:
+    old = too_old(image)
+    names = [f"{name} {' '.join(entries)}" for name, entries in sorted(pools.items())]
+    beside = "a stack makes a pool of its own, of addresses that no other pool holds: take them elsewhere, or out of one first"
+    return Row(
+        about="load balancer",
+        seen=f"MetalLB {tag_of(image) or '(version unknown)'}; pools: {some(names) or 'none'}",
+        verdict="missing" if old else "fits",
+        then=f"bring it to {old} or later" if old else beside if pools else "",
+    )
 
 
 def _certificates(facts: ClusterFacts) -> Row:

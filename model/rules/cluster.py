@@ -13,6 +13,7 @@ from model.ingress import CONTROLLERS, kind_of
 from model.rules.cluster_admission import Webhook, cluster_admission
 from model.rules.cluster_cni import cluster_cni
 from model.rules.cluster_gateways import GatewayFacts, cluster_gateways, controllers
+from model.rules.cluster_metallb import cluster_metallb
 from model.rules.cluster_monitoring import cluster_monitoring
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
@@ -24,7 +25,6 @@ from model.topology import postfix_nodes
 _OLDEST, _NEWEST = (1, 32), (1, 35)
 TRIED = " to ".join(".".join(map(str, each)) for each in (_OLDEST, _NEWEST))
 """The releases of Kubernetes that the manifests are tried with (docs/reference/versions.md)."""
-_EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,7 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from cluster_network(settings, facts.network)
     yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
+    yield from cluster_metallb(settings, facts.nodes, facts.operators)
     yield from cluster_gateways(settings, facts.crds, facts.gateways)
     yield from controllers(settings, facts.controllers)
     yield from cluster_priorities(settings, facts.priority_classes)
@@ -107,10 +108,6 @@ def _operators(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
 def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     if facts.nodes is None:
         return
-    if settings.network.load_balancer == "metallb" and all(
-        _EXCLUDED in labels for labels in facts.nodes.values()
-    ):
-        yield rules.NODES_EXCLUDED.found()
     named = [("kolab:network.edgeNode", settings.network.edge_node)]
     named += [(f"kolab:network.egress.nodes.{node}", node) for node in postfix_nodes(settings)]
     for path, node in named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from model.catalogue import cluster as rules
 from model.findings import Finding
 from model.settings import KubernetesApi, Settings
-from model.topology import dns_addresses, edge_node, load_balancer_addresses
+from model.topology import dns_addresses, edge_node, public_services
 from model.topology.outside import Network, within
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -133,22 +133,22 @@ def _api(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
 def _own_addresses(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
     """Addresses for MetalLB that nodes have already. Where all public pods are on that node, nothing is lost by it."""
     nodes = facts.node_addresses or {}
+    for path, address in announced(settings):
+        node = nodes.get(address)
+        if node is None:
+            continue
+        alone = settings.single_node and (node == edge_node(settings) or {*nodes.values()} == {node})
+        rule = rules.ADDRESS_OF_THE_NODE if alone else rules.ADDRESS_OF_A_NODE
+        yield rule.found(path=path, address=address, node=node)
+
+
+def announced(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Key and address of each that MetalLB is to announce; none where pods open their ports themselves."""
     if settings.network.load_balancer != "metallb":
         return
-    found = load_balancer_addresses(settings)
-    if settings.single_node:
-        found = {"all": next(iter(found.values()))}
-    for service, addresses in found.items():
-        for address in addresses:
-            node = nodes.get(address)
-            if node is None:
-                continue
-            alone = settings.single_node and (node == edge_node(settings) or {*nodes.values()} == {node})
-            path = f"{_AT}.addresses.{service}"
-            if alone:
-                yield rules.ADDRESS_OF_THE_NODE.found(path=path, address=address, node=node)
-            else:
-                yield rules.ADDRESS_OF_A_NODE.found(path=path, address=address, node=node)
+    given = settings.network.addresses
+    for service in ("all",) if settings.single_node else public_services(settings):
+        yield from ((f"{_AT}.addresses.{service}", str(address)) for address in given.of(service))
 
 
 def _listed(values: Iterable[object]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ from model.settings import Settings, Toleration
 
 CERTIFICATE_LABELS = {"app.kubernetes.io/name": "certificates", "app.kubernetes.io/instance": "kolab"}
 """What selectors of solvers may ask for."""
-_METALLB = (0, 14, 9)
-"""The first release that knows the annotations which we write (MetalLB: release notes)."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +42,15 @@ class OperatorFacts:
     """Names of the DaemonSets of all namespaces, which tell what the cluster is built of."""
     pools: Mapping[str, tuple[str, ...]] | None = None
     """Pool of MetalLB -> its ranges."""
+    announces_anywhere: bool = False
+    """Whether MetalLB is told to announce from nodes too that are kept from load balancers (--ignore-exclude-lb)."""
     readers: tuple[Reader, ...] | None = None
     """Every Prometheus that an operator keeps."""
 
 
 def cluster_operators(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
-    """Findings about issuers, MetalLB, ports and tainted nodes; what could not be read is not judged."""
+    """Findings about issuers, ports and tainted nodes; what could not be read is not judged."""
     yield from _issuer(settings, facts)
-    yield from _metallb(settings, facts)
     yield from _host_ports(settings, facts)
     yield from _taints(settings, facts)
 
@@ -81,19 +79,6 @@ def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
         yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=some(unproven))
 
 
-def old_metallb(image: str) -> str | None:
-    """The release that MetalLB has to reach, if this image of its controller is older; None for what shows no version."""
-    version = re.search(r":v?(\d+)\.(\d+)\.(\d+)", image)
-    old = version is not None and tuple(map(int, version.groups())) < _METALLB
-    return ".".join(map(str, _METALLB)) if old else None
-
-
-def _metallb(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
-    image = facts.metallb
-    if settings.network.load_balancer == "metallb" and image and (least := old_metallb(image)):
-        yield rules.METALLB_OLD.found(found=image.rpartition(":")[2].removeprefix("v"), least=least)
-
-
 def _host_ports(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
     if settings.network.load_balancer != "hostPort":
         return
@@ -111,16 +96,22 @@ def _taints(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
     named = [("kolab:network.edgeNode", settings.network.edge_node)]
     named += [(f"kolab:network.egress.nodes.{node}", node) for node in topology.postfix_nodes(settings)]
     for path, node in named:
-        for taint in (facts.taints or {}).get(node or "", ()):
-            if not any(_tolerates(each, taint) for each in settings.kubernetes.tolerations):
-                value = f", value: {taint.value}" if taint.value else ", operator: Exists"
-                yield rules.NODE_TAINTED.found(
-                    path=path,
-                    node=node,
-                    key=taint.key,
-                    effect=taint.effect,
-                    entry=f"{{key: {taint.key}{value}}}",
-                )
+        for taint in kept_away(settings, facts, node or ""):
+            value = f", value: {taint.value}" if taint.value else ", operator: Exists"
+            yield rules.NODE_TAINTED.found(
+                path=path,
+                node=node,
+                key=taint.key,
+                effect=taint.effect,
+                entry=f"{{key: {taint.key}{value}}}",
+            )
+
+
+def kept_away(settings: Settings, facts: OperatorFacts, node: str) -> Iterator[Taint]:
+    """The taints of a node that keep the stack's pods away."""
+    for taint in (facts.taints or {}).get(node, ()):
+        if not any(_tolerates(each, taint) for each in settings.kubernetes.tolerations):
+            yield taint
 
 
 def _tolerates(toleration: Toleration, taint: Taint) -> bool:

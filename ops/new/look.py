@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,14 +75,14 @@ class World:
         found: str | None = self.says.get("network", {}).get(key)
         return found
 
-    def offered(self, *, cluster: bool) -> str | None:
-        """Addresses to begin with: those of MetalLB's pools, else the only node's own, else this machine's."""
-        free = [address for pool in self.pools for address in _of_pool(pool)]
-        if cluster:
-            fits = len(free) >= len(SERVICES)
-            return ",".join(f"{s}={a}" for s, a in zip(SERVICES, free, strict=False)) if fits else None
-        known = (*free, *self.external.values(), self.from_outside.inside, self.from_outside.address)
-        return next(filter(None, known), None)
+    def offered(self, *, announced: bool) -> str | None:
+        """The address to begin with: the only node's own, else this machine's.
+
+        None for one that MetalLB is to announce: no machine may have it, and what a pool holds is out of reach of the
+        pool that a stack makes. Nobody but the operator knows which are left.
+        """
+        own = (*self.external.values(), self.from_outside.inside, self.from_outside.address)
+        return None if announced else next(filter(None, own), None)
 
     def _domain(self, domain: str) -> Iterator[str]:
         """What the world sees now. Raises nothing."""
@@ -113,20 +112,6 @@ def _ask(name: str, kind: str) -> list[str]:
         return [str(answer) for answer in dns.resolver.resolve(name, kind, lifetime=_TIMEOUT)]
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
-
-
-def _of_pool(pool: str) -> Iterator[str]:
-    """The first addresses of `a-b` or `a/n`; none for what is no such range or not IPv4."""
-    try:
-        if "-" in pool:
-            first, last = (ipaddress.IPv4Address(end.strip()) for end in pool.split("-"))
-        else:
-            network = ipaddress.IPv4Network(pool.strip(), strict=False)
-            first, last = network[0], network[-1]
-    except ValueError:
-        return
-    for number in range(int(first), min(int(last), int(first) + len(SERVICES) - 1) + 1):
-        yield str(ipaddress.IPv4Address(number))
 
 
 def refuse_unknown_context(context: str | None) -> None:

@@ -168,8 +168,8 @@ ALL: tuple[Question, ...] = (
         key="addresses",
         flag="addresses",
         metavar="ADDRESSES",
-        about=f"The address that answers, as the cluster knows it; in cluster mode {','.join(f'{name}=...' for name in SERVICES)} from a MetalLB pool.",
-        default=lambda answers, world: world.offered(cluster=_cluster(answers)),
+        about=f"The address that answers, as the cluster knows it; in cluster mode {','.join(f'{name}=...' for name in SERVICES)}. MetalLB gets a pool of its own for this stack: of addresses that no machine and no other pool has.",
+        default=lambda answers, world: world.offered(announced=answers.get("load_balancer") != "hostPort"),
     ),
     Question(
         key="public",

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, ip_address, summarize_address_range
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from model.metallb import holds
 from tests.lab import programs
 from tests.lab.errors import LabError
 from tests.lab.processes import run
@@ -304,19 +305,6 @@ def around(networks: Sequence[str]) -> IPv4Network:
     while not all(each.subnet_of(whole) for each in found):
         whole = whole.supernet()
     return whole
-
-
-def holds(entry: str, address: str) -> bool:
-    """Whether an entry of a MetalLB pool, `network/length` or `first-last`, holds an address."""
-    first, _, last = (part.strip() for part in entry.partition("-"))
-    if ":" in entry:
-        return False
-    networks = (
-        summarize_address_range(IPv4Address(first), IPv4Address(last))
-        if last
-        else [IPv4Network(first, False)]
-    )
-    return any(ip_address(address) in network for network in networks)
 
 
 def _closed(node: Mapping[str, Any]) -> bool:

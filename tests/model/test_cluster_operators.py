@@ -114,22 +114,6 @@ def test_the_labels_that_selectors_may_ask_for_are_those_of_our_certificates() -
     assert CERTIFICATE_LABELS.items() <= labels_of("certificates").items()
 
 
-@pytest.mark.parametrize(
-    ("image", "old"),
-    [
-        ("quay.io/metallb/controller:v0.13.12", True),
-        ("quay.io/metallb/controller:v0.14.8", True),
-        ("quay.io/metallb/controller:v0.14.9", False),
-        ("docker.io/bitnami/metallb-controller:0.13.7-debian-11-r0", True),
-        ("registry.example.org:5000/metallb/controller:v0.15.2@sha256:aa", False),
-        ("quay.io/metallb/controller:main", False),
-        ("quay.io/metallb/controller@sha256:0123", False),
-    ],
-)
-def test_a_metallb_that_does_not_know_our_annotations_is_refused(image: str, old: bool) -> None:
-    assert ("metallb-old" in {rule for rule, _ in found({}, metallb=image)}) is old
-
-
 HOST_PORT = {"network/loadBalancer": "hostPort"}
 
 

@@ -30,7 +30,7 @@ def message(values: Raw, secret_keys: tuple[str, ...] = (), **options: Any) -> s
 def test_a_missing_smtp_address_in_cluster_mode_is_one_sentence() -> None:
     assert message(raw("cluster", {"network/addresses/smtp": None})) == (
         "error in the stack file: kolab:network.addresses.smtp: is missing in cluster mode. Fix: choose an address"
-        " of the load balancer's range for it, e.g. smtp: 203.0.113.10. [address-missing]"
+        " for it that no machine and no other pool of MetalLB has, e.g. smtp: 203.0.113.10. [address-missing]"
     )
 
 

@@ -18,6 +18,9 @@ from ops.__main__ import main
 from ops.new import begin, cluster, look, questions
 from ops.new.questions import Asker
 from ops.stacks import StackFile, StackProblem
+from tests.clusters.recorded import answers as answered
+from tests.clusters.recorded import read
+from tests.support.api_server import api_server
 
 VPS = ("--domain", "kolabtest.eu", "--addresses", "11.0.0.1")
 NAT = (
@@ -79,9 +82,11 @@ def test_two_nodes_behind_one_public_address(root: Path) -> None:
     assert set(network["egress"]["nodes"]) == {"node1", "node2"}
 
 
-def test_every_public_service_of_a_new_stack_is_offered_an_address_of_the_pool(root: Path) -> None:
-    offered = look.World(pools=("10.20.0.10-10.20.0.99",)).offered(cluster=True)
-    assert main(["new", *NAT, f"--addresses={offered}"]) == 0
+def test_the_addresses_question_names_every_public_service_of_a_new_stack(root: Path) -> None:
+    (asked,) = (each for each in questions.ALL if each.key == "addresses")
+    assert all(f"{service}=..." in asked.about for service in look.SERVICES)
+    written_down = ",".join(f"{service}=10.20.0.{n}" for n, service in enumerate(look.SERVICES, 10))
+    assert main(["new", *NAT, f"--addresses={written_down}"]) == 0
     found = Settings.model_validate(written(root))
     assert all(topology.load_balancer_addresses(found).values())
 
@@ -170,12 +175,33 @@ def test_what_the_cluster_shows_is_offered(monkeypatch: pytest.MonkeyPatch, root
     assert values["tls"]["name"] == "le-prod"
 
 
-def test_a_pool_of_metallb_offers_an_address_for_each_service() -> None:
-    world = look.World(pools=("10.20.0.10-10.20.0.20",))
-    first, second, *_ = (world.offered(cluster=True) or "").split(",")
-    assert (first, second) == ("proxy=10.20.0.10", "smtp=10.20.0.11")
-    assert look.World(pools=("10.20.0.10/31",)).offered(cluster=True) is None
-    assert look.World(pools=("2001:db8::/64",)).offered(cluster=False) is None
+POOLED = {"nodes": ("n1",), "external": {"n1": "11.0.0.7"}, "pools": ("10.20.0.0/24", "2001:db8::/64")}
+
+
+def test_no_address_is_offered_that_metallb_could_not_announce() -> None:
+    (asked,) = (each for each in questions.ALL if each.key == "addresses")
+    world = look.World(**POOLED)
+    assert asked.default({"mode": "cluster"}, world) is None
+    assert asked.default({"mode": "single-node", "load_balancer": "metallb"}, world) is None
+    assert asked.default({"mode": "single-node", "load_balancer": "hostPort"}, world) == "11.0.0.7"
+
+
+def test_without_a_terminal_addresses_for_metallb_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cluster, "look", lambda _: cluster.Seen(**POOLED))
+    assert main(["new", "--domain", "kolabtest.eu", "--context", "prod"]) == 1
+    assert "give --addresses ADDRESSES" in capsys.readouterr().err
+    assert list((root / "stacks").iterdir()) == []
+
+
+def test_what_metallbs_pools_mean_for_the_addresses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with api_server(answered(read("k3s-made-ready")["seen"]), tmp_path, monkeypatch, context="prod"):
+        seen = cluster.look("prod")
+    (said,) = (line for line in seen.lines() if "pools: public 192.0.2." in line)
+    assert "a stack makes a pool of its own, of addresses that no other pool holds" in said
 
 
 def test_a_cluster_that_does_not_answer_holds_nothing_up(

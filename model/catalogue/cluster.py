@@ -18,19 +18,6 @@ TWO_LOAD_BALANCERS = Rule(
     fix="start k3s with --disable servicelb",
     why="Two load balancers answer for the same Services.",
 )
-NODES_EXCLUDED = Rule(
-    "nodes-excluded",
-    path="kolab:network.loadBalancer",
-    problem="is metallb, but every node that may run {names} carries the label node.kubernetes.io/exclude-from-external-load-balancers ({nodes}): their addresses would not be announced",
-    fix="kubectl label node {node} node.kubernetes.io/exclude-from-external-load-balancers-",
-    why="With the policy Local a node announces the addresses of its own pods, and one with this label announces none.",
-    source="MetalLB: speaker/layer2_controller.go",
-)
-NODES_EXCLUDED_SOME = NODES_EXCLUDED.but(
-    problem="is metallb, but nodes that may run {names} carry the label node.kubernetes.io/exclude-from-external-load-balancers ({nodes}): the world would not reach a pod there",
-    fix="kubectl label node {node} node.kubernetes.io/exclude-from-external-load-balancers-, or keep our pods off these nodes by a taint",
-    severity="warning",
-)
 NODE_UNKNOWN = Rule(
     "node-unknown",
     path="{path}",
@@ -106,63 +93,6 @@ STORAGE_CLASS_DEFAULT = Rule(
     why="A volume without a class is made by the cluster's default class.",
     severity="warning",
 )
-POD_CIDR = Rule(
-    "pod-cidr",
-    path="kolab:network.podCidr",
-    problem="is {given}, but pods of this cluster are in {found}",
-    fix="write the network of all pods, which holds {around}",
-    why="What is in it is closed to daemons that fetch from the web, and believed about the address of a client.",
-)
-SERVICE_CIDR = Rule(
-    "service-cidr",
-    path="kolab:network.serviceCidr",
-    problem="is {given}, but the Service kubernetes of this cluster has {service}, and it always has the first address",
-    fix="write the API server's --service-cluster-ip-range",
-    why="The addresses of the API server and of DNS follow from it, and what is in it is closed to daemons otherwise.",
-    source="kubernetes: pkg/controlplane/instance.go",
-)
-SERVICE_CIDR_KNOWN = SERVICE_CIDR.but(
-    path="kolab:network.serviceCidr",
-    problem="is {given}, but Services of this cluster are in {whole}",
-    fix="write {whole}",
-)
-DNS_UNKNOWN = Rule(
-    "dns-unknown",
-    path="kolab:network.dns.labels",
-    problem="fit no pod in the namespace {namespace}, so that no daemon could ask for a name",
-    fix="write namespace and labels of the cluster's DNS pods (kubectl get pods -A --show-labels)",
-    why="Daemons may ask the cluster's DNS for names and nobody else.",
-)
-DNS_PORTS = Rule(
-    "dns-ports",
-    path="kolab:network.dns.ports",
-    problem="are {given}, but {pod} listens on {found}",
-    fix="write ports: [{found}]",
-    why="Most networks judge a connection by the port of the pod behind the Service.",
-)
-DNS_ADDRESSES = Rule(
-    "dns-addresses",
-    path="kolab:network.dns.addresses",
-    problem="lack {missing}, the address of the DNS Service, which NodeLocal DNSCache answers on each node",
-    fix="write addresses: [{addresses}]",
-    why="NodeLocal DNSCache takes over the address of the Service, so that no connection reaches a pod of DNS.",
-    source="kubernetes: cluster/addons/dns/nodelocaldns",
-)
-API_UNKNOWN = Rule(
-    "api-unknown",
-    path="kolab:kubernetes.api.networks",
-    problem="is empty, and the cluster does not say where its API servers are: the log collector may learn no pod's name",
-    fix="write the addresses of the API servers",
-    why="Most networks judge a connection by the address behind the Service.",
-    severity="warning",
-)
-API_ELSEWHERE = Rule(
-    "api-elsewhere",
-    path="kolab:kubernetes.api",
-    problem="leaves out {address} port {port}, where an API server of this cluster answers",
-    fix="add it to networks and ports, or remove kubernetes.api so that the cluster is asked",
-    why="The log collector asks the API server which pod a line belongs to, and reaches nothing else there.",
-)
 ISSUER_UNKNOWN = Rule(
     "issuer-unknown",
     path="kolab:tls.name",
@@ -209,14 +139,6 @@ ISSUER_SOLVERS = Rule(
     why="cert-manager asks the authority for all names of a certificate or for none.",
     source="cert-manager: acmeorders",
 )
-METALLB_OLD = Rule(
-    "metallb-old",
-    path="kolab:network.loadBalancer",
-    problem="is metallb, but its version {found} does not know the annotations that ask for an address",
-    fix="bring MetalLB to {least} or later",
-    why="A Service without the address that DNS names is reached by nobody.",
-    source="MetalLB: release notes",
-)
 HOST_PORTS = Rule(
     "host-ports",
     path="kolab:network.loadBalancer",
@@ -250,61 +172,5 @@ KUBERNETES_VERSION = Rule(
     problem="leads to a cluster of Kubernetes {found}; this release of the stack was tried with {tried}",
     fix="bring the cluster to one of these, or take a release of the stack that knows it (docs/reference/versions.md)",
     why="Kinds and fields come and go with each release of Kubernetes.",
-    severity="warning",
-)
-CNI_ENFORCES_NOTHING = Rule(
-    "cni-enforces-nothing",
-    path="kolab:network",
-    problem="counts on NetworkPolicies, but the only network plugin of this cluster is flannel, which enforces none: every pod may reach every other",
-    fix="add a plugin that does beside it (Calico for policies alone, kube-router with --run-firewall)",
-    why="What is not written in the topology is closed by NetworkPolicies alone.",
-    severity="warning",
-)
-CNI_CILIUM = Rule(
-    "cni-cilium",
-    path="kolab:network.cni",
-    problem="is standard, but this cluster has Cilium, to which no network of a NetworkPolicy is a node: the API server, NodeLocal DNSCache and Ingress controllers on a node's own network would be out of reach",
-    fix="write cilium",
-    why="Each network plugin reads policies in a way of its own where nodes are meant.",
-    source="Cilium: policy-cidr-match-mode",
-)
-CNI_OTHER = CNI_CILIUM.but(
-    problem="is cilium, but this cluster has no CiliumNetworkPolicies",
-    fix="write standard",
-    source="",
-)
-CNI_PEER_ON_NODE = CNI_CILIUM.but(
-    path="{path}",
-    problem="leads to {address}, an address of node {node}, but no network of a policy is a node to Cilium",
-    fix="let the server have an address that is no node's, or set Cilium's policyCIDRMatchMode: nodes",
-)
-STRICT_ARP = Rule(
-    "strict-arp",
-    path="kolab:network.loadBalancer",
-    problem="is metallb, but kube-proxy uses IPVS without strictARP: every node would answer for the public addresses",
-    fix="set ipvs.strictARP: true in kube-proxy's ConfigMap and restart its pods (docs/how-to/prepare-a-cluster.md)",
-    why="With IPVS each node holds all addresses of Services and answers ARP for them unless it is told not to.",
-    source="MetalLB: installation",
-)
-ADDRESS_OF_A_NODE = Rule(
-    "address-of-a-node",
-    path="{path}",
-    problem="is {address}, which node {node} has itself: MetalLB would announce it from other nodes too, and neighbours would send mail to whichever answered last",
-    fix="take an address that no machine has; one node with one address opens its own ports (kolab:mode single-node, network.loadBalancer: hostPort)",
-    why="MetalLB answers for the addresses of its pool; the system of a node answers for its own.",
-    source="MetalLB: concepts, layer 2",
-)
-ADDRESS_IN_POOL = Rule(
-    "address-in-pool",
-    path="{path}",
-    problem="is {address}, which MetalLB's pool {pool} holds already ({entry}): the stack makes a pool of its own, and MetalLB refuses one that overlaps",
-    fix="take an address that no pool holds, or take {address} out of that pool (kubectl -n {namespace} edit ipaddresspool {pool})",
-    why="Nobody else's Service may be given an address whose reputation is ours, so it is in a pool that nobody else uses.",
-    source="MetalLB: internal/config",
-)
-ADDRESS_OF_THE_NODE = ADDRESS_OF_A_NODE.but(
-    path="{path}",
-    problem="is {address}, which node {node} has itself: MetalLB has nothing to announce there",
-    fix="write network.loadBalancer: hostPort, by which the node opens its ports itself, or take an address that no machine has",
     severity="warning",
 )

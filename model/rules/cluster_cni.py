@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from model.catalogue import cluster as rules
+from model.catalogue import cluster_network as rules
+from model.catalogue import metallb
 from model.findings import Finding
 from model.rules.cluster_network import NetworkFacts
 from model.settings import Settings
@@ -57,7 +58,7 @@ def cluster_cni(
     if given == "cilium" and facts.cidr_holds_nodes is False:
         yield from _peers_on_nodes(settings, facts)
     if settings.network.load_balancer == "metallb" and facts.ipvs and facts.strict_arp is False:
-        yield rules.STRICT_ARP.found()
+        yield metallb.STRICT_ARP.found()
 
 
 def _peers_on_nodes(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from model import topology
-from model.catalogue import cluster as rules
+from model.catalogue import metallb as rules
 from model.findings import Finding, some
 from model.metallb import holds, release, too_old
 from model.rules.cluster_network import announced
@@ -49,23 +49,24 @@ def _excluded(
     """With the policy Local a node announces for its own pods alone, and one with the label for none (MetalLB: speaker)."""
     for names, allowed in _places(settings, nodes, facts):
         without = [node for node in allowed if _EXCLUDED in nodes[node]]
-        rule = rules.NODES_EXCLUDED if without == allowed else rules.NODES_EXCLUDED_SOME
-        if without:
-            yield rule.found(names=", ".join(names), nodes=some(without), node=without[0])
+        if without and without == allowed:
+            yield rules.NODES_EXCLUDED.found(names=names, nodes=some(without), node=without[0])
+        elif without:
+            yield rules.NODES_EXCLUDED_SOME.found(names=names, nodes=some(without), node=without[0])
 
 
 def _places(
     settings: Settings, nodes: Mapping[str, Mapping[str, str]], facts: OperatorFacts
-) -> Iterator[tuple[list[str], list[str]]]:
+) -> Iterator[tuple[str, list[str]]]:
     """Public daemons, and the nodes of the cluster that may run them."""
     public = [*dict.fromkeys(port.daemon.name for port in topology.public_ports(settings))]
     # Where every node keeps our pods away, that is said elsewhere, and put right by letting them in somewhere.
     open_nodes = [node for node in nodes if not any(kept_away(settings, facts, node))] or [*nodes]
     edge, sending = topology.edge_node(settings), topology.postfix_nodes(settings)
     if edge is not None:
-        yield public, [node for node in nodes if node == edge]
+        yield ", ".join(public), [node for node in nodes if node == edge]
     elif settings.single_node or not sending:
-        yield public, open_nodes
+        yield ", ".join(public), open_nodes
     else:
-        yield ["postfix"], [node for node in nodes if node in sending]
-        yield [name for name in public if name != "postfix"], open_nodes
+        yield "postfix", [node for node in nodes if node in sending]
+        yield ", ".join(name for name in public if name != "postfix"), open_nodes

@@ -9,7 +9,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from model.catalogue import cluster as rules
+from model.catalogue import cluster_network as rules
+from model.catalogue import metallb
 from model.findings import Finding
 from model.settings import KubernetesApi, Settings
 from model.topology import dns_addresses, edge_node, public_services
@@ -138,8 +139,10 @@ def _own_addresses(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]
         if node is None:
             continue
         alone = settings.single_node and (node == edge_node(settings) or {*nodes.values()} == {node})
-        rule = rules.ADDRESS_OF_THE_NODE if alone else rules.ADDRESS_OF_A_NODE
-        yield rule.found(path=path, address=address, node=node)
+        if alone:
+            yield metallb.ADDRESS_OF_THE_NODE.found(path=path, address=address, node=node)
+        else:
+            yield metallb.ADDRESS_OF_A_NODE.found(path=path, address=address, node=node)
 
 
 def announced(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -175,7 +175,11 @@ def test_what_the_cluster_shows_is_offered(monkeypatch: pytest.MonkeyPatch, root
     assert values["tls"]["name"] == "le-prod"
 
 
-POOLED = {"nodes": ("n1",), "external": {"n1": "11.0.0.7"}, "pools": ("10.20.0.0/24", "2001:db8::/64")}
+POOLED: dict[str, Any] = {
+    "nodes": ("n1",),
+    "external": {"n1": "11.0.0.7"},
+    "pools": ("10.20.0.0/24", "2001:db8::/64"),
+}
 
 
 def test_no_address_is_offered_that_metallb_could_not_announce() -> None:

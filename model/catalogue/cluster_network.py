@@ -11,6 +11,27 @@ POD_CIDR = Rule(
     fix="write the network of all pods, which holds {around}",
     why="What is in it is closed to daemons that fetch from the web, and believed about the address of a client.",
 )
+POD_CIDR_APART = POD_CIDR.but(
+    problem="is {given}, but pods of this cluster are in {found}, which no private network for pods alone holds together",
+    fix="have the network plugin give the pods of kubernetes.namespace addresses of one private network (Calico: the annotation cni.projectcalico.org/ipv4pools of the namespace), and write that",
+)
+POD_CIDR_PARTLY = POD_CIDR_APART.but(
+    problem="is {given}, but pods of this cluster are in {found} as well, and no private network for pods alone holds both: a pod of ours there would not be told from the world",
+    severity="warning",
+)
+IPV6_FIRST = Rule(
+    "ip-family",
+    path="kolab:kubernetes",
+    problem="leads to a cluster whose Services have IPv6 addresses first ({address}), and daemons of this stack listen on IPv4",
+    fix="take a cluster of IPv4, or of both with IPv4 first (--service-cluster-ip-range=10.43.0.0/16,fd00:43::/112)",
+    why="A Service has addresses of the kinds that the cluster has, and nobody answers behind one of another kind than its daemon's.",
+    source="Kubernetes: IPv4/IPv6 dual-stack",
+)
+IPV4_ALONE = IPV6_FIRST.but(
+    path="{path}",
+    problem="has {address}, but Services of this cluster have addresses of IPv4 alone ({found}): the API refuses one that asks for both",
+    fix="remove {address}, or give the cluster a second range (--service-cluster-ip-range, --cluster-cidr)",
+)
 SERVICE_CIDR = Rule(
     "service-cidr",
     path="kolab:network.serviceCidr",

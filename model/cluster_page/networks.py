@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
 from model.cluster_page.row import Row, some, unknown
 from model.rules.cluster import ClusterFacts, untried
 from model.rules.cluster_cni import CILIUM, enforces_nothing, plugins
-from model.rules.cluster_network import around, pod_networks
+from model.rules.cluster_network import NetworkFacts, around, ipv6_first, pod_networks
 from model.settings import ClusterDns, KubernetesApi, Networking
 
 _DNS_PORTS = (53, 1053, 5353, 8053, 10053)
@@ -58,14 +57,11 @@ def _nodes(facts: ClusterFacts) -> Iterator[Row]:
 
 def _ranges(facts: ClusterFacts) -> Iterator[Row]:
     network = facts.network
-    v4 = [each for each in pod_networks(network) if each.version == 4]
-    if v4:
-        # A pod's address alone tells too little: plugins hand out a /16 or more, as a rule.
-        found = ipaddress.ip_network(around(v4, 4))
-        whole = found.supernet(new_prefix=16) if found.prefixlen > 16 else found
-        yield _setting("pods' network", "network.podCidr", str(whole), str(_default("pod_cidr")))
-    else:
-        yield unknown("pods' network")
+    if address := ipv6_first(network):
+        then = "daemons listen on IPv4: take a cluster of IPv4, or of both with IPv4 first"
+        yield Row(about="Services' network", seen=f"IPv6 first ({address})", verdict="missing", then=then)
+        return
+    yield _pods(network)
     services = next((each for each in network.service_networks or () if ":" not in each), None)
     if services is None:
         seen = f"the Service kubernetes has {network.service}" if network.service else "could not be read"
@@ -73,6 +69,21 @@ def _ranges(facts: ClusterFacts) -> Iterator[Row]:
         yield Row(about="Services' network", seen=seen, verdict="unknown", then=then)
     else:
         yield _setting("Services' network", "network.serviceCidr", services, str(_default("service_cidr")))
+
+
+def _pods(network: NetworkFacts) -> Row:
+    v4 = [each for each in pod_networks(network) if each.version == 4]
+    if not v4:
+        return unknown("pods' network")
+    found = around(v4, network)
+    if found is None:
+        then = "no private network for pods alone holds them together: give the stack's namespace addresses of one (network.podCidr)"
+        return Row(about="pods' network", seen=some([*map(str, v4)]), verdict="say", then=then)
+    # A pod's address alone tells too little: plugins hand out a /16 or more, as a rule.
+    wide = found.supernet(new_prefix=16) if found.prefixlen > 16 else found
+    return _setting(
+        "pods' network", "network.podCidr", str(around([wide], network) or found), str(_default("pod_cidr"))
+    )
 
 
 def _dns(facts: ClusterFacts, dns: ClusterDns) -> Row:

@@ -6,12 +6,13 @@ A wrong range closes nothing that it should close, or closes the way to names an
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from model.catalogue import cluster_network as rules
 from model.catalogue import metallb
-from model.findings import Finding
+from model.findings import Finding, some
+from model.rules.networks import is_private, is_too_wide
 from model.settings import KubernetesApi, Settings
 from model.topology import dns_addresses, edge_node, public_services
 from model.topology.outside import Network, within
@@ -53,6 +54,7 @@ class NetworkFacts:
 
 def cluster_network(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
     """Findings about ranges, names and the API server; what could not be read is not judged."""
+    yield from _families(settings, facts)
     yield from _pods(settings, facts)
     yield from _services(settings, facts)
     yield from _dns(settings, facts)
@@ -83,9 +85,35 @@ def pod_networks(facts: NetworkFacts) -> list[Network]:
 
 def _pods(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
     given, found = settings.network.pod_cidr, pod_networks(facts)
-    outside = sorted(_beyond(given, found), key=str)
-    if outside:
-        yield rules.POD_CIDR.found(given=given, found=outside[0], around=around(found, given.version))
+    same = [each for each in found if each.version == given.version]
+    outside = sorted((each for each in same if not within(each, given)), key=str)
+    if not outside:
+        return
+    whole = around(same, facts)
+    if whole is not None:
+        yield rules.POD_CIDR.found(given=given, found=outside[0], around=whole)
+    elif len(outside) == len(same):
+        yield rules.POD_CIDR_APART.found(given=given, found=some([*map(str, outside)]))
+    else:
+        yield rules.POD_CIDR_PARTLY.found(given=given, found=some([*map(str, outside)]))
+
+
+def ipv6_first(facts: NetworkFacts) -> str | None:
+    """The address of the Service `kubernetes` where Services have IPv6 addresses unless they ask for another."""
+    return facts.service if facts.service and ":" in facts.service else None
+
+
+def _families(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
+    """Services have addresses of the kinds that the API server has ranges of, the first unless they ask (Kubernetes: dual-stack)."""
+    if address := ipv6_first(facts):
+        yield rules.IPV6_FIRST.found(address=address)
+    # Before Kubernetes 1.33 nothing tells whether there is a second range.
+    elif facts.service_networks and not any(":" in each for each in facts.service_networks):
+        for path, address in announced(settings):
+            if ":" in address:
+                yield rules.IPV4_ALONE.found(
+                    path=path, address=address, found=", ".join(facts.service_networks)
+                )
 
 
 def _services(settings: Settings, facts: NetworkFacts) -> Iterator[Finding]:
@@ -158,15 +186,14 @@ def _listed(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))
 
 
-def _beyond(given: Network, found: Iterable[Network]) -> list[Network]:
-    """Those of the same IP version that `given` does not hold."""
-    return [each for each in found if each.version == given.version and not within(each, given)]
+def around(networks: Sequence[Network], facts: NetworkFacts) -> Network | None:
+    """The smallest network that holds them all, which are of one IP version; None where that is none for pods alone.
 
-
-def around(networks: Iterable[Network], version: int) -> str:
-    """The smallest network that holds all of those of one IP version. Raises IndexError without any."""
-    found = [each for each in networks if each.version == version]
-    whole = found[0]
-    while not all(within(each, whole) for each in found):
+    Such a network is private, of a size that clusters have, and without Services.
+    """
+    whole = networks[0]
+    while not all(within(each, whole) for each in networks):
         whole = whole.supernet()
-    return str(whole)
+    services = [ipaddress.ip_network(each) for each in facts.service_networks or [facts.service] if each]
+    apart = not any(each.version == whole.version and each.overlaps(whole) for each in services)
+    return whole if apart and is_private(whole) and not is_too_wide(whole) else None

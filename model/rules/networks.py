@@ -34,6 +34,16 @@ def _within(net: Net, ranges: tuple[Net, ...]) -> bool:
     return any(net.version == each.version and net.subnet_of(each) for each in ranges)  # type: ignore[arg-type]
 
 
+def is_private(net: Net) -> bool:
+    """Whether no host of the Internet has an address of it."""
+    return _within(net, _INSIDE)
+
+
+def is_too_wide(net: Net) -> bool:
+    """Whether no cluster has so large a range."""
+    return net.prefixlen < (8 if net.version == 4 else 32)
+
+
 def _overlap(one: Net, other: Net) -> bool:
     return one.version == other.version and one.overlaps(other)
 
@@ -42,9 +52,9 @@ def cluster_ranges(settings: Settings) -> Iterator[Finding]:
     """Pods and Services have private ranges: what is in them is believed by daemons, and reached by nobody outside."""
     network = settings.network
     for key, net in (("podCidr", network.pod_cidr), ("serviceCidr", network.service_cidr)):
-        if not _within(net, _INSIDE):
+        if not is_private(net):
             yield rules.NETWORK_PUBLIC.found(key=key, net=net)
-        elif not (8 <= net.prefixlen <= 28 if net.version == 4 else 32 <= net.prefixlen <= 124):
+        elif is_too_wide(net) or net.prefixlen > (28 if net.version == 4 else 124):
             yield rules.NETWORK_SIZE.found(key=key, net=net)
     if _overlap(network.pod_cidr, network.service_cidr):
         yield rules.NETWORK_OVERLAP.found(net=network.service_cidr)
@@ -74,7 +84,7 @@ def named_ranges(settings: Settings) -> Iterator[Finding]:
     for path, net in _named(settings):
         least = _least(net)
         # Storage services have large ranges; a few pods in front of the proxy have not.
-        if "controllerCidr" in path and not _within(net, _INSIDE):
+        if "controllerCidr" in path and not is_private(net):
             least = 24 if net.version == 4 else 56
         if net.is_loopback or net.is_link_local or net.is_multicast or net.is_unspecified:
             yield rules.NETWORK_KIND.found(path=path, net=net)
@@ -92,7 +102,7 @@ def named_ranges(settings: Settings) -> Iterator[Finding]:
 
 
 def _least(net: Net) -> int:
-    if _within(net, _INSIDE) or _within(net, DOCUMENTATION):
+    if is_private(net) or _within(net, DOCUMENTATION):
         return 8 if net.version == 4 else 32
     return 12 if net.version == 4 else 28
 

@@ -71,6 +71,74 @@ def test_the_fix_names_a_network_that_holds_all_pods() -> None:
     assert found.fix.endswith("10.244.3.0/24")
 
 
+@pytest.mark.parametrize(
+    ("pods", "given", "expected"),
+    [
+        ({"10.244.1.2", "192.168.3.4"}, "10.42.0.0/16", "error"),
+        ({"10.244.1.2", "192.168.3.4"}, "10.244.0.0/16", "warning"),
+        ({"10.44.1.2", "10.42.3.4"}, "10.42.0.0/16", "warning"),
+        ({"11.1.1.2", "11.1.3.4"}, "10.42.0.0/16", "error"),
+        ({"172.16.0.2", "172.31.0.2"}, "10.42.0.0/16", None),
+        ({"100.64.1.2", "100.127.3.4"}, "10.42.0.0/16", None),
+    ],
+    ids=[
+        "two ranges",
+        "one is named",
+        "Services between",
+        "public ones",
+        "one of RFC 1918",
+        "one of RFC 6598",
+    ],
+)
+def test_a_network_is_proposed_only_where_pods_alone_may_have_it(
+    pods: set[str], given: str, expected: str | None
+) -> None:
+    """None: a network is proposed."""
+    seen = NetworkFacts(pods=frozenset(pods), service="10.43.0.1", service_networks=("10.43.0.0/16",))
+    stack = settings("cluster", {"network/podCidr": given})
+    (found,) = (each for each in cluster_network(stack, seen) if each.rule == "pod-cidr")
+    assert found.severity == (expected or "error")
+    assert ("holds" in found.fix) is (expected is None)
+    assert "/0" not in str(found)
+
+
+IPV6: dict[str, Any] = {
+    "node_networks": ("fd00:42::/64",),
+    "pods": frozenset({"fd00:42::5"}),
+    "service": "fd00:43::1",
+    "service_networks": ("fd00:43::/112",),
+}
+
+
+@pytest.mark.parametrize("networks", [("fd00:43::/112",), ("fd00:43::/112", "10.43.0.0/16"), None])
+def test_a_cluster_whose_services_have_ipv6_first_is_refused(networks: tuple[str, ...] | None) -> None:
+    assert findings(**{**IPV6, "service_networks": networks}) == {("ip-family", "kolab:kubernetes")}
+
+
+@pytest.mark.parametrize(
+    ("base", "key", "networks", "refused"),
+    [
+        ("cluster", "smtp", ("10.43.0.0/16",), True),
+        ("cluster", "smtp", ("10.43.0.0/16", "fd00:43::/112"), False),
+        ("cluster", "smtp", None, False),
+        ("single-node", "all", ("10.43.0.0/16",), True),
+    ],
+)
+def test_an_ipv6_address_needs_services_that_may_have_one(
+    base: str, key: str, networks: tuple[str, ...] | None, refused: bool
+) -> None:
+    stack = settings(base, {f"network/addresses/{key}": ["10.20.0.11", "2001:db8::11"]})
+    seen = NetworkFacts(service="10.43.0.1", service_networks=networks)
+    found = [(each.rule, each.path) for each in cluster_network(stack, seen)]
+    assert found == ([("ip-family", f"{NET}.addresses.{key}")] if refused else [])
+
+
+def test_pods_that_open_their_ports_themselves_ask_for_no_address_of_a_service() -> None:
+    both = {"network/addresses/all": ["192.0.2.10", "2001:db8::11"], "network/loadBalancer": "hostPort"}
+    seen = NetworkFacts(service="10.43.0.1", service_networks=("10.43.0.0/16",))
+    assert list(cluster_network(settings("single-node", both), seen)) == []
+
+
 def test_an_address_of_dns_that_no_node_answers_needs_no_entry() -> None:
     assert findings(dns_services=frozenset({"10.43.0.11"}), node_local_dns=False) == set()
 

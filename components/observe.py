@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from components.observe_gateways import gateway_facts
 from components.observe_load import taken, webhooks
-from components.observe_network import network_facts
+from components.observe_network import declared_ports, network_facts
 from components.observe_operators import operator_facts
 from components.observe_where import Where
 from model.budget import Room, thousandths
@@ -107,11 +107,7 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         if where.controllers is None
         else ask(
             f"pods of {where.controllers}",
-            lambda: frozenset(
-                pod.status.pod_ip
-                for pod in items(core.list_namespaced_pod, str(where.controllers))
-                if pod.status.pod_ip and pod.status.phase == "Running"
-            ),
+            lambda: _serving(items(core.list_namespaced_pod, str(where.controllers))),
         ),
         network=network_facts(api, where.dns, nodes, ask),
         operators=operator_facts(api, where, nodes, crds, ask),
@@ -130,6 +126,16 @@ def _rooms(nodes: Sequence[Any]) -> dict[str, Room]:
         }
     except (KeyError, ValueError):
         return {}
+
+
+def _serving(pods: Sequence[Any]) -> dict[str, frozenset[int]]:
+    """Address -> TCP ports. Those of k3s' ServiceLB hand connections on and speak to no proxy; pods on one node's network share its address."""
+    found: dict[str, frozenset[int]] = {}
+    for pod in pods:
+        address, lives = pod.status.pod_ip, pod.status.phase == "Running"
+        if address and lives and not pod.metadata.name.startswith("svclb-"):
+            found[address] = found.get(address, frozenset()) | declared_ports(pod, "TCP")
+    return found
 
 
 def look_around(where: Where, warn: Callable[[str], None]) -> tuple[ClusterFacts, Where]:

@@ -72,7 +72,7 @@ def network_facts(api: Any, dns: ClusterDns, nodes: Sequence[Any] | None, ask: A
         dns_ports=ask(
             "pods of the cluster's DNS",
             lambda: {
-                pod.metadata.name: frozenset(_udp_ports(pod))
+                pod.metadata.name: declared_ports(pod, "UDP")
                 for pod in items(core.list_namespaced_pod, dns.namespace, label_selector=selector)
             },
         ),
@@ -143,12 +143,13 @@ def _addresses(pods: Iterable[Any]) -> Iterable[str]:
     )
 
 
-def _udp_ports(pod: Any) -> Iterable[int]:
-    return (
+def declared_ports(pod: Any, protocol: str) -> frozenset[int]:
+    """Ports of a protocol on which its containers say that they listen."""
+    return frozenset(
         port.container_port
         for container in pod.spec.containers
         for port in container.ports or ()
-        if port.protocol == "UDP"
+        if (port.protocol or "TCP") == protocol
     )
 
 

@@ -105,8 +105,8 @@ CERTIFICATE = Rule(
 CONTROLLER_CIDR = Rule(
     "controller-cidr",
     path="kolab:network.{key}.controllerCidr",
-    problem="is {given}, and no pod of the namespace {namespace} has an address there (they have {found}): what it says about a client would not be believed, and every client would be the controller",
-    fix="write the network of these pods, or acknowledge it where the cluster gives what they send another address (Cilium's own Gateway)",
+    problem="is {given}, and pods of the namespace {namespace} {which} have addresses outside of it ({found}): what such a pod says about a client would not be believed, and all its clients would be one",
+    fix="write a network that holds all pods that serve the websites, or acknowledge it where the cluster gives what they send another address (Cilium's own Gateway)",
     why="Brakes, locks and logs go by the client's address, which X-Forwarded-For says.",
     severity="warning",
 )

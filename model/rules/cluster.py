@@ -47,8 +47,8 @@ class ClusterFacts:
     """Whether k3s' ServiceLB serves some Service."""
     ingress_classes: Mapping[str, str] | None = None
     """Ingress class -> the controller that serves it."""
-    controllers: frozenset[str] | None = None
-    """Addresses of the pods of who serves the websites in the proxy's place, those on their node's own network included."""
+    controllers: Mapping[str, frozenset[int]] | None = None
+    """Pods where whoever serves the websites in the proxy's place has its own, those on their node's network included: address -> TCP ports that it declares."""
     storage_classes: Mapping[str, bool] | None = field(default=None)
     """Storage class -> whether it is the default."""
     priority_classes: Mapping[str, PriorityClass] | None = None

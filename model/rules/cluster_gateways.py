@@ -13,6 +13,7 @@ from model.identity.http01 import certified
 from model.names import Names
 from model.selectors import Selector, of_namespace, selects
 from model.settings import Gateway, Settings
+from model.topology import controller_ports
 
 NEEDED = ("backendtlspolicies", "gateways", "httproutes")
 """Kinds of gateway.networking.k8s.io/v1 that a stack behind a Gateway makes or names."""
@@ -135,18 +136,29 @@ def cluster_gateways(
     yield from _listeners(settings, asked, seen)
 
 
-def controllers(settings: Settings, addresses: frozenset[str] | None) -> Iterator[Finding]:
-    """Whether the network that is believed about clients has any pod of who serves the websites, an Ingress controller included."""
-    if settings.network.web_server is None or not addresses:
+def controllers(settings: Settings, pods: Mapping[str, frozenset[int]] | None) -> Iterator[Finding]:
+    """Whether the network that is believed about clients has every pod of who serves the websites, an Ingress controller included.
+
+    `pods` are those of its namespace: address -> TCP ports that it declares. Those that have one on which policies let a
+    controller in are its own; where none says so, any of them may be.
+    """
+    if settings.network.web_server is None or not pods:
         return
     key, server = settings.network.web_server
-    given = server.controller_cidr
-    if not any(ipaddress.ip_address(each) in given for each in addresses):
+    served = {port.number for port in controller_ports(settings)}
+    own = [address for address, ports in pods.items() if ports & served]
+    outside = [
+        address for address in own or pods if ipaddress.ip_address(address) not in server.controller_cidr
+    ]
+    if outside:
         yield rules.CONTROLLER_CIDR.found(
             key=key,
-            given=given,
+            given=server.controller_cidr,
             namespace=server.pods,
-            found=some(sorted(addresses)),
+            which=f"that listen on {' or '.join(map(str, sorted(served)))}"
+            if own
+            else "which may serve them",
+            found=some(sorted(outside)),
         )
 
 

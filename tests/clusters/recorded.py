@@ -33,7 +33,7 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     others = [_other(node, **asked) for node, asked in seen.get("requested", {}).items()]
     yield "/api/v1/pods", [*(_pod(f"pod-{address}", address) for address in seen.get("pods", ())), *others]
     for home, found in seen.get("podsOf", {}).items():
-        yield f"/api/v1/namespaces/{home}/pods", [_pod(f"pod-{each}", each) for each in found]
+        yield f"/api/v1/namespaces/{home}/pods", [_pod(f"pod-{at}", at, ports) for at, ports in found.items()]
     dns = seen["dns"]
     home = dns.get("namespace", "kube-system")
     yield f"/api/v1/namespaces/{home}/pods", [_pod(f"dns-{n}", None, dns["ports"]) for n in range(2)]

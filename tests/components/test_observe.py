@@ -334,9 +334,12 @@ def test_pods_of_who_serves_the_websites_are_read_where_somebody_does(answers: d
     found = [
         pod("a", "10.42.7.3"),
         pod("b", "10.7.0.1", own_network=False),
+        pod("another on this node's network", "10.7.0.1", own_network=False),
         pod("c", None, phase="Pending"),
         pod("d", "10.42.7.9", phase="Failed"),
+        pod("svclb-traefik-4f1c-x", "10.42.8.2"),
     ]
+    found[2]["spec"]["containers"][0]["ports"] = [{"containerPort": 443}]
     answers["/api/v1/namespaces/traefik/pods"] = found
     seen = observe(Where(context=None, controllers="traefik"), print)
-    assert seen.controllers == frozenset({"10.42.7.3", "10.7.0.1"})
+    assert seen.controllers == {"10.42.7.3": frozenset({9153}), "10.7.0.1": frozenset({443, 9153})}

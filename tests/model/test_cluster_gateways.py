@@ -228,22 +228,33 @@ INGRESS = {
 }
 
 
+WEB, OTHER, SILENT = frozenset({80, 443}), frozenset({9443}), frozenset[int]()
+
+
 @pytest.mark.parametrize(("key", "given"), [("gateway", ASKED), ("ingress", INGRESS)])
 @pytest.mark.parametrize(
-    ("addresses", "fits"),
+    ("pods", "outside"),
     [
-        (None, True),
-        ((), True),
-        (("10.42.7.3",), True),
-        (("10.42.9.3", "10.42.7.3"), True),
-        (("10.42.9.3", "fd00::3"), False),
+        (None, None),
+        ({}, None),
+        ({"10.42.7.3": WEB}, None),
+        ({"10.42.7.3": WEB, "10.42.9.3": OTHER}, None),
+        ({"10.42.7.3": WEB, "10.42.9.3": SILENT}, None),
+        ({"10.42.7.3": WEB, "10.42.9.3": WEB, "10.42.8.3": WEB}, "10.42.8.3, 10.42.9.3"),
+        ({"10.42.7.3": frozenset({8443}), "10.42.9.3": frozenset({8443})}, "10.42.9.3"),
+        ({"10.42.9.3": OTHER, "10.42.8.3": WEB}, "10.42.8.3"),
+        ({"10.42.7.3": SILENT, "10.42.7.4": OTHER}, None),
+        ({"10.42.7.3": SILENT, "10.42.9.3": SILENT}, "10.42.9.3"),
+        ({"10.42.9.3": SILENT, "fd00::3": SILENT}, "10.42.9.3, fd00::3"),
     ],
+    ids=str,
 )
-def test_the_network_that_is_believed_about_clients_has_the_pods_that_speak_of_them(
-    key: str, given: dict[str, Any], addresses: tuple[str, ...] | None, fits: bool
+def test_the_network_that_is_believed_about_clients_has_every_pod_that_speaks_of_them(
+    key: str, given: dict[str, Any], pods: dict[str, frozenset[int]] | None, outside: str | None
 ) -> None:
-    seen = ClusterFacts(controllers=None if addresses is None else frozenset(addresses))
-    judged = cluster(settings("cluster", {f"network/{key}": given}), seen)
+    seen = ClusterFacts(controllers=pods)
+    judged = [*cluster(settings("cluster", {f"network/{key}": given}), seen)]
     assert [(each.rule, each.path, each.severity) for each in judged] == (
-        [] if fits else [("controller-cidr", f"kolab:network.{key}.controllerCidr", "warning")]
+        [] if outside is None else [("controller-cidr", f"kolab:network.{key}.controllerCidr", "warning")]
     )
+    assert all(f"outside of it ({outside})" in each.problem for each in judged)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from components.observe_gateways import gateway_facts
-from components.observe_load import taken, webhooks
+from components.observe_load import load, webhooks
 from components.observe_network import declared_ports, network_facts
 from components.observe_operators import operator_facts
 from components.observe_where import Where
@@ -65,6 +65,7 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
     storage: Any = client.StorageV1Api(api)
     system: Any = client.AppsV1Api(api).list_namespaced_daemon_set
     nodes = ask("nodes", lambda: items(core.list_node))
+    others = load(api, (where.namespace, f"{where.namespace}-logs"), ask)
     return ClusterFacts(
         version=ask(
             "its version numbers",
@@ -73,7 +74,8 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         crds=crds,
         nodes=None if nodes is None else {n.metadata.name: n.metadata.labels or {} for n in nodes},
         rooms=None if nodes is None else _rooms(nodes),
-        taken=taken(api, (where.namespace, f"{where.namespace}-logs"), ask),
+        taken=None if others is None else others.taken,
+        held_ports=None if others is None else others.ports,
         webhooks=webhooks(api, where.namespace, ask),
         service_lb=ask(
             "load balancers",

@@ -1,17 +1,18 @@
-"""Looks at what others request of the nodes, and at who is asked before an object is stored. Reads only."""
+"""Looks at what others have of the nodes, and at who is asked before an object is stored. Reads only."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from components.observe_network import Ask
 from model.budget import Room
 from model.rules.cluster_admission import Webhook, watching
+from model.rules.cluster_ports import HeldPort
 
 _TIMEOUT = 10
 """Seconds for each question."""
@@ -20,17 +21,27 @@ _PAGE, _PAGES = 500, 10
 _NOTHING = Room(0, 0)
 
 
-def taken(api: Any, namespaces: Iterable[str], ask: Ask) -> Mapping[str, Room] | None:
-    """Node -> what pods request there that are in none of `namespaces`; None for a cluster with too many to count."""
+@dataclass(frozen=True)
+class Load:
+    """What pods of others have of the nodes."""
+
+    taken: Mapping[str, Room]
+    """Node -> what they request there."""
+    ports: tuple[HeldPort, ...]
+
+
+def load(api: Any, namespaces: Iterable[str], ask: Ask) -> Load | None:
+    """Of the pods that are in none of `namespaces`; None for a cluster with too many to count."""
     from kubernetes import client  # noqa: PLC0415 (as in observe)
 
     core: Any = client.CoreV1Api(api)
     ours = frozenset(namespaces)
-    return ask("requests of pods", lambda: _taken(core, ours))
+    return ask("pods on the nodes", lambda: _load(core, ours))
 
 
-def _taken(core: Any, ours: frozenset[str]) -> Mapping[str, Room] | None:
+def _load(core: Any, ours: frozenset[str]) -> Load | None:
     found: dict[str, Room] = {}
+    ports: set[HeldPort] = set()
     after = ""
     for _ in range(_PAGES):
         # As JSON: objects of the client take ten times as long.
@@ -47,10 +58,35 @@ def _taken(core: Any, ours: frozenset[str]) -> Mapping[str, Room] | None:
             ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
             if node and not ended and pod["metadata"].get("namespace") not in ours:
                 found[node] = _plus(found.get(node, _NOTHING), requests(pod["spec"]))
+                ports.update(held(pod))
         after = (page.get("metadata") or {}).get("continue") or ""
         if not after:
-            return found
+            return Load(found, tuple(sorted(ports)))
     return None
+
+
+def held(pod: Mapping[str, Any]) -> Iterator[HeldPort]:
+    """Ports of its node that a pod has; one on the node's own network has all on which it listens."""
+    spec = pod["spec"]
+    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
+    for container in (*spec["containers"], *sidecars):
+        for port in container.get("ports") or ():
+            number = port.get("hostPort") or (port["containerPort"] if spec.get("hostNetwork") else None)
+            if number:
+                yield HeldPort(
+                    node=spec["nodeName"],
+                    number=number,
+                    protocol=port.get("protocol") or "TCP",
+                    holder=_holder(pod["metadata"]),
+                )
+
+
+def _holder(meta: Mapping[str, Any]) -> str:
+    """What keeps a pod. A Deployment does it by ReplicaSets, whose names it makes of its own and a hash."""
+    keepers = (each for each in meta.get("ownerReferences") or () if each.get("controller"))
+    name = str(next(keepers, meta)["name"])
+    template = (meta.get("labels") or {}).get("pod-template-hash", "")
+    return f"{meta.get('namespace')}/{name.removesuffix(f'-{template}')}"
 
 
 def requests(spec: Mapping[str, Any]) -> Room:

@@ -1,8 +1,8 @@
-"""Looks at operators of a cluster and at what else holds its nodes. Reads only."""
+"""Looks at operators of a cluster and at what its nodes are kept for. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.observe_network import Ask
@@ -25,7 +25,7 @@ def operator_facts(
     namespace, metallb = where.namespace, where.metallb
     apps: Any = client.AppsV1Api(api)
     daemon_sets = ask(
-        "ports of nodes", lambda: apps.list_daemon_set_for_all_namespaces(_request_timeout=_TIMEOUT).items
+        "DaemonSets", lambda: apps.list_daemon_set_for_all_namespaces(_request_timeout=_TIMEOUT).items
     )
     issued = "issuers.cert-manager.io" in crds
     return OperatorFacts(
@@ -48,9 +48,6 @@ def operator_facts(
                 None,
             ),
         ),
-        host_ports=None
-        if daemon_sets is None
-        else dict(_host_ports(daemon_sets, (namespace, f"{namespace}-logs"))),
         announces_anywhere=any(
             argument.lstrip("-") in ("ignore-exclude-lb", "ignore-exclude-lb=true")
             for each in daemon_sets or ()
@@ -98,15 +95,3 @@ def _issuers(client: Any, api: Any, namespace: str) -> Mapping[str, Issuer]:
         for name, found in (("ClusterIssuer", every), ("Issuer", own))
         for each in found
     }
-
-
-def _host_ports(daemon_sets: Iterable[Any], ours: Iterable[str]) -> Iterable[tuple[int, str]]:
-    for each in daemon_sets:
-        if each.metadata.namespace in ours:
-            continue
-        spec = each.spec.template.spec
-        for container in spec.containers:
-            for port in container.ports or ():
-                number = port.host_port or (port.container_port if spec.host_network else None)
-                if number:
-                    yield number, f"{each.metadata.namespace}/{each.metadata.name}"

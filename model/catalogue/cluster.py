@@ -142,14 +142,18 @@ ISSUER_SOLVERS = Rule(
 HOST_PORTS = Rule(
     "host-ports",
     path="kolab:network.loadBalancer",
-    problem="is hostPort, but {holder} holds port {ports} of the nodes",
-    fix="remove it from these nodes, or let it serve the websites (network.ingress)",
+    problem="is hostPort, but {holder} holds port {ports} of {nodes}",
+    fix="remove it from there, or let it serve the websites (network.ingress)",
     why="Two pods cannot have one port of a node: the later one waits forever.",
 )
 HOST_PORTS_K3S = HOST_PORTS.but(
-    path="kolab:network.loadBalancer",
-    problem="is hostPort, but {holder} of k3s' ServiceLB holds port {ports} of the nodes",
+    problem="is hostPort, but {holder} of k3s' ServiceLB holds port {ports} of {nodes}",
     fix="start k3s with --disable servicelb --disable traefik, or let Traefik serve the websites (network.ingress)",
+)
+HOST_PORTS_SOMEWHERE = HOST_PORTS.but(
+    problem="is hostPort, and {holder} holds port {ports} of {nodes}, where public pods may come to run as well",
+    fix="name a node without it in network.edgeNode",
+    severity="warning",
 )
 NODE_TAINTED = Rule(
     "node-tainted",

@@ -12,10 +12,12 @@ from model.metallb import too_old
 from model.monitoring.operator import CRDS
 from model.rules.cluster import ClusterFacts
 from model.rules.cluster_gateways import NEEDED
+from model.rules.cluster_ports import numbers, wanted
 from model.selectors import written
+from model.settings import Settings
 
-_PUBLIC = (25, 80, 143, 443, 465, 587, 993, 3478, 4190, 5349)
-"""Ports that a stack opens to the world."""
+_PLAIN = Settings.model_validate({"mode": "single-node", "domain": "example.org"})
+"""A stack that says no more than it has to."""
 
 
 def operators(facts: ClusterFacts) -> Iterator[Row]:
@@ -40,12 +42,9 @@ def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
         if facts.service_lb:
             then = "start k3s with --disable servicelb"
             yield Row(about="load balancer", seen="k3s' ServiceLB beside it", verdict="missing", then=then)
-    if taken := facts.operators.host_ports:
-        mail = {port: by for port, by in taken.items() if port in _PUBLIC}
-        for holder in sorted({*mail.values()}):
-            ports = ", ".join(str(port) for port, by in sorted(mail.items()) if by == holder)
-            then = "with network.loadBalancer: hostPort the stack needs them itself"
-            yield Row(about="ports of nodes", seen=f"{holder} holds {ports}", verdict="fits", then=then)
+    for holder, held in wanted(_PLAIN, facts.held_ports or ()).items():
+        then = "with network.loadBalancer: hostPort the stack needs them itself"
+        yield Row(about="ports of nodes", seen=f"{holder} holds {numbers(held)}", verdict="fits", then=then)
 
 
 def _metallb(image: str, pools: Mapping[str, tuple[str, ...]]) -> Row:

@@ -17,6 +17,7 @@ from model.rules.cluster_metallb import cluster_metallb
 from model.rules.cluster_monitoring import cluster_monitoring
 from model.rules.cluster_network import NetworkFacts, cluster_network
 from model.rules.cluster_operators import OperatorFacts, cluster_operators
+from model.rules.cluster_ports import HeldPort, cluster_ports
 from model.rules.cluster_priorities import PriorityClass, cluster_priorities
 from model.rules.cluster_room import cluster_room, free, together
 from model.settings import Ingress, Settings
@@ -41,6 +42,8 @@ class ClusterFacts:
     """Node that takes new pods -> what it offers them, whatever others use of it already."""
     taken: Mapping[str, Room] | None = None
     """Node -> what pods of other namespaces request there."""
+    held_ports: tuple[HeldPort, ...] | None = None
+    """Ports of nodes that pods of other namespaces have."""
     webhooks: tuple[Webhook, ...] | None = None
     """Who is asked about objects in the stack's namespaces before they are stored."""
     service_lb: bool | None = None
@@ -56,7 +59,7 @@ class ClusterFacts:
     network: NetworkFacts = field(default_factory=NetworkFacts)
     """Where its pods, Services, DNS and API servers are."""
     operators: OperatorFacts = field(default_factory=OperatorFacts)
-    """Issuers, MetalLB, and what else holds nodes and their ports."""
+    """Issuers, MetalLB, and what keeps pods off nodes."""
     gateways: GatewayFacts = field(default_factory=GatewayFacts)
     """What there is of the Gateway API."""
 
@@ -72,6 +75,7 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from cluster_network(settings, facts.network)
     yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
+    yield from cluster_ports(settings, facts.nodes, facts.held_ports)
     yield from cluster_metallb(settings, facts.nodes, facts.operators)
     yield from cluster_gateways(settings, facts.crds, facts.gateways)
     yield from controllers(settings, facts.controllers)

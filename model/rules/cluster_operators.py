@@ -34,8 +34,6 @@ class OperatorFacts:
     """`ClusterIssuer/name`, and `Issuer/name` of the stack's namespace."""
     metallb: str | None = None
     """The image of MetalLB's controller."""
-    host_ports: Mapping[int, str] | None = None
-    """Port that another namespace's DaemonSet holds on the nodes -> `namespace/name` of it."""
     taints: Mapping[str, tuple[Taint, ...]] | None = None
     """Node name -> taints that keep pods away."""
     daemon_sets: frozenset[str] | None = None
@@ -49,9 +47,8 @@ class OperatorFacts:
 
 
 def cluster_operators(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
-    """Findings about issuers, ports and tainted nodes; what could not be read is not judged."""
+    """Findings about issuers and tainted nodes; what could not be read is not judged."""
     yield from _issuer(settings, facts)
-    yield from _host_ports(settings, facts)
     yield from _taints(settings, facts)
 
 
@@ -77,19 +74,6 @@ def _issuer(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
         yield rules.ISSUER_HTTP_ELSEWHERE.found(kind=tls.kind, name=tls.name, names=some(away))
     if unproven := issuer.unproven(names, CERTIFICATE_LABELS):
         yield rules.ISSUER_SOLVERS.found(kind=tls.kind, name=tls.name, names=some(unproven))
-
-
-def _host_ports(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:
-    if settings.network.load_balancer != "hostPort":
-        return
-    ours = {port.number for port in topology.public_ports(settings)}
-    taken = {port: holder for port, holder in (facts.host_ports or {}).items() if port in ours}
-    for holder in sorted({*taken.values()}):
-        ports = ", ".join(str(port) for port, by in sorted(taken.items()) if by == holder)
-        if holder.partition("/")[2].startswith("svclb-"):
-            yield rules.HOST_PORTS_K3S.found(holder=holder, ports=ports)
-        else:
-            yield rules.HOST_PORTS.found(holder=holder, ports=ports)
 
 
 def _taints(settings: Settings, facts: OperatorFacts) -> Iterator[Finding]:

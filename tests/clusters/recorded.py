@@ -31,7 +31,14 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "/version/", {**_VERSION, "major": major, "minor": minor, "gitVersion": seen["version"]}
     yield "/api/v1/nodes", [_node(each) for each in seen["nodes"]]
     others = [_other(node, **asked) for node, asked in seen.get("requested", {}).items()]
-    yield "/api/v1/pods", [*(_pod(f"pod-{address}", address) for address in seen.get("pods", ())), *others]
+    held = [
+        _on_node(home, node["name"], *ports)
+        for home, ports in seen.get("daemonSets", {}).items()
+        for node in seen["nodes"]
+        if ports
+    ]
+    pods = [_pod(f"pod-{address}", address) for address in seen.get("pods", ())]
+    yield "/api/v1/pods", [*pods, *others, *held]
     for home, found in seen.get("podsOf", {}).items():
         yield f"/api/v1/namespaces/{home}/pods", [_pod(f"pod-{at}", at, ports) for at, ports in found.items()]
     dns = seen["dns"]
@@ -49,7 +56,7 @@ def _answers(seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         data = seen.get(key)
         path = f"/api/v1/namespaces/kube-system/configmaps/{name}"
         yield path, _NOT_THERE if data is None else {"data": data}
-    daemon_sets = [_daemon_set(*each) for each in seen.get("daemonSets", {}).items()]
+    daemon_sets = [_daemon_set(each) for each in seen.get("daemonSets", {})]
     yield "/apis/apps/v1/daemonsets", daemon_sets
     system = [each for each in daemon_sets if each["metadata"]["namespace"] == "kube-system"]
     yield "/apis/apps/v1/namespaces/kube-system/daemonsets", system
@@ -177,11 +184,20 @@ def _slice(servers: list[str]) -> Object:
     }
 
 
-def _daemon_set(name: str, ports: list[int]) -> Object:
+def _on_node(daemon_set: str, node: str, *ports: int) -> Object:
+    """The pod of a DaemonSet with ports of its node."""
+    namespace, _, name = daemon_set.partition("/")
+    given = [{"containerPort": port, "hostPort": port, "protocol": "TCP"} for port in ports]
+    keeper = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": name, "uid": "u", "controller": True}
+    meta = {"name": f"{name}-{node}", "namespace": namespace, "ownerReferences": [keeper]}
+    spec = {"nodeName": node, "containers": [{"name": "c", "ports": given}]}
+    return {"metadata": meta, "spec": spec, "status": {"phase": "Running"}}
+
+
+def _daemon_set(name: str) -> Object:
     namespace, _, own = name.partition("/")
-    given = [{"containerPort": port, "hostPort": port} for port in ports]
-    template = {"spec": {"containers": [{"name": "c", "ports": given}]}}
-    return {"metadata": {"name": own, "namespace": namespace}, "spec": {"selector": {}, "template": template}}
+    spec = {"selector": {}, "template": {"spec": {"containers": [{"name": "c"}]}}}
+    return {"metadata": {"name": own, "namespace": namespace}, "spec": spec}
 
 
 def _crd(name: str) -> Object:

@@ -106,15 +106,7 @@ def facts(dns: ClusterDns | None = None) -> ClusterFacts:
     return observe(Where.of(given.model_copy(update={"network": network, "kubernetes": kubernetes})), print)
 
 
-def daemon_set(namespace: str, name: str, *, own_network: bool, **port: int) -> Object:
-    spec = {"hostNetwork": not own_network, "containers": [{"name": "c", "ports": [port]}]}
-    return {
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"selector": {}, "template": {"spec": spec}},
-    }
-
-
-def test_operators_and_what_holds_nodes_are_read(answers: dict[str, Any]) -> None:
+def test_operators_and_what_keeps_pods_off_nodes_are_read(answers: dict[str, Any]) -> None:
     crd = {
         "metadata": {"name": "issuers.cert-manager.io"},
         "spec": {"group": "g", "names": {"kind": "k", "plural": "p"}, "scope": "s", "versions": []},
@@ -134,11 +126,12 @@ def test_operators_and_what_holds_nodes_are_read(answers: dict[str, Any]) -> Non
             "spec": {"selector": {}, "template": {"spec": {"containers": [image]}}},
         }
     ]
+    speaker = {"name": "speaker", "args": ["--port=7472", "--ignore-exclude-lb"]}
     answers["/apis/apps/v1/daemonsets"] = [
-        daemon_set("kube-system", "svclb-traefik-1", own_network=True, containerPort=8080, hostPort=80),
-        daemon_set("ingress", "nginx", own_network=False, containerPort=443),
-        daemon_set("else", "quiet", own_network=True, containerPort=25),
-        daemon_set("kolab", "ours", own_network=True, containerPort=25, hostPort=25),
+        {
+            "metadata": {"name": "speaker", "namespace": "metallb-system"},
+            "spec": {"selector": {}, "template": {"spec": {"containers": [speaker]}}},
+        }
     ]
     taints = [
         {"key": "mail", "value": "yes", "effect": "NoSchedule"},
@@ -151,7 +144,8 @@ def test_operators_and_what_holds_nodes_are_read(answers: dict[str, Any]) -> Non
     assert [solver.http for solver in issuers["ClusterIssuer/public"].solvers] == [True, False]
     assert not issuers["Issuer/own"].ready
     assert found.metallb == "quay.io/metallb/controller:v0.13.12"
-    assert found.host_ports == {80: "kube-system/svclb-traefik-1", 443: "ingress/nginx"}
+    assert found.daemon_sets == frozenset({"speaker"})
+    assert found.announces_anywhere
     assert found.taints == {"n1": (Taint("mail", "yes", "NoSchedule"),)}
 
 
@@ -244,6 +238,38 @@ def test_what_nodes_offer_is_read_of_those_that_take_pods(answers: dict[str, Any
 
     answers["/api/v1/nodes"] = [node("n1"), node("n2", unschedulable=True)]
     assert facts().rooms == {"n1": Room(3920, 7937 * 1024**2)}
+
+
+def kept_by(kind: str, name: str, namespace: str, *ports: Object, **spec: Any) -> Object:
+    """A pod of a workload on a node."""
+    keeper = {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "u", "controller": True}
+    labels = {"pod-template-hash": "5d8f"}
+    return {
+        "metadata": {"name": f"{name}-x", "namespace": namespace, "ownerReferences": [keeper], "labels": labels},
+        "spec": {"nodeName": "n1", "containers": [{"name": "c", "ports": [*ports]}], **spec},
+        "status": {"phase": "Running"},
+    }  # fmt: skip
+
+
+def test_ports_that_pods_hold_on_their_nodes_are_read_whoever_keeps_them(answers: dict[str, Any]) -> None:
+    web, other = {"containerPort": 8443, "hostPort": 443}, {"containerPort": 53, "protocol": "UDP"}
+    sidecar = {"name": "s", "restartPolicy": "Always", "ports": [{"containerPort": 1, "hostPort": 4190}]}
+    ended = {**kept_by("Job", "j", "shop", web), "status": {"phase": "Succeeded"}}
+    answers["/api/v1/pods"] = [
+        kept_by("ReplicaSet", "traefik-5d8f", "traefik", web),
+        kept_by("StatefulSet", "cache", "shop", other, hostNetwork=True),
+        kept_by("DaemonSet", "quiet", "else", {"containerPort": 25}),
+        kept_by("DaemonSet", "beside", "else", initContainers=[sidecar]),
+        kept_by("DaemonSet", "waiting", "else", web, nodeName=None),
+        kept_by("StatefulSet", "postfix", "kolab", {"containerPort": 25, "hostPort": 25}),
+        kept_by("DaemonSet", "vector", "kolab-logs", {"containerPort": 26, "hostPort": 26}),
+        ended,
+    ]
+    assert [(each.node, each.number, each.protocol, each.holder) for each in facts().held_ports or ()] == [
+        ("n1", 53, "UDP", "shop/cache"),
+        ("n1", 443, "TCP", "traefik/traefik"),
+        ("n1", 4190, "TCP", "else/beside"),
+    ]
 
 
 def test_nodes_that_do_not_say_what_they_offer_are_not_counted(answers: dict[str, Any]) -> None:

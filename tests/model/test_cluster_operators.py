@@ -114,27 +114,6 @@ def test_the_labels_that_selectors_may_ask_for_are_those_of_our_certificates() -
     assert CERTIFICATE_LABELS.items() <= labels_of("certificates").items()
 
 
-HOST_PORT = {"network/loadBalancer": "hostPort"}
-
-
-def test_ports_of_the_nodes_that_somebody_holds_are_refused_with_the_holder() -> None:
-    taken = {
-        80: "kube-system/svclb-traefik-9",
-        443: "kube-system/svclb-traefik-9",
-        993: "ingress/nginx",
-        9100: "m/node",
-    }
-    stack = settings("single-node", HOST_PORT)
-    assert [
-        (each.rule, each.fix.partition(",")[0])
-        for each in cluster_operators(stack, OperatorFacts(host_ports=taken))
-    ] == [
-        ("host-ports", "remove it from these nodes"),
-        ("host-ports", "start k3s with --disable servicelb --disable traefik"),
-    ]
-    assert found({}, host_ports=taken) == []
-
-
 TAINT = Taint("dedicated", "mail", "NoSchedule")
 
 

@@ -20,6 +20,9 @@ from model.types import bytes_of
 _TIMEOUT = 10
 """Seconds for each question: a preview must not hang on a cluster that is away."""
 
+_DEFAULT_CLASS = tuple(f"storageclass.{each}kubernetes.io/is-default-class" for each in ("", "beta."))
+"""Annotations of a class that volumes without a class get (Kubernetes: pkg/apis/storage/util)."""
+
 _T = TypeVar("_T")
 
 
@@ -76,7 +79,7 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         rooms=None if nodes is None else _rooms(nodes),
         taken=None if others is None else others.taken,
         held_ports=None if others is None else others.ports,
-        webhooks=webhooks(api, where.namespace, ask),
+        webhooks=webhooks(api, where, ask),
         service_lb=ask(
             "load balancers",
             lambda: any(d.metadata.name.startswith("svclb-") for d in items(system, "kube-system")),
@@ -91,10 +94,9 @@ def observe(where: Where, warn: Callable[[str], None]) -> ClusterFacts:
         storage_classes=ask(
             "storage classes",
             lambda: {
-                s.metadata.name: (s.metadata.annotations or {}).get(
-                    "storageclass.kubernetes.io/is-default-class"
+                s.metadata.name: any(
+                    (s.metadata.annotations or {}).get(each) == "true" for each in _DEFAULT_CLASS
                 )
-                == "true"
                 for s in items(storage.list_storage_class)
             },
         ),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from components.observe_network import Ask
+from components.observe_where import Where
 from model.budget import Room
 from model.rules.cluster_admission import Webhook, watching
 from model.rules.cluster_ports import HeldPort
@@ -133,8 +134,8 @@ def _most(one: Room, other: Room) -> Room:
     return Room(max(one.cpu, other.cpu), max(one.memory, other.memory))
 
 
-def webhooks(api: Any, namespace: str, ask: Ask) -> tuple[Webhook, ...] | None:
-    """Who sees objects of `namespace`. Whether somebody answers is asked for those that could refuse them."""
+def webhooks(api: Any, where: Where, ask: Ask) -> tuple[Webhook, ...] | None:
+    """Who sees objects of a stack. Whether somebody answers is asked for those that could refuse them."""
     from kubernetes import client  # noqa: PLC0415 (as in observe)
 
     admission, slices = client.AdmissionregistrationV1Api(api), client.DiscoveryV1Api(api)
@@ -148,7 +149,7 @@ def webhooks(api: Any, namespace: str, ask: Ask) -> tuple[Webhook, ...] | None:
             *listed(admission.list_mutating_webhook_configuration, "MutatingWebhookConfiguration"),
             *listed(admission.list_validating_webhook_configuration, "ValidatingWebhookConfiguration"),
         ]
-        return tuple(webhook for each in every for webhook in watching(each, namespace))
+        return tuple(webhook for each in every for webhook in watching(each, where.namespace, where.metallb))
 
     seen = ask("admission webhooks", found)
     if seen is None:

@@ -54,10 +54,14 @@ NODE_BUSY = NODES_BUSY.but(
 )
 WEBHOOK_SILENT = Rule(
     "webhook-silent",
-    path="kolab:kubernetes.namespace",
-    problem="is {namespace}, whose {kinds} the cluster shows to the webhook {name} first, and no pod answers behind its Service {service}: all of them would be refused",
+    path="kolab:kubernetes",
+    problem="leads to a cluster that shows {kinds} to the webhook {name} first, and no pod answers behind its Service {service}: all of them would be refused",
     fix="bring {service} back, or, if it was left behind, kubectl delete {configuration}",
     why="An object is not stored before every webhook with failurePolicy Fail has answered.",
+)
+WEBHOOK_SILENT_PERHAPS = WEBHOOK_SILENT.but(
+    problem="leads to a cluster that shows some {kinds} to the webhook {name} first (matchConditions), and no pod answers behind its Service {service}: ours would be refused if they are among them",
+    severity="warning",
 )
 INGRESS_CLASS_UNKNOWN = Rule(
     "ingress-class-unknown",
@@ -74,9 +78,9 @@ INGRESS_CONTROLLER = Rule(
     why="Each controller is told in words of its own how large mail is and how long a phone waits.",
 )
 INGRESS_CONTROLLER_UNKNOWN = INGRESS_CONTROLLER.but(
-    path="kolab:network.ingress.className",
-    problem="is {chosen}, whose controller {serving} this stack has no words for: it would cut uploads and waiting phones off",
-    fix="use a class of {kinds}, or remove network.ingress so that the proxy has an address of its own",
+    problem="is {given}, and the class {chosen} of this cluster is served by {serving}, of which this stack does not know what it is: another kind would cut uploads and waiting phones off",
+    fix="acknowledge it if that is a {given} under a name of its own, or use a class of {kinds}, or remove network.ingress so that the proxy has an address of its own",
+    severity="warning",
 )
 STORAGE_CLASS_UNKNOWN = Rule(
     "storage-class-unknown",
@@ -88,8 +92,8 @@ STORAGE_CLASS_UNKNOWN = Rule(
 STORAGE_CLASS_DEFAULT = Rule(
     "storage-class-default",
     path="kolab:storage",
-    problem="leaves some volume to the default storage class, and this cluster has none",
-    fix="mark one as default, or name a storageClass for every volume",
+    problem="leaves {volumes} to the default storage class, and this cluster has none",
+    fix="mark one as default, or name a storageClass for each of these",
     why="A volume without a class is made by the cluster's default class.",
     severity="warning",
 )

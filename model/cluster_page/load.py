@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.budget import requested
-from model.cluster_page.row import Row, some, unknown
+from model.cluster_page.row import PLAIN, Row, Verdict, some, unknown
 from model.rules.cluster import ClusterFacts
-from model.rules.cluster_admission import shown, silent
+from model.rules.cluster_admission import Webhook, seen, shown, silent
 from model.rules.cluster_room import free, together
 from model.settings import Settings
 from model.sizing import PROFILES
@@ -48,13 +48,24 @@ def _webhooks(facts: ClusterFacts) -> Iterator[Row]:
         return
     for each in facts.webhooks:
         if silent(each):
-            yield Row(
-                about="admission webhook",
-                seen=f"{each.name}, no pod behind {each.service}",
-                verdict="missing",
-                then=f"every one of {shown(each)} would be refused: bring {each.service} back, or, if it was left behind, "
-                f"kubectl delete {each.configuration}",
-            )
+            yield _silent(each)
     if names := [each.name for each in facts.webhooks if not silent(each)]:
         then = "they see objects of the stack before they are stored, and may change or refuse them"
         yield Row(about="admission webhooks", seen=some([*dict.fromkeys(names)]), verdict="fits", then=then)
+
+
+def _silent(webhook: Webhook) -> Row:
+    back = f"bring {webhook.service} back, or, if it was left behind, kubectl delete {webhook.configuration}"
+    plain = seen(webhook, PLAIN)
+    verdict: Verdict = "missing"
+    then = f"every one of {shown(plain)} would be refused: {back}"
+    if not plain:
+        verdict, then = "fits", f"a stack that makes {shown(webhook.kinds)} would be refused them: {back}"
+    elif webhook.conditional:
+        verdict, then = "unknown", f"it asks to see some {shown(plain)} only, which would be refused: {back}"
+    return Row(
+        about="admission webhook",
+        seen=f"{webhook.name}, no pod behind {webhook.service}",
+        verdict=verdict,
+        then=then,
+    )

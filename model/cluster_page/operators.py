@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from model.cluster_page.row import Row, some, unknown
+from model.cluster_page.row import PLAIN, Row, some, unknown
 from model.images import tag_of
 from model.ingress import CONTROLLERS, kind_of
 from model.issuers import Issuer
@@ -14,10 +14,6 @@ from model.rules.cluster import ClusterFacts
 from model.rules.cluster_gateways import NEEDED
 from model.rules.cluster_ports import numbers, wanted
 from model.selectors import written
-from model.settings import Settings
-
-_PLAIN = Settings.model_validate({"mode": "single-node", "domain": "example.org"})
-"""A stack that says no more than it has to."""
 
 
 def operators(facts: ClusterFacts) -> Iterator[Row]:
@@ -42,7 +38,7 @@ def _ways_in(facts: ClusterFacts) -> Iterator[Row]:
         if facts.service_lb:
             then = "start k3s with --disable servicelb"
             yield Row(about="load balancer", seen="k3s' ServiceLB beside it", verdict="missing", then=then)
-    for holder, held in wanted(_PLAIN, facts.held_ports or ()).items():
+    for holder, held in wanted(PLAIN, facts.held_ports or ()).items():
         then = "with network.loadBalancer: hostPort the stack needs them itself"
         yield Row(about="ports of nodes", seen=f"{holder} holds {numbers(held)}", verdict="fits", then=then)
 
@@ -68,13 +64,22 @@ def _certificates(facts: ClusterFacts) -> Row:
     if not facts.operators.issuers:
         then = "the stack makes an issuer of its own (tls.issuer: acme), or name yours once it is there"
         return Row(about="certificates", seen="cert-manager without issuers", verdict="fits", then=then)
-    described = [
-        f"{name}{' (HTTP-01 only)' if _by_http(issuer) else '' if issuer.ready else ' (not ready)'}"
-        for name, issuer in sorted(facts.operators.issuers.items())
-    ]
-    usable = not all(_by_http(each) for each in facts.operators.issuers.values())
-    then = "" if usable else "names of mail are proven in DNS: use tls.issuer: acme, or add a DNS-01 solver"
-    return Row(about="certificates", seen=some(described), verdict="fits" if usable else "say", then=then)
+    issuers = sorted(facts.operators.issuers.items())
+    described = [f"{name}{_doubts(issuer)}" for name, issuer in issuers]
+    usable = [issuer for _, issuer in issuers if not _by_http(issuer)]
+    if not usable:
+        then = "name one with tls.challenge: http, give it a DNS-01 solver, or use tls.issuer: acme"
+    elif not any(issuer.ready for issuer in usable):
+        then = "kubectl describe the one that the stack is to use: no certificate comes before it is ready"
+    else:
+        then = ""
+    return Row(about="certificates", seen=some(described), verdict="say" if then else "fits", then=then)
+
+
+def _doubts(issuer: Issuer) -> str:
+    """What the stack file has to take into account, or the operator to mend."""
+    found = [*(["HTTP-01 only"] if _by_http(issuer) else []), *([] if issuer.ready else ["not ready"])]
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _by_http(issuer: Issuer) -> bool:
@@ -102,7 +107,7 @@ def _websites(facts: ClusterFacts) -> Iterator[Row]:
         then = (
             f"network.ingress: {{className: {name}, controller: {kind}, ...}}, if it is to serve the websites"
             if kind
-            else f"the stack has no words for {controller or 'its controller'}; it knows {', '.join(CONTROLLERS)}"
+            else f"the stack does not know {controller or 'its controller'}; one that is {' or '.join(CONTROLLERS)} under a name of its own is named so in network.ingress.controller"
         )
         yield Row(
             about="Ingress class", seen=f"{name} ({controller or 'no controller'})", verdict="fits", then=then

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from model import findings
+from model.settings import Settings
 
 Verdict = Literal["fits", "say", "missing", "unknown"]
 """`say`: the stack file must name it. `missing`: nothing works, or not all, before it is there."""
 _MOST = 6
+PLAIN = Settings.model_validate({"mode": "single-node", "domain": "example.org"})
+"""A stack that says no more than it has to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from model.rules.cluster_operators import OperatorFacts, cluster_operators
 from model.rules.cluster_ports import HeldPort, cluster_ports
 from model.rules.cluster_priorities import PriorityClass, cluster_priorities
 from model.rules.cluster_room import cluster_room, free, together
+from model.rules.cluster_storage import cluster_storage
 from model.settings import Ingress, Settings
 from model.topology import postfix_nodes
 
@@ -71,7 +72,8 @@ def cluster(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     yield from _operators(settings, facts)
     yield from _nodes(settings, facts)
     yield from cluster_room(settings, facts.rooms, facts.taken)
-    yield from _classes(settings, facts)
+    yield from _ingress(settings, facts)
+    yield from cluster_storage(settings, facts.storage_classes)
     yield from cluster_network(settings, facts.network)
     yield from cluster_cni(settings, facts.crds, facts.operators.daemon_sets, facts.network)
     yield from cluster_operators(settings, facts.operators)
@@ -130,34 +132,27 @@ def totals(
     return f"size {settings.size}: pods request {requested(settings)}, and may come to take {most:.1f}Gi{offered}"
 
 
+def _ingress(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
+    ingress, classes = settings.network.ingress, facts.ingress_classes
+    if ingress is None or classes is None:
+        return
+    if ingress.class_name in classes:
+        yield from _controller(ingress, classes[ingress.class_name])
+    else:
+        yield rules.INGRESS_CLASS_UNKNOWN.found(
+            chosen=ingress.class_name, classes=", ".join(sorted(classes)) or "(there is none)"
+        )
+
+
 def _controller(ingress: Ingress, serving: str) -> Iterator[Finding]:
+    """Whoever runs a second controller of a kind may call it anything: only that of another kind is surely wrong."""
     kind = kind_of(serving)
     if kind is None:
         yield rules.INGRESS_CONTROLLER_UNKNOWN.found(
-            chosen=ingress.class_name, serving=serving, kinds=", ".join(CONTROLLERS)
+            given=ingress.controller,
+            chosen=ingress.class_name,
+            serving=serving or "a controller that it does not name",
+            kinds=", ".join(CONTROLLERS),
         )
     elif kind != ingress.controller:
         yield rules.INGRESS_CONTROLLER.found(given=ingress.controller, chosen=ingress.class_name, kind=kind)
-
-
-def _classes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    ingress = settings.network.ingress
-    if ingress and facts.ingress_classes is not None and ingress.class_name not in facts.ingress_classes:
-        yield rules.INGRESS_CLASS_UNKNOWN.found(
-            chosen=ingress.class_name, classes=", ".join(sorted(facts.ingress_classes)) or "(there is none)"
-        )
-    elif ingress and facts.ingress_classes is not None:
-        yield from _controller(ingress, facts.ingress_classes[ingress.class_name])
-    if facts.storage_classes is None:
-        return
-    for name in type(settings.storage).model_fields:
-        volume = getattr(settings.storage, name)
-        chosen = getattr(volume, "storage_class", None)
-        if chosen is not None and chosen not in facts.storage_classes:
-            yield rules.STORAGE_CLASS_UNKNOWN.found(
-                alias=type(settings.storage).model_fields[name].alias,
-                chosen=chosen,
-                classes=", ".join(sorted(facts.storage_classes)) or "(there is none)",
-            )
-    if not any(facts.storage_classes.values()):
-        yield rules.STORAGE_CLASS_DEFAULT.found()

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from model.catalogue import cluster as rules
 from model.findings import Finding, some
+from model.made import MADE, Made, made
 from model.selectors import of_namespace, selects
-from model.settings import Settings
+from model.settings import Metallb, Settings
 
-OURS = {
-    "": (
-        "namespaces",
-        "configmaps",
-        "persistentvolumeclaims",
-        "pods",
-        "secrets",
-        "serviceaccounts",
-        "services",
-    ),
-    "apps": ("daemonsets", "deployments", "statefulsets"),
-    "batch": ("cronjobs", "jobs"),
-    "cert-manager.io": ("certificates", "issuers"),
-    "gateway.networking.k8s.io": ("backendtlspolicies", "httproutes", "referencegrants"),
-    "networking.k8s.io": ("ingresses", "networkpolicies"),
-    "policy": ("poddisruptionbudgets",),
-    "rbac.authorization.k8s.io": ("clusterrolebindings", "clusterroles"),
-}
-"""Group -> kinds that a stack makes in its namespaces, in the words of the API."""
 _LABELS = {"app.kubernetes.io/part-of": "kolab", "app.kubernetes.io/instance": "kolab"}
 """Labels of every object."""
 _SHOWN = 4
@@ -43,22 +25,33 @@ class Webhook:
     configuration: str
     """Kind and name of the object that registers it."""
     kinds: tuple[str, ...]
-    """Of ours, those that it sees."""
+    """Of those that stacks make, the ones that it sees."""
     service: str | None
     """`namespace/name` of what answers; None for a URL."""
     required: bool
     """Whether an object is refused when it does not answer (failurePolicy: Fail)."""
+    conditional: bool = False
+    """Whether it is asked about some of these objects only (matchConditions), and nobody here can tell which."""
     answers: bool | None = None
     """Whether a pod is ready behind the Service; None: not looked at."""
 
 
-def watching(configuration: Mapping[str, Any], namespace: str) -> Iterator[Webhook]:
-    """What a configuration of webhooks has to do with a namespace of the stack (Kubernetes: admissionregistration/v1)."""
+def watching(
+    configuration: Mapping[str, Any], namespace: str, metallb: str = Metallb().namespace
+) -> Iterator[Webhook]:
+    """What a configuration of webhooks has to do with objects of a stack in `namespace`, and in MetalLB's (Kubernetes:
+    admissionregistration/v1)."""
     meta = configuration["metadata"]
+    homes = {"stack": of_namespace(namespace), "metallb": {"kubernetes.io/metadata.name": metallb}}
     for each in configuration.get("webhooks") or ():
-        kinds = tuple(dict.fromkeys(kind for rule in each.get("rules") or () for kind in _kinds(rule)))
-        chosen = selects(each.get("namespaceSelector") or {}, of_namespace(namespace))
-        if not (kinds and chosen and selects(each.get("objectSelector") or {}, _LABELS)):
+        spaces = each.get("namespaceSelector") or {}
+        # What is in no namespace is shown to a webhook whatever namespaces it chooses.
+        chosen = {home: selects(spaces, labels) for home, labels in homes.items()} | {"cluster": True}
+        groups = [one for one in MADE if chosen[one.home]]
+        kinds = tuple(
+            dict.fromkeys(kind for rule in each.get("rules") or () for kind in _kinds(rule, groups))
+        )
+        if not (kinds and selects(each.get("objectSelector") or {}, _LABELS)):
             continue
         service = (each.get("clientConfig") or {}).get("service")
         yield Webhook(
@@ -67,37 +60,50 @@ def watching(configuration: Mapping[str, Any], namespace: str) -> Iterator[Webho
             kinds=kinds,
             service=f"{service['namespace']}/{service['name']}" if service else None,
             required=(each.get("failurePolicy") or "Fail") == "Fail",
+            conditional=bool(each.get("matchConditions")),
         )
 
 
 def cluster_admission(settings: Settings, webhooks: tuple[Webhook, ...] | None) -> Iterator[Finding]:
-    """Findings about webhooks that would refuse everything; what could not be read is not judged."""
+    """Findings about webhooks that would refuse what this stack makes; what could not be read is not judged."""
     for each in webhooks or ():
-        if silent(each):
+        kinds = seen(each, settings)
+        if not (silent(each) and kinds):
+            continue
+        if each.conditional:
+            yield rules.WEBHOOK_SILENT_PERHAPS.found(
+                kinds=shown(kinds), name=each.name, service=each.service, configuration=each.configuration
+            )
+        else:
             yield rules.WEBHOOK_SILENT.found(
-                namespace=settings.kubernetes.namespace,
-                kinds=shown(each),
-                name=each.name,
-                service=each.service,
-                configuration=each.configuration,
+                kinds=shown(kinds), name=each.name, service=each.service, configuration=each.configuration
             )
 
 
+def seen(webhook: Webhook, settings: Settings) -> tuple[str, ...]:
+    """Kinds that a stack makes and a webhook sees."""
+    ours = made(settings)
+    return tuple(kind for kind in webhook.kinds if kind in ours)
+
+
 def silent(webhook: Webhook) -> bool:
-    """Whether it refuses everything, since nobody answers."""
+    """Whether it refuses what it is asked about, since nobody answers."""
     return webhook.required and webhook.answers is False
 
 
-def shown(webhook: Webhook) -> str:
-    """Kinds of ours that it sees."""
-    return some(webhook.kinds, _SHOWN)
+def shown(kinds: Sequence[str]) -> str:
+    """The first of them."""
+    return some(kinds, _SHOWN)
 
 
-def _kinds(rule: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(rule: Mapping[str, Any], groups: Iterable[Made]) -> Iterator[str]:
+    """Of `groups`, those that a rule is about."""
     if not {"*", "CREATE", "UPDATE"} & {*(rule.get("operations") or ())}:
         return
-    groups, resources = {*(rule.get("apiGroups") or ())}, {*(rule.get("resources") or ())}
-    everything = bool({"*", "*/*"} & resources)
-    for group, kinds in OURS.items():
-        if {"*", group} & groups:
-            yield from (kind for kind in kinds if everything or kind in resources)
+    asked, resources = {*(rule.get("apiGroups") or ())}, {*(rule.get("resources") or ())}
+    everything, scope = bool({"*", "*/*"} & resources), rule.get("scope") or "*"
+    for each in groups:
+        for kind in each.kinds if {"*", each.group} & asked else ():
+            whole = each.home == "cluster" or kind == "namespaces"
+            if (everything or kind in resources) and scope in ("*", "Cluster" if whole else "Namespaced"):
+                yield kind

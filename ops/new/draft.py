@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.settings import Settings
+from model.settings.storage import Storage, Volume
 from ops.new.look import SERVICES
 from ops.stacks import StackProblem
 
@@ -60,10 +61,9 @@ def _lines(name: str, answers: Answers) -> Iterator[str]:
     chosen = f", storageClass: {_quoted(answers['storage_class'])}" if answers["storage_class"] else ""
     yield f"    mailboxes: {{size: {_quoted(answers['mailboxes'])}{chosen}}}"
     if chosen:
-        for volume, size in (("imapState", "5Gi"), ("queue", "5Gi"), ("database", "10Gi"), ("redis", "2Gi")):
-            yield f"    {volume}: {{size: {size}{chosen}}}"
-        for volume, size in (("files", "20Gi"), ("metrics", "10Gi"), ("logs", "10Gi"), ("filters", "2Gi")):
-            yield f"    {volume}: {{size: {size}{chosen}}}"
+        for field in Storage.model_fields.values():
+            if isinstance(field.default, Volume) and field.alias != "mailboxes":
+                yield f"    {field.alias}: {{size: {field.default.size}{chosen}}}"
     if answers["mode"] == "single-node":
         yield "    accessMode: ReadWriteOnce # for provisioners of local disks that do not know ReadWriteOncePod"
 

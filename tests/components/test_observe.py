@@ -218,6 +218,24 @@ def test_ingress_classes_are_read_with_the_controllers_that_serve_them(answers: 
     assert facts().ingress_classes == {"traefik": "traefik.io/ingress-controller", "strange": ""}
 
 
+@pytest.mark.parametrize(
+    ("annotations", "default"),
+    [
+        ({"storageclass.kubernetes.io/is-default-class": "true"}, True),
+        ({"storageclass.beta.kubernetes.io/is-default-class": "true"}, True),
+        ({"storageclass.kubernetes.io/is-default-class": "false"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_the_default_storage_class_is_known_by_either_annotation(
+    answers: dict[str, Any], annotations: dict[str, str] | None, default: bool
+) -> None:
+    meta = {"name": "disks", "annotations": annotations}
+    answers["/apis/storage.k8s.io/v1/storageclasses"] = [{"metadata": meta, "provisioner": "p"}]
+    assert facts().storage_classes == {"disks": default}
+
+
 def test_priority_classes_are_read_with_their_values(answers: dict[str, Any]) -> None:
     answers["/apis/scheduling.k8s.io/v1/priorityclasses"] = [
         {"metadata": {"name": "gold"}, "value": 5000},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,10 +59,95 @@ def test_one_that_is_asked_and_never_answers_is_refused(
     policy: str | None, answers: bool | None, refused: bool
 ) -> None:
     (hook,) = seen(failurePolicy=policy)
-    judged = Webhook(**{**vars(hook), "answers": answers})
+    judged = replace(hook, answers=answers)
     found = [str(each) for each in cluster_admission(settings("cluster"), (judged,))]
     assert bool(found) is refused
     assert all("kubectl delete validatingwebhookconfiguration c" in each for each in found)
+
+
+HERE = {"matchLabels": {"kubernetes.io/metadata.name": "kolab"}}
+ELSEWHERE = {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}
+OF_METALLB = {"matchLabels": {"kubernetes.io/metadata.name": "metallb-system"}}
+
+
+def everything(group: str = "*", **more: Any) -> dict[str, Any]:
+    return {"apiGroups": [group], "operations": ["*"], "resources": ["*"], **more}
+
+
+@pytest.mark.parametrize(
+    ("rule", "chooses", "kind", "sees"),
+    [
+        (everything("metallb.io"), {}, "ipaddresspools", True),
+        (everything("metallb.io"), OF_METALLB, "l2advertisements", True),
+        (everything("metallb.io"), HERE, "ipaddresspools", False),
+        (everything(), OF_METALLB, "pods", False),
+        (everything(), HERE, "pods", True),
+        (everything("scheduling.k8s.io"), ELSEWHERE, "priorityclasses", True),
+        (everything("rbac.authorization.k8s.io"), ELSEWHERE, "clusterroles", True),
+        (everything(), ELSEWHERE, "namespaces", False),
+        (everything(scope="Namespaced"), HERE, "priorityclasses", False),
+        (everything(scope="Namespaced"), HERE, "namespaces", False),
+        (everything(scope="Namespaced"), HERE, "pods", True),
+        (everything(scope="Cluster"), HERE, "namespaces", True),
+        (everything(scope="Cluster"), HERE, "pods", False),
+    ],
+)
+def test_a_webhook_sees_kinds_where_their_objects_are(
+    rule: dict[str, Any], chooses: dict[str, Any], kind: str, sees: bool
+) -> None:
+    found = seen(rules=[rule], namespaceSelector=chooses)
+    assert any(kind in each.kinds for each in found) is sees
+
+
+def test_metallb_is_where_the_stack_file_says_it_is() -> None:
+    hook = {
+        "name": "w",
+        "rules": [everything("metallb.io")],
+        "namespaceSelector": OF_METALLB,
+        "clientConfig": {},
+    }
+    found = {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "c"}, "webhooks": [hook]}
+    assert list(watching(found, "kolab", "metallb")) == []
+    assert len(list(watching(found, "kolab", "metallb-system"))) == 1  # fmt: skip
+
+
+SILENT = Webhook(name="w", configuration="c", kinds=("pods",), service="k/s", required=True, answers=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "switched_on"),
+    [
+        ("ipaddresspools", {"network/loadBalancer": "metallb"}),
+        ("certificates", {"tls": {"issuer": "existing", "name": "public"}}),
+        ("issuers", {"tls": {"issuer": "selfSigned"}}),
+        ("ciliumnetworkpolicies", {"network/cni": "cilium"}),
+        ("ingresses", {"network/ingress": {"className": "c", "namespace": "n", "controllerCidr": "10.42.7.0/24"}}),
+        ("daemonsets", {"monitoring/enabled": True}),
+        ("priorityclasses", {"kubernetes": {"context": "c"}}),
+    ],
+)  # fmt: skip
+def test_a_silent_webhook_matters_to_stacks_that_make_what_it_sees(
+    kind: str, switched_on: dict[str, Any]
+) -> None:
+    off = {
+        "network/loadBalancer": "hostPort",
+        "network/cni": "standard",
+        "tls": {"issuer": "secrets", "proxy": "a", "mx": "b", "sieve": "c"},
+        "monitoring": {"enabled": False},
+        "kubernetes": {"context": "c", "priorityClasses": {"own": False}},
+    }
+    hooks = (replace(SILENT, kinds=(kind,)),)
+    assert list(cluster_admission(settings("single-node", off), hooks)) == []
+    (found,) = cluster_admission(settings("single-node", off | switched_on), hooks)
+    assert (found.rule, found.severity) == ("webhook-silent", "error")
+    assert f"shows {kind} to the webhook w" in found.problem
+
+
+def test_one_that_asks_about_some_objects_only_is_a_warning() -> None:
+    (hook,) = seen(matchConditions=[{"name": "not-ours", "expression": "false"}])
+    (found,) = cluster_admission(settings("cluster"), (replace(hook, answers=False),))
+    assert (found.rule, found.severity) == ("webhook-silent", "warning")
+    assert "matchConditions" in found.problem
 
 
 def rules(size: str, rooms: dict[str, Room], taken: dict[str, Room] | None, **changes: Any) -> set[str]:

@@ -150,21 +150,36 @@ INGRESS = {
 
 
 @pytest.mark.parametrize(
-    ("serving", "finding"),
+    ("serving", "kind"),
     [
-        ("traefik.io/ingress-controller", []),
-        ("k8s.io/ingress-nginx", [("ingress-controller", "write ingress-nginx")]),
-        ("nginx.org/ingress-controller", [("ingress-controller", "write nginx")]),
-        ("haproxy.org/ingress-controller/haproxy", [("ingress-controller", "write haproxy")]),
-        ("projectcontour.io/projectcontour/contour", [("ingress-controller", "write contour")]),
-        ("ingress.k8s.aws/alb", [("ingress-controller", "use a class of ingress-nginx")]),
-        ("", [("ingress-controller", "use a class of ingress-nginx")]),
+        ("traefik.io/ingress-controller", None),
+        ("k8s.io/ingress-nginx", "ingress-nginx"),
+        ("nginx.org/ingress-controller", "nginx"),
+        ("haproxy.org/ingress-controller/haproxy", "haproxy"),
+        ("projectcontour.io/projectcontour/contour", "contour"),
     ],
 )
-def test_a_controller_is_what_the_stack_file_says_and_one_that_we_have_words_for(
-    serving: str, finding: list[tuple[str, str]]
+def test_a_controller_of_another_kind_than_the_stack_file_says_is_refused(
+    serving: str, kind: str | None
 ) -> None:
     seen = ClusterFacts(ingress_classes={"web": serving})
     found = cluster(settings("cluster", {"network/ingress": INGRESS}), seen)
-    assert [(each.rule, each.fix.partition(",")[0]) for each in found] == finding
-    assert all(each.severity == "error" for each in found)
+    assert [(each.rule, each.severity, each.fix) for each in found] == (
+        [] if kind is None else [("ingress-controller", "error", f"write {kind}")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("serving", "named"),
+    [
+        ("example.com/ingress-nginx-2", "example.com/ingress-nginx-2"),
+        ("k8s.io/internal-ingress-nginx", "k8s.io/internal-ingress-nginx"),
+        ("ingress.k8s.aws/alb", "ingress.k8s.aws/alb"),
+        ("", "a controller that it does not name"),
+    ],
+)
+def test_a_controller_that_nobody_knows_may_be_what_the_stack_file_says(serving: str, named: str) -> None:
+    changes = {"network/ingress": INGRESS | {"controller": "ingress-nginx"}}
+    (found,) = cluster(settings("cluster", changes), ClusterFacts(ingress_classes={"web": serving}))
+    assert (found.rule, found.severity) == ("ingress-controller", "warning")
+    assert f"is ingress-nginx, and the class web of this cluster is served by {named}" in found.problem

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from model import topology
+from model.rules.cluster_storage import volumes
 from model.settings import Settings
 from ops import new
 from ops.__main__ import main
@@ -89,6 +90,12 @@ def test_the_addresses_question_names_every_public_service_of_a_new_stack(root: 
     assert main(["new", *NAT, f"--addresses={written_down}"]) == 0
     found = Settings.model_validate(written(root))
     assert all(topology.load_balancer_addresses(found).values())
+
+
+def test_a_storage_class_is_named_for_every_volume(root: Path) -> None:
+    main(["new", *VPS, "--storage-class", "disks"])
+    stack = Settings.model_validate(written(root))
+    assert {getattr(stack.storage, each).storage_class for each in volumes(stack)} == {"disks"}
 
 
 def test_every_section_of_the_file_has_a_word_about_it(root: Path) -> None:

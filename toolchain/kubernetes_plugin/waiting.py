@@ -12,7 +12,8 @@ from .mode import Call, Failure
 from .wire import Object
 
 POLL_SECONDS = 0.5
-_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_DEFAULT_CLASS = tuple(f"storageclass.{each}kubernetes.io/is-default-class" for each in ("", "beta."))
+"""Either makes a class the default (Kubernetes: pkg/apis/storage/util)."""
 
 
 class Waiting:
@@ -85,7 +86,8 @@ class Waiting:
             return False  # who may not see the classes waits for the claim itself
         for found in classes:
             metadata = found["metadata"]
-            is_default = (metadata.get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+            annotations = metadata.get("annotations") or {}
+            is_default = any(annotations.get(each) == "true" for each in _DEFAULT_CLASS)
             if metadata["name"] == name or (name is None and is_default):
                 return bool(found.get("volumeBindingMode") == "WaitForFirstConsumer")
         return False

@@ -41,6 +41,12 @@ ADDRESS_OF_A_NODE = Rule(
     why="MetalLB answers for the addresses of its pool; the system of a node answers for its own.",
     source="MetalLB: concepts, layer 2",
 )
+ADDRESS_OF_THE_NODE = ADDRESS_OF_A_NODE.but(
+    path="{path}",
+    problem="is {address}, which node {node} has itself: MetalLB has nothing to announce there",
+    fix="write network.loadBalancer: hostPort, by which the node opens its ports itself, or take an address that no machine has",
+    severity="warning",
+)
 ADDRESS_IN_POOL = Rule(
     "address-in-pool",
     path="{path}",
@@ -48,10 +54,4 @@ ADDRESS_IN_POOL = Rule(
     fix="take an address that no pool holds, or take {address} out of that pool (kubectl -n {namespace} edit ipaddresspool {pool})",
     why="Nobody else's Service may be given an address whose reputation is ours, so it is in a pool that nobody else uses.",
     source="MetalLB: internal/config",
-)
-ADDRESS_OF_THE_NODE = ADDRESS_OF_A_NODE.but(
-    path="{path}",
-    problem="is {address}, which node {node} has itself: MetalLB has nothing to announce there",
-    fix="write network.loadBalancer: hostPort, by which the node opens its ports itself, or take an address that no machine has",
-    severity="warning",
 )

@@ -118,7 +118,9 @@ def _nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     named += [(f"kolab:network.egress.nodes.{node}", node) for node in postfix_nodes(settings)]
     for path, node in named:
         if node is not None and node not in facts.nodes:
-            yield rules.NODE_UNKNOWN.found(path=path, node=node, nodes=", ".join(sorted(facts.nodes)))
+            yield rules.NODE_UNKNOWN.found(
+                path=path, node=node, nodes=", ".join(sorted(facts.nodes)) or "(there is none)"
+            )
 
 
 def totals(

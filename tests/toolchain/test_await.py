@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from toolchain.kubernetes_plugin import await_
+from toolchain.kubernetes_plugin.api import Api, Resource
+from toolchain.kubernetes_plugin.waiting import Waiting
 
 Object = dict[str, Any]
 
@@ -105,3 +107,25 @@ def test_a_condition_of_the_program_is_looked_up_in_the_live_object(condition: s
 def test_a_condition_that_cannot_be_read_is_refused(condition: str) -> None:
     with pytest.raises(await_.BadCondition):
         waits_for(condition, {})
+
+
+class _Classes(Api):
+    """An API server that has nothing but storage classes."""
+
+    def __init__(self, *classes: Object) -> None:
+        self._classes = list(classes)
+
+    def resource(self, api_version: str, kind: str) -> Resource:
+        return Resource(f"/apis/{api_version}", f"{kind.lower()}es", namespaced=False)
+
+    def labelled(self, resource: Resource, namespace: str | None, selector: dict[str, str]) -> list[Object]:
+        return self._classes
+
+
+@pytest.mark.parametrize("prefix", ["storageclass", "storageclass.beta"])
+def test_a_claim_without_a_class_waits_as_the_default_class_says(prefix: str) -> None:
+    metadata = {"name": "disks", "annotations": {f"{prefix}.kubernetes.io/is-default-class": "true"}}
+    late = {"metadata": metadata, "volumeBindingMode": "WaitForFirstConsumer"}
+    other = {"metadata": {"name": "other"}, "volumeBindingMode": "Immediate"}
+    assert Waiting(_Classes(other, late)).waits_for_consumer({"spec": {}})
+    assert not Waiting(_Classes(other)).waits_for_consumer({"spec": {}})

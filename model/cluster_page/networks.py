@@ -78,7 +78,7 @@ def _pods(network: NetworkFacts) -> Row:
     found = around(v4, network)
     if found is None:
         then = "no private network for pods alone holds them together: give the stack's namespace addresses of one (network.podCidr)"
-        return Row(about="pods' network", seen=some([*map(str, v4)]), verdict="say", then=then)
+        return Row(about="pods' network", seen=some(sorted(map(str, v4))), verdict="say", then=then)
     # A pod's address alone tells too little: plugins hand out a /16 or more, as a rule.
     wide = found.supernet(new_prefix=16) if found.prefixlen > 16 else found
     return _setting(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from model.extra.values import Value, takes
+
 Promise = Literal[
     "own", "relay", "delivery", "plaintext", "client", "data", "code", "secret", "unseen", "unknown"
 ]
@@ -23,8 +25,8 @@ class Language:
 
     own: str
     """Names that the program writes itself, or that another setting of the stack file is for."""
-    harmless: Mapping[str, str]
-    """Names -> values that can do no harm."""
+    harmless: Mapping[str, Value | tuple[Value, ...]]
+    """Names -> values that can do no harm, of one kind or one of several."""
     kept: Mapping[Promise, str]
     """Promise -> names that have to do with it."""
     values: Mapping[Promise, str]
@@ -34,9 +36,7 @@ class Language:
         """The promise that a line would break, or None for a harmless one."""
         if re.fullmatch(self.own, name):
             return "own"
-        if any(
-            re.fullmatch(names, name) and re.fullmatch(fit, value) for names, fit in self.harmless.items()
-        ):
+        if any(re.fullmatch(names, name) and takes(kinds, value) for names, kinds in self.harmless.items()):
             return None
         for promise, names in self.kept.items():
             if re.fullmatch(names, name):

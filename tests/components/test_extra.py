@@ -18,6 +18,8 @@ from tests.support.postfix import folder
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import changed
 
+_TRIED = {"rule": "extra-unknown", "reason": "tried what comes of it"}
+
 
 def extended(**extra: Any) -> Deployment:
     """The stack `bare` with lines of one's own."""
@@ -34,12 +36,8 @@ def test_variables_reach_the_container_that_is_named_and_no_other() -> None:
 
 
 def test_what_a_container_has_itself_wins() -> None:
-    entry = {"rule": "extra-unknown", "reason": "tried what comes of it"}
-    made = deploy(
-        changed(
-            "bare", {"extra": {"environment": {"mariadb": {"TZ": "Mars/Olympus"}}}, "acknowledge": [entry]}
-        )
-    )
+    extra = {"environment": {"mariadb": {"TZ": "Mars/Olympus"}}}
+    made = deploy(changed("bare", {"extra": extra, "acknowledge": [_TRIED]}))
     assert made.workload("mariadb").env("mariadb")["TZ"] == "UTC"
 
 
@@ -171,30 +169,3 @@ def test_an_option_that_cyrus_does_not_take_stops_the_container(
     done = imap(sandbox, **{option: value})
     assert done.returncode == 70
     assert sentence in done.stderr
-
-
-def postfix(sandbox: Sandbox, **parameters: Any) -> subprocess.CompletedProcess[str]:
-    """What Postfix' script makes of parameters."""
-    files = extended(postfix=parameters).folder("postfix", "postfix", entry.PATH)
-    sandbox.mount(entry.PATH, {name: files[name] for name in ("adjust.sh", "extra.sh", "extra.cf")})
-    sandbox.put("/etc/postfix/main.cf", "compatibility_level = 2\nsmtpd_hard_error_limit = 3\n")
-    sandbox.put("/etc/postfix/master.cf", "smtp unix - - n - - smtp\n")
-    sandbox.command("postconf", 'exec /usr/bin/../sbin/postconf -c /etc/postfix "$@"')
-    script = f"source {entry.PATH}/adjust.sh\nsource {entry.PATH}/extra.sh\npostconf -h smtpd_hard_error_limit smtp_destination_rate_delay\n"
-    return sandbox.run(script)
-
-
-@pytest.mark.thorough
-def test_postfix_takes_parameters_of_ones_own_in_place_of_the_images(sandbox: Sandbox) -> None:
-    done = postfix(sandbox, smtpd_hard_error_limit=10, smtp_destination_rate_delay="1s")
-    assert (done.returncode, done.stdout) == (0, "10\n1s\n"), done.stderr
-
-
-@pytest.mark.thorough
-def test_a_parameter_that_postfix_does_not_have_stops_the_container(sandbox: Sandbox) -> None:
-    done = postfix(sandbox, smtp_wishful_timeout="10s")
-    assert done.returncode == 70
-    assert (
-        "this Postfix has no parameter smtp_wishful_timeout: remove kolab:extra.postfix.smtp_wishful_timeout"
-        in done.stderr
-    )

@@ -132,7 +132,7 @@ def _fault(finding: Finding, at: Keys) -> Fault:
 
 
 def _one_of(keys: Keys, allowed: str, given: object) -> Finding:
-    close = difflib.get_close_matches(str(given), allowed.split("'")[1::2], n=1)
+    close = difflib.get_close_matches(given if isinstance(given, str) else "", allowed.split("'")[1::2], n=1)
     correction = f"did you mean {close[0]}?" if close else "write one of them"
     return rules.VALUE.found(path=path(keys), problem=f"must be {allowed}", correction=correction)
 

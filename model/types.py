@@ -24,6 +24,7 @@ _BARE = re.compile(r"[0-9]+(\.[0-9]+)?")
 # Of what RFC 5321 allows, # begins a comment of a Postfix map, { a template, and $ % ` | mean something to a shell.
 _LOCAL_PART = re.compile(r"(?=.{1,64}$)\w[\w!&'*+/=?^~-]*(\.[\w!&'*+/=?^~-]+)*", re.ASCII)
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdwy])")
+_HUGE = 10**18
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -108,8 +109,9 @@ def _cpu(value: str) -> str:
 
 
 def _number_as_text(value: object) -> object:
-    # YAML reads `cpu: 2` as a number.
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    # YAML reads `cpu: 2` as a number. Python writes none of more than 4300 digits.
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE
+    return str(value) if number else value
 
 
 def _with_unit(example: str) -> Callable[[object], object]:

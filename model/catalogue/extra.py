@@ -89,3 +89,10 @@ EXTRA_TWICE = Rule(
     fix="keep one of them",
     why="What two lines say, nobody has decided.",
 )
+EXTRA_MEET = Rule(
+    "extra-meet",
+    path="kolab:extra.{where}",
+    problem="keeps browsers from {what}, which Meet asks them for",
+    fix="write {what}=(self), or set features.meet: false",
+    why="A conference whose guests can neither be seen nor heard is none, and no page says why.",
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from model.catalogue import extra as rules
@@ -78,6 +79,10 @@ _REPEATED = ("add_header", "deny")
 """Directives of nginx that may stand there several times."""
 
 
+_MEET = ("camera", "microphone", "display-capture")
+"""What a browser lends to a conference."""
+
+
 def places(settings: Settings) -> Iterator[Finding]:
     """Lines for daemons that are there, each once."""
     found = daemons(settings)
@@ -99,4 +104,15 @@ def places(settings: Settings) -> Iterator[Finding]:
             yield rules.EXTRA_TWICE.found(where=f"website[{index}]")
 
 
-RULES = (promises, places)
+def meet(settings: Settings) -> Iterator[Finding]:
+    """What a Permissions-Policy leaves browsers to do in a conference (W3C Permissions Policy, section 5.1)."""
+    if not settings.features.meet:
+        return
+    for index, line in enumerate(settings.extra.website):
+        if re.match(r"add_header Permissions-Policy ", line, re.IGNORECASE):
+            for what, allowed in re.findall(r"([a-z-]+)=(\([^)]*\)|[^\s,\"]*)", line):
+                if what in _MEET and not re.search(r"\*|\bself\b", allowed):
+                    yield rules.EXTRA_MEET.found(where=f"website[{index}]", what=what)
+
+
+RULES = (promises, places, meet)

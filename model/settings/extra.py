@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from model.kind import matching
 from model.settings.base import Section
@@ -17,11 +17,15 @@ def _text(value: object) -> object:
     # YAML reads `10` as a number and `true` as a switch.
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int) and abs(value) >= _HUGE:
+        raise ValueError(_ONE_LINE)
     return str(value) if isinstance(value, int | float) else value
 
 
 _PRINTABLE = rf"(?=[^ ])[ -~]{{0,{_MOST - 1}}}[!-~]"
 _ONE_LINE = f"must be one line of up to {_MOST} printable ASCII characters, without spaces around it"
+# As many digits are a text that is too long; Python writes no number of more than 4300.
+_HUGE = 10**_MOST
 OptionName = Annotated[
     str,
     matching(
@@ -63,6 +67,34 @@ VariableValue = Annotated[
 ]
 
 
+_PHP_NUMBER = 999_999_999
+PhpNumber = Annotated[int, Field(ge=-_PHP_NUMBER, le=_PHP_NUMBER)]
+PhpText = Annotated[str, Field(max_length=_MOST)]
+
+
+def _php(value: object) -> bool | int | str | tuple[str, ...]:
+    """A value of Roundcube's. One reader instead of a type for each kind: those would each complain."""
+    if isinstance(value, list | tuple) and all(map(_is_text, value)):
+        return tuple(value)
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _PHP_NUMBER) or _is_text(value):
+        return value  # type: ignore[return-value]
+    raise ValueError(
+        f"must be true or false, a whole number of up to nine digits, a text or a list of texts; a text is one line of up to {_MOST} printable characters, without spaces around it"
+    )
+
+
+def _is_text(value: object) -> bool:
+    return (
+        isinstance(value, str) and len(value) <= _MOST and value.isprintable() and value == value.strip(" ")
+    )
+
+
+PhpValue = Annotated[
+    bool | int | str | tuple[str, ...],
+    PlainValidator(_php, json_schema_input_type=bool | PhpNumber | PhpText | tuple[PhpText, ...]),
+]
+
+
 class Extra(Section):
     """Lines of your own for the daemons' configuration, for what the program has no setting for. Each is judged: what is known to be harmless goes through, what has to do with a promise of this stack (who may send, TLS and passwords, clients' addresses, where data lie) is refused, and whatever else is to be acknowledged (docs/how-to/extend-a-daemon.md)."""
 
@@ -70,7 +102,7 @@ class Extra(Section):
     """Parameters of Postfix' main.cf (postconf(5))."""
     imap: dict[OptionName, OptionValue] = {}
     """Options of Cyrus' imapd.conf (imapd.conf(5))."""
-    roundcube: dict[OptionName, bool | int | Text | tuple[Text, ...]] = {}
+    roundcube: dict[OptionName, PhpValue] = {}
     """Options of Roundcube's config.inc.php: a switch, a number, a text or a list of texts."""
     spamassassin: tuple[ConfigLine, ...] = ()
     """Lines of SpamAssassin's local.cf, such as `score URIBL_BLACK 4.0` (Mail::SpamAssassin::Conf)."""

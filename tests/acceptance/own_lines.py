@@ -15,7 +15,7 @@ DENIED = "203.0.113.66"
 BANNER = "at your service"
 HARMLESS: dict[str, Any] = {
     "postfix": {"smtpd_hard_error_limit": 5, "enable_long_queue_ids": True},
-    "imap": {"sieve_maxscriptsize": 1, "maxquoted": 1000},
+    "imap": {"sieve_maxscriptsize": 1, "maxquoted": 8000},
     "roundcube": {"product_name": "Mail of Example"},
     "spamassassin": ["body LOCAL_LOAN /cheap loan/i", "describe LOCAL_LOAN Money", "score LOCAL_LOAN 2.5"],
     "website": [
@@ -54,8 +54,8 @@ def _filter(stack: Stack) -> str:
 
 
 def _search(stack: Stack) -> str:
-    """How IMAP ends a search for two thousand letters: nothing where it is one as any other."""
-    line = stack.client_line("read", stack.names.imap, "993", JANE, PASSWORD, "x" * 2000)
+    """How IMAP ends a search for nine thousand letters: nothing where it is one as any other."""
+    line = stack.client_line("read", stack.names.imap, "993", JANE, PASSWORD, "x" * 9000)
     return stack.lab.internet.ask(line).stderr.strip().rpartition("\n")[2]
 
 

@@ -50,15 +50,15 @@ _MISREAD: Mapping[str, tuple[dict[str, Any], str]] = {
         "SpamAssassin does not take a line of kolab:extra.spamassassin",
     ),
     "imap": (
-        {"imap": {"sieve_maxscripts": "20d"}},
-        "Cyrus does not take kolab:extra.imap: non-integer value for sieve_maxscripts",
+        {"imap": {"search_batchsize": "20d"}},
+        "Cyrus does not take kolab:extra.imap: non-integer value for search_batchsize",
     ),
     "proxy": (
         {"website": ["gzip_comp_level 99"]},
         "nginx does not take 'gzip_comp_level 99' of kolab:extra.website",
     ),
 }
-"""Daemon -> lines that are harmless and that it cannot read, and what it says."""
+"""Daemon -> lines that it cannot read, though they are harmless or acknowledged, and what it says."""
 
 
 def _running(stack: Stack) -> dict[str, set[str]]:
@@ -247,10 +247,17 @@ def test_a_refusal_changes_nothing_that_runs(refused: Refused) -> None:
 
 @pytest.fixture(scope="module")
 def misread(stack: Stack, lines: Lines, refused: Refused) -> Refused:
-    """What came of an update with harmless lines that no daemon can read."""
+    """What came of an update with lines that no daemon can read."""
     del lines, refused
     config, running = stack.program.config(), _running(stack)
-    stack.program.change({"extra": _together(each for each, _ in _MISREAD.values())})
+    tried = [
+        {"rule": "extra-unknown", "subject": f"kolab:extra.{at}", "reason": "to see who reads it"}
+        for at in ("imap.search_batchsize", "website[0]")
+    ]
+    acknowledged = [*config.get("kolab:acknowledge", ()), *tried]
+    stack.program.change(
+        {"extra": _together(each for each, _ in _MISREAD.values()), "acknowledge": acknowledged}
+    )
     try:
         # Without that the update ends with whichever is refused first.
         run = stack.up("--continue-on-error")

@@ -27,6 +27,11 @@ def extended(**extra: Any) -> Deployment:
     return deploy(settings)
 
 
+def tried(**extra: Any) -> Deployment:
+    """The same with lines that are only acknowledged."""
+    return deploy(changed("bare", {"extra": extra, "acknowledge": [_TRIED]}))
+
+
 def test_variables_reach_the_container_that_is_named_and_no_other() -> None:
     made = extended(environment={"amavis": {"LC_ALL": "C.UTF-8"}, "roundcube-migrate": {"LANG": "C"}})
     assert made.workload("postfix").env("amavis")["LC_ALL"] == "C.UTF-8"
@@ -36,8 +41,7 @@ def test_variables_reach_the_container_that_is_named_and_no_other() -> None:
 
 
 def test_what_a_container_has_itself_wins() -> None:
-    extra = {"environment": {"mariadb": {"TZ": "Mars/Olympus"}}}
-    made = deploy(changed("bare", {"extra": extra, "acknowledge": [_TRIED]}))
+    made = tried(environment={"mariadb": {"TZ": "Mars/Olympus"}})
     assert made.workload("mariadb").env("mariadb")["TZ"] == "UTC"
 
 
@@ -91,7 +95,7 @@ def test_the_website_answers_by_directives_of_ones_own_even_where_the_image_says
 @pytest.mark.thorough
 def test_a_directive_that_nginx_does_not_take_stops_the_container_and_is_named(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / "root")
-    made = extended(website=["gzip on", "gzip_comp_level 99"])
+    made = tried(website=["gzip on", "gzip_comp_level 99"])
     environment = prepare(sandbox, made)
     done = sandbox.run(made.file("proxy", "proxy", f"{entry.PATH}/entry.sh"), env=environment)
     assert done.returncode == 70
@@ -135,7 +139,7 @@ def test_a_line_that_spamassassin_does_not_take_stops_the_container(sandbox: San
 
 def imap(sandbox: Sandbox, **options: Any) -> subprocess.CompletedProcess[str]:
     """What Cyrus' script makes of options."""
-    files = extended(imap=options).folder("imap", "imap", entry.PATH)
+    files = tried(imap=options).folder("imap", "imap", entry.PATH)
     sandbox.mount(entry.PATH, {name: files[name] for name in ("adjust.sh", "extra.sh", "extra.conf")})
     sandbox.put("/etc/imapd.conf", "configdirectory: /var/lib/imap\npopminpoll: 9\ntimeout: 30\n")
     sandbox.command("cyr_info", 'exec /usr/lib/cyrus/bin/cyr_info "$@"')
@@ -159,8 +163,8 @@ def test_cyrus_takes_options_of_ones_own_in_place_of_the_images(sandbox: Sandbox
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("sieve_maxscripts", "20d", "Cyrus does not take kolab:extra.imap: non-integer value for sieve_maxscripts"),
-        ("caldav_max_wishes", "9", "this Cyrus has no option caldav_max_wishes: remove kolab:extra.imap.caldav_max_wishes"),
+        ("search_batchsize", "20d", "Cyrus does not take kolab:extra.imap: non-integer value for search_batchsize"),
+        ("search_wishes", "9", "this Cyrus has no option search_wishes: remove kolab:extra.imap.search_wishes"),
     ],
 )  # fmt: skip
 def test_an_option_that_cyrus_does_not_take_stops_the_container(

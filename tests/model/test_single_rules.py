@@ -100,6 +100,7 @@ CASES: list[tuple[str, dict[str, Any], set[tuple[str, str]]]] = [
             ("unknown", {"annotations": {"imap": {"a/b": "c"}}}, "annotations.imap.a/b"),
             ("daemon", {"environment": {"mail": {"LANG": "C"}}}, "environment.mail"),
             ("twice", {"website": ["gzip on", "gzip off"]}, "website[1]"),
+            ("meet", {"website": ["add_header Permissions-Policy camera=()"]}, "website[0]"),
         )
     ),
     # Nodes that are kept for mail.

@@ -8,17 +8,23 @@ from model.extra.values import Number, Time
 _SWITCH = "yes|no|on|off|0|1|true|false|t|f"
 _COMPONENT = "(VEVENT|VTODO|VJOURNAL|VFREEBUSY|VAVAILABILITY|VPOLL)"
 
+
+def _time(least: str, most: str, bare: str) -> Time:
+    # Cyrus knows no weeks.
+    return Time(least, most, bare, units="smhd")
+
+
 CYRUS = Language(
     own=r"autocreate_post|publicsieve_.*|smtp_(backend|host)|maxmessagesize|maxlogins.*|servername|admins|imapmagicplus|srs_.*",
     # Least values are those of RFCs, and Cyrus' own where less makes it refuse mail.
     harmless={
         # RFC 3501 section 5.4.
-        r"timeout|imapidletimeout": Time("30m", "7d", bare="m"),
-        r"poptimeout": Time("10m", "1d", bare="m"),
-        r"httptimeout": Time("1m", "1h", bare="m"),
-        r"popminpoll": Time("0m", "1h", bare="m"),
-        r"client_timeout|httpkeepalive": Time("5s", "5m"),
-        r"imapidlepoll": Time("10s", "10m"),
+        r"timeout|imapidletimeout": _time("30m", "7d", "m"),
+        r"poptimeout": _time("10m", "1d", "m"),
+        r"httptimeout": _time("1m", "1h", "m"),
+        r"popminpoll": _time("0m", "1h", "m"),
+        r"client_timeout|httpkeepalive": _time("5s", "5m", "s"),
+        r"imapidlepoll": _time("10s", "10m", "s"),
         r"poppollpadding": Number(1, 100),
         # Of a command line (RFC 7162 section 4).
         r"maxquoted|maxword": Number(8000, 10_000_000),
@@ -28,8 +34,8 @@ CYRUS = Language(
         r"quotawarn(kb|msg)": Number(0, 999_999_999),
         r"sieve_maxscripts|sieve_maxscriptsize": Number(1, 1000),
         # RFC 5230 section 4.1.
-        r"sieve_vacation_min_response": Time("1d", "7d", bare="d"),
-        r"sieve_vacation_max_response|sieve_duplicate_max_expiration": Time("7d", "52w", bare="d"),
+        r"sieve_vacation_min_response": _time("1d", "7d", "d"),
+        r"sieve_vacation_max_response|sieve_duplicate_max_expiration": _time("7d", "365d", "d"),
         r"(calendar|addressbook)_default_displayname": r"[A-Za-z0-9 ,]{1,80}",
         r"calendar_component_set": rf"{_COMPONENT}( {_COMPONENT}){{0,5}}",
         r"icalendar_max_size|vcard_max_size": ("0", Number(1_000_000, 999_999_999)),
@@ -43,7 +49,7 @@ CYRUS = Language(
         r"search_whitespace": "merge|skip|keep",
         r"search_index_skip_(domains|users)": r"[A-Za-z0-9@._-]{1,80}( [A-Za-z0-9@._-]{1,80}){0,9}",
         r"reject8bit": "no|off|0|false|f",
-        r"reverseacls|munge8bit|rfc2046_strict|flushseenstate|specialusealways|disconnect_on_vanished_mailbox|statuscache|conversations_keep_existing|search_(fuzzy_always|index_headers|index_parts)": _SWITCH,
+        r"reverseacls|munge8bit|rfc2046_strict|specialusealways|disconnect_on_vanished_mailbox|statuscache|conversations_keep_existing|search_(fuzzy_always|index_headers)": _SWITCH,
         r"specialuse_(nochildren|protect)": r"\\[A-Z][a-z]{1,20}( \\[A-Z][a-z]{1,20}){0,9}",
     },
     kept={

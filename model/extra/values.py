@@ -24,17 +24,19 @@ class Number:
 
 @dataclass(frozen=True)
 class Time:
-    """Times from `least` to `most`, such as 90s, 5m, 4h, 3d and 2w. `bare` is the unit of a number without one."""
+    """Times from `least` to `most`, such as 90s, 5m, 4h, 3d and 2w, in those `units` that the daemon knows. `bare` is the
+    unit of a number without one."""
 
     least: str
     most: str
     bare: str = "s"
+    units: str = "smhdw"
 
     def takes(self, value: str) -> bool:
         """Whether it is one of them."""
-        return re.fullmatch(_TIME, value) is not None and self._seconds(self.least) <= self._seconds(
-            value
-        ) <= self._seconds(self.most)
+        if re.fullmatch(_TIME, value) is None or value[-1] not in f"0123456789{self.units}":
+            return False
+        return self._seconds(self.least) <= self._seconds(value) <= self._seconds(self.most)
 
     def _seconds(self, value: str) -> int:
         number, unit = re.findall(_TIME, value)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 
 from components import entry
 from components.roundcube import literal
+from model.extra.cyrus import CYRUS
+from model.extra.spamassassin import SPAMASSASSIN
 from model.settings import Settings
 from tests.support.deploy import Deployment, deploy
+from tests.support.extremes import extremes
 from tests.support.nginx import GENERATIONS, init_of, prepare, running
 from tests.support.postfix import folder
 from tests.support.sandbox import Sandbox
@@ -173,3 +177,43 @@ def test_an_option_that_cyrus_does_not_take_stops_the_container(
     done = imap(sandbox, **{option: value})
     assert done.returncode == 70
     assert sentence in done.stderr
+
+
+_TEXTS = {
+    "0": ("0", "0"),
+    "yes|no|on|off|0|1|true|false|t|f": ("no", "t"),
+    "no|off|0|false|f": ("no", "f"),
+    "merge|skip|keep": ("merge", "keep"),
+    str(CYRUS.harmless["calendar_component_set"]): ("VEVENT", "VEVENT VTODO VJOURNAL VFREEBUSY VAVAILABILITY VPOLL"),
+    str(CYRUS.harmless["(calendar|addressbook)_default_displayname"]): ("Personal", "One, two"),
+    str(CYRUS.harmless["search_index_skip_(domains|users)"]): ("example.org", "a@example.org b@example.org"),
+    str(CYRUS.harmless["specialuse_(nochildren|protect)"]): ("\\Trash", "\\Archive \\Junk"),
+}  # fmt: skip
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("end", range(4))
+def test_cyrus_takes_every_harmless_option_at_its_ends(sandbox: Sandbox, end: int) -> None:
+    sandbox.put("/etc/imapd.conf", "configdirectory: /var/lib/imap\n")
+    said = sandbox.run("/usr/lib/cyrus/bin/cyr_info -C /etc/imapd.conf conf-default").stdout
+    options = extremes(CYRUS, [line.split(":")[0] for line in said.splitlines()], _TEXTS)[end]
+    assert {
+        "timeout",
+        "maxword",
+        "sieve_maxscripts",
+        "search_batchsize",
+        "specialusealways",
+    } <= options.keys()
+    done = imap(sandbox, **options)
+    assert (done.returncode, done.stdout) == (0, "taken\n"), done.stderr
+
+
+@pytest.mark.thorough
+def test_no_line_of_spamassassin_that_its_parser_reads_itself_goes_through_or_is_acknowledged() -> None:
+    parser = Path("/usr/share/perl5/Mail/SpamAssassin/Conf/Parser.pm")
+    if not parser.exists():
+        pytest.skip("SpamAssassin is not installed: tests/install-packages test")
+    words = set(re.findall(r"\$key eq '(\w+)'|s/\^(\w+)\\s", parser.read_text()))
+    carriers = {"".join(each) for each in words}
+    assert {"lang", "if", "ifplugin", "else", "endif", "include", "file", "require_version"} <= carriers
+    assert {SPAMASSASSIN.judge(each, "x loadplugin Evil Evil.pm") for each in carriers} == {"code"}

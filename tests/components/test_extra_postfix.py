@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import pytest
 
 from components import entry
 from model.extra.postfix import POSTFIX
-from model.extra.values import Value
 from tests.support.deploy import deploy
+from tests.support.extremes import extremes
 from tests.support.postfix import Mailserver, folder, mailserver, needs_postfix
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import changed
@@ -23,41 +23,20 @@ pytestmark = pytest.mark.thorough
 
 _TRIED = {"rule": "extra-unknown", "reason": "tried what comes of it"}
 _JANE, _STRANGER = "jane@example.org", "friend@receiver.test"
-_TEXTS: Mapping[str, tuple[str, str]] = {
+_TEXTS = {
     "yes|no": ("no", "yes"),
     "yes": ("yes", "yes"),
     "0h?": ("0", "0h"),
     "0": ("0", "0"),
-    POSTFIX.harmless["notify_classes"]: ("2bounce", "2bounce, delay, resource, software"),  # type: ignore[dict-item]
+    str(POSTFIX.harmless["notify_classes"]): ("2bounce", "2bounce, delay, resource, software"),
 }
-"""Pattern -> texts that match it."""
 
 
-def ends(kinds: Value | tuple[Value, ...]) -> list[tuple[str, str]]:
-    """The least and the most that each kind takes."""
-    if isinstance(kinds, tuple):
-        return [each for kind in kinds for each in ends(kind)]
-    if isinstance(kinds, str):
-        return [_TEXTS[kinds]]
-    return [(str(kinds.least), str(kinds.most))]
-
-
-def extremes() -> list[dict[str, str]]:
-    """Every parameter that this Postfix has and that is harmless, each with its least value, with its most, and so on."""
-    names = [line.split(" = ")[0] for line in _postconf("-d").splitlines()]
-    found: list[dict[str, str]] = [{}, {}, {}, {}]
-    for pattern, kinds in POSTFIX.harmless.items():
-        values = [value for pair in ends(kinds) for value in pair]
-        for name in names:
-            if re.fullmatch(pattern, name) and not re.fullmatch(POSTFIX.own, name):
-                for index, each in enumerate(found):
-                    each[name] = values[index % len(values)]
-    return found
-
-
-def _postconf(*words: str) -> str:
+def harmless() -> list[dict[str, str]]:
+    """Every parameter that this Postfix has and that is harmless, at its ends."""
     needs_postfix()
-    return subprocess.run(["/usr/sbin/postconf", *words], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(["/usr/sbin/postconf", "-d"], capture_output=True, text=True, check=True).stdout
+    return extremes(POSTFIX, [line.split(" = ")[0] for line in said.splitlines()], _TEXTS)
 
 
 @pytest.fixture
@@ -72,7 +51,7 @@ def sandbox() -> Iterator[Sandbox]:
 def extreme(request: pytest.FixtureRequest) -> Iterator[Mailserver]:
     """Our Postfix with all of them."""
     needs_postfix()
-    stack = deploy(changed("bare", {"extra": {"postfix": extremes()[request.param]}}))
+    stack = deploy(changed("bare", {"extra": {"postfix": harmless()[request.param]}}))
     with mailserver(stack, None) as ours:
         yield ours
 
@@ -147,7 +126,7 @@ def _letter(subject: str) -> bytes:
 
 
 def test_at_least_every_kind_of_daemon_is_asked() -> None:
-    found = extremes()
+    found = harmless()
     assert len(found[0]) > 80
     for part in ("smtp_", "lmtp_", "smtpd_", "default_", "qmgr_", "queue_", "header_", "ipc_"):
         assert any(name.startswith(part) for name in found[0])

@@ -69,6 +69,11 @@ def test_a_time_without_a_unit_has_the_one_that_its_daemon_takes(number: int, un
     assert kind.takes(str(number)) == kind.takes(f"{number}{unit}")
 
 
+def test_a_time_in_a_unit_that_its_daemon_does_not_know_is_not_harmless() -> None:
+    kind = Time("1d", "30d", units="smhd")
+    assert [kind.takes(each) for each in ("7d", "168h", "1w")] == [True, True, False]
+
+
 def test_one_of_several_kinds_is_enough() -> None:
     kinds = ("0", Number(998, 2000))
     assert [takes(kinds, each) for each in ("0", "1", "997", "998")] == [True, False, False, True]

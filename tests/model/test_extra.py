@@ -38,6 +38,7 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
             {"smtpd_sender_login_maps": "static:all"},
             {"parent_domain_matches_subdomains": "smtpd_access_maps"},
             {"allow_untrusted_routing": "yes"},
+            {"resolve_dequoted_address": "no"},
             {"unknown_parameter": "permit_sasl_authenticated"},
         ],
         "environment": [{"postfix": {"POSTFIX_RELAY": "any"}}],
@@ -77,7 +78,7 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
         "imap": [{"proxyservers": "everybody"}, {"imap_admins": "joe"}, {"virtdomains": "off"}],
         "roundcube": [{"proxy_whitelist": ["0.0.0.0/0"]}, {"trusted_host_patterns": ["x"]}],
         "spamassassin": ["trusted_networks 0.0.0.0/0", "internal_networks 10.0.0.0/8", "clear_trusted_networks now", "originating_ip_headers X-IP"],
-        "website": ["set_real_ip_from 0.0.0.0/0", "real_ip_header X-Forwarded-For", "proxy_set_header X-Real-IP 192.0.2.1"],
+        "website": ["ignore_invalid_headers off", "set_real_ip_from 0.0.0.0/0", "real_ip_header X-Forwarded-For", "proxy_set_header X-Real-IP 192.0.2.1"],
         "annotations": [
             {"postfix": {"k8s.v1.cni.cncf.io/networks": "macvlan"}},
             {"proxy": {"sidecar.istio.io/inject": "true"}},
@@ -120,8 +121,21 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
             {"smtp_generic_maps": "static:x"},
             {"smtp_fallback_relay": "relay.example.net"},
             {"unknown_parameter": "joe@example.com"},
+            {"masquerade_domains": "example.com"},
+            {"masquerade_classes": "envelope_sender"},
+            {"masquerade_exceptions": "root"},
+            {"message_drop_headers": "received"},
+            {"message_reject_characters": "x"},
+            {"message_strip_characters": "x"},
+            {"empty_address_recipient": "joe"},
+            {"empty_address_default_transport_maps_lookup_key": "x"},
+            {"remote_header_rewrite_domain": "example.com"},
+            {"undisclosed_recipients_header": "To: all"},
+            {"known_tcp_ports": "lmtp=25"},
+            {"expand_owner_alias": "yes"},
         ],
-        "imap": [{"sendmail": "sendmail"}, {"lmtp_over_quota_perm_failure": "yes"}, {"notifysocket": "x"}],
+        "spamassassin": ["subjprefix URIBL_BLACK [SPAM]", "spamcop_relayhost 192.0.2.1"],
+        "imap": [{"reject8bit": "yes"}, {"sendmail": "sendmail"}, {"lmtp_over_quota_perm_failure": "yes"}, {"notifysocket": "x"}],
         "roundcube": [{"managesieve_port": 25}],
         "environment": [{"webapp": {"MAIL_DRIVER": "log"}}, {"imap": {"OTHER_HOST": "192.0.2.1"}}],
     },
@@ -135,7 +149,10 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
         ],
         "imap": [{"prometheus_enabled": "yes"}, {"syslog_prefix": "x"}],
         "roundcube": [{"plugins": ["zipdownload"]}, {"enable_installer": True}, {"mime_types": "x"}, {"skin": "`id`"}],
-        "spamassassin": ["loadplugin Mail::SpamAssassin::Plugin::X", "include /etc/shadow", "header X eval:check()", "ifplugin X", "dcc_home /tmp"],
+        "spamassassin": ["loadplugin Mail::SpamAssassin::Plugin::X", "include /etc/shadow", "header X eval:check()", "ifplugin X", "dcc_home /tmp",
+            *(f"{carrier} {line}" for line in ("loadplugin Evil Evil.pm", "score URIBL_BLACK 4.0", "include /etc/shadow")
+              for carrier in ("lang .", "lang en_US", "if 1", "ifplugin X", "else", "endif", "include", "file start", "file end", "require_version", "tryplugin")),
+            "body LOCAL_LOAN /(?{ system('id') })/", "header LOCAL_LOAN Subject =~ /(??{ code })/", "extracttext_external x /bin/sh", "pyzor_perl 0", "razor_config /tmp/x"],
         "website": ["include /etc/passwd", "load_module x", "access_log /tmp/x", "error_log stderr debug"],
         "environment": [
             {"imap": {"LD_PRELOAD": "x.so"}},
@@ -151,7 +168,14 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
     },
     "extra-secret": {
         "environment": [{"webapp": {"STRIPE_SECRET": "x"}}, {"webapp": {"OPENEXCHANGERATES_API_KEY": "x"}}, {"webapp": {"NEXTCLOUD": "https://u:p@x"}}],
-        "roundcube": [{"sql_debug": True}],
+        "roundcube": [{"sql_debug": True}, {"log_session_ids": True}],
+        "postfix": [
+            {"debug_peer_list": "127.0.0.1"},
+            {"debug_peer_level": 1},
+            {"notify_classes": "policy, protocol"},
+            {"notify_classes": "bounce"},
+        ],
+        "spamassassin": ["url_shortener_cache_password x", "bayes_sql_password x"],
         "annotations": [{"imap": {"example.org/password": "x"}}],
     },
     "extra-own": {
@@ -166,11 +190,11 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
     "extra-unknown": {
         "postfix": [{"smtpd_banner": "hello"}, {"smtpd_client_restrictions": "reject_rbl_client zen.spamhaus.org"}, {"smtpd_hard_error_limit": "many"}],
         "imap": [{"no_such_option": "x"}],
-        "roundcube": [{"no_such_option": "x"}, {"undo_timeout": "many"}],
+        "roundcube": [{"no_such_option": "x"}, {"undo_timeout": "many"}, {"log_logins": True}],
         "spamassassin": ["no_such_line x", "score RULE much"],
-        "website": ["aio threads", "gzip maybe", "add_header X-Frame-Options DENY"],
+        "website": ["expires 1d", "http2 on", "aio threads", "gzip maybe", "add_header X-Frame-Options DENY"],
         "environment": [{"webapp": {"TZ": "Europe/Berlin"}}, {"meet": {"FEATURE": "on"}}],
-        "annotations": [{"imap": {"example.org/owner": "joe"}}],
+        "annotations": [{"imap": {"example.org/owner": "joe"}}, {"imap": {"example.org/description": "joe's"}}],
     },
 }  # fmt: skip
 CASES = [
@@ -188,10 +212,11 @@ HARMLESS: dict[str, Any] = {
         "smtpd_helo_required": True,
         "delay_warning_time": "4h",
         "notify_classes": "resource, software",
+        "smtp_tls_note_starttls_offer": True,
     },
     "imap": {"popminpoll": 1, "quotawarn": 80, "sieve_maxscripts": 20, "timeout": "45m"},
     "roundcube": {
-        "product_name": "Mail of Example",
+        "product_name": "Grüße, Łódź & Αθήνα's",
         "skin": "elastic",
         "mail_pagesize": 100,
         "prefer_html": False,
@@ -240,6 +265,69 @@ def test_a_line_that_undoes_a_promise_is_refused(rule: str, place: str, line: An
 
 def test_what_is_known_to_be_harmless_goes_through() -> None:
     assert found(HARMLESS) == set()
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        *(
+            ("postfix", name, value)
+            for name, value in (
+                # Postfix' daemons end at once.
+                ("maximal_queue_lifetime", "120d"), ("bounce_queue_lifetime", "101d"), ("default_destination_concurrency_limit", "5s"),
+                ("local_destination_concurrency_limit", "5s"), ("initial_destination_concurrency", 0), ("qmgr_message_active_limit", 0),
+                ("default_delivery_slot_discount", 101), ("queue_run_delay", "9999999w"), ("delay_warning_time", "9999999w"),
+                ("smtp_connect_timeout", "9999999w"), ("smtp_connection_cache_on_demand", 5), ("smtpd_recipient_limit", 0),
+                ("smtpd_recipient_limit", "50s"), ("smtp_destination_rate_delay", "5x"), ("smtp_mx_session_limit", "5m"),
+                # Messages are cut, folded or sent back, come twice, or wait.
+                ("header_size_limit", 10), ("smtp_line_length_limit", 10), ("smtp_line_length_limit", 997), ("line_length_limit", 512),
+                ("hopcount_limit", 10), ("smtp_data_done_timeout", "1s"), ("smtp_data_xfer_timeout", "1s"), ("ipc_timeout", "1s"),
+                ("default_destination_rate_delay", "1h"), ("qmgr_message_recipient_limit", 1), ("smtpd_policy_service_timeout", "1s"),
+                ("transport_retry_time", "1w"), ("mime_nesting_limit", 10), ("queue_minfree", 999999999),
+            )
+        ),
+        *(
+            ("imap", name, value)
+            for name, value in (
+                ("sieve_maxscripts", "5m"), ("search_batchsize", "abc"), ("conversations_max_thread", "abc"), ("specialusealways", "5m"),
+                ("calendar_component_set", "x"), ("maxquoted", 10), ("maxword", 10), ("maxheaderlines", 10), ("timeout", "1"),
+                ("timeout", "30s"), ("poptimeout", "1w"), ("search_maxtime", "1m"), ("statuscache", 5), ("maxargssize", 10),
+            )
+        ),
+        ("roundcube", "mail_pagesize", 0),
+        ("roundcube", "refresh_interval", 1),
+        ("roundcube", "skin", "../../tmp"),
+        *(
+            ("website", name, value)
+            for name, value in (
+                ("proxy_read_timeout", "1ms"), ("client_body_timeout", "1"), ("large_client_header_buffers", "1 1k"), ("proxy_buffer_size", "1"),
+                ("gzip_comp_level", "99"), ("keepalive_requests", "0"), ("deny", "0.0.0.0/0"), ("deny", "::/0"),
+            )
+        ),
+        *(("spamassassin", name, value) for name, value in (("time_limit", "1"), ("body_part_scan_size", "10"), ("rbl_timeout", "0"), ("bayes_min_spam_num", "-1"))),
+    ],
+)  # fmt: skip
+def test_a_harmless_name_makes_no_value_harmless_that_stops_or_spoils_mail(
+    place: str, name: str, value: Any
+) -> None:
+    line = [f"{name} {value}"] if place in ("website", "spamassassin") else {name: value}
+    assert found({place: line})
+
+
+@pytest.mark.parametrize("what", ["camera", "microphone", "display-capture"])
+@pytest.mark.parametrize("allowed", ["()", "(https://other.example)", "none", ""])
+def test_browsers_are_not_kept_from_what_a_conference_needs(what: str, allowed: str) -> None:
+    line = {"website": [f'add_header Permissions-Policy "geolocation=(), {what}={allowed}" always']}
+    assert found(line) == {("extra-meet", "website[0]")}
+    alone = check(settings("cluster", {"extra": line, "features": {"meet": False}}))
+    assert not [each for each in alone if each.rule == "extra-meet"]
+
+
+@pytest.mark.parametrize("allowed", ["(self)", "*", "(self https://other.example)", "self"])
+def test_browsers_may_be_kept_from_what_no_conference_needs(allowed: str) -> None:
+    line = f'add_header Permissions-Policy "geolocation=(), camera={allowed}, microphone={allowed}"'
+    assert found({"website": [line]}) == set()
 
 
 def test_a_line_that_nobody_knows_is_acknowledged_by_its_own_key() -> None:
@@ -312,6 +400,38 @@ def test_what_is_no_single_line_is_refused_by_its_key(extra: dict[str, Any], at:
         load(raw("cluster", {"extra": extra}), need_secrets=False)
     assert f"kolab:{at}" in str(caught.value)
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        *(
+            ("roundcube", "skin", value)
+            for value in (None, 1.5, {"a": 1}, [1], [None], [["a"]], 10**9, 10**5000, "a\nb", " a", "a\u2028b", "\ud800", "x" * 401, ["ok", "a\tb"])
+        ),
+        ("postfix", "smtpd_banner", 10**5000),
+        ("postfix", "smtpd_banner", None),
+        ("imap", "timeout", ["1"]),
+        ("environment", "imap", {"A": 10**5000}),
+    ],
+    ids=lambda value: value if value in ("roundcube", "postfix") else type(value).__name__,
+)  # fmt: skip
+def test_a_value_of_the_wrong_kind_gets_one_sentence_with_its_key(place: str, name: str, value: Any) -> None:
+    with pytest.raises(StackFileError) as caught:
+        load(raw("cluster", {"extra": {place: {name: value}}}), need_secrets=False)
+    [finding] = [each for each in caught.value.findings if each.severity == "error"]
+    assert finding.path.removesuffix(".A") == f"kolab:extra.{place}.{name}"
+    assert not re.search("digits\\)|pydantic|function|Exceeds", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "value", ["Grüße", "日本語", "Ελλάδα", "it's", "", ["Grüße", "b"], [], True, -999_999_999]
+)
+def test_printable_texts_of_any_script_are_values_of_roundcube(value: Any) -> None:
+    entry = {"rule": "extra-unknown", "reason": "read and tried by us"}
+    extra = {"roundcube": {"no_such_option": value}}
+    assert check(settings("cluster", {"extra": extra, "acknowledge": [entry]})) == check(settings("cluster"))
 
 
 def written(script: str, pattern: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from model import texts, types, urls
+from model.settings import Settings
+from model.stack_file import StackFileError, load
+from tests.model.files import raw
 
 LONGEST = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
 
@@ -317,3 +321,31 @@ def test_a_network_has_nothing_but_zeros_behind_its_prefix(written: object) -> N
 def test_documentation_ranges_are_those_of_the_rfcs(address: str, documentation: bool) -> None:
     found = ipaddress.ip_address(address)
     assert any(found in net for net in types.DOCUMENTATION if net.version == found.version) == documentation
+
+
+def unions(schema: Any) -> Iterator[list[str]]:
+    """Kinds among which a value is tried one after the other, and not only written or shown to editors."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "union":
+            yield [choice.get("type", "?") for choice in schema["choices"]]
+        for key, part in schema.items():
+            if key not in ("json_schema_input_schema", "serialization"):
+                yield from unions(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            yield from unions(part)
+
+
+def test_no_value_is_tried_as_one_kind_after_another_since_each_would_complain() -> None:
+    assert list(unions(Settings.__pydantic_core_schema__)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mode": 10**5000}, {"resources": {"imap": {"cpu": 10**5000}}}, {"storage": {"mailboxes": {"size": 10**5000}}}],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_a_number_that_python_writes_no_more_gets_a_sentence(change: dict[str, Any]) -> None:
+    with pytest.raises(StackFileError) as caught:
+        load(raw("cluster", change), need_secrets=False)
+    assert "Exceeds" not in str(caught.value)

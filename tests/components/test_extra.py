@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components import entry
 from components.roundcube import literal
 from model.extra.cyrus import CYRUS
+from model.extra.nginx import NGINX
 from model.extra.spamassassin import SPAMASSASSIN
 from model.settings import Settings
 from tests.support.deploy import Deployment, deploy
@@ -66,10 +70,36 @@ def test_annotations_stand_on_the_pods_of_the_daemon_alone() -> None:
         ("it's", r"'it\'s'"),
         ("\\'; system('id'); //", r"'\\\'; system(\'id\'); //'"),
         (("a", "b"), "['a', 'b']"),
+        ("Grüße", "'Grüße'"),
     ],
 )
 def test_a_value_stays_one_value_of_php(value: Any, text: str) -> None:
     assert literal(value) == text
+
+
+def _texts() -> st.SearchStrategy[str]:
+    return st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable() and text == text.strip())
+
+
+@pytest.mark.security
+@given(_texts())
+def test_a_text_ends_where_it_ends_and_php_reads_what_was_written(text: str) -> None:
+    inside = re.fullmatch(r"'((?:[^'\\]|\\['\\])*)'", literal(text))
+    assert inside
+    assert re.sub(r"\\(['\\])", r"\1", inside[1]) == text
+
+
+@pytest.mark.thorough
+@pytest.mark.security
+@pytest.mark.parametrize(
+    "text", ["Grüße", "日本語", "it's", "\\", "\\'", "a\\\\'); system('id'); //", "$x {$y}", "ends in \\"]
+)
+def test_a_real_php_reads_what_was_written(text: str) -> None:
+    php = shutil.which("php")
+    if php is None:
+        pytest.skip("PHP is not installed")
+    done = subprocess.run([php, "-r", f"echo {literal(text)};"], capture_output=True, text=True, check=True)
+    assert done.stdout == text
 
 
 def test_roundcube_reads_options_and_the_size_of_messages_after_them() -> None:
@@ -104,6 +134,46 @@ def test_a_directive_that_nginx_does_not_take_stops_the_container_and_is_named(t
     done = sandbox.run(made.file("proxy", "proxy", f"{entry.PATH}/entry.sh"), env=environment)
     assert done.returncode == 70
     assert "nginx does not take 'gzip_comp_level 99' of kolab:extra.website: [emerg] " in done.stderr
+
+
+_DIRECTIVES = """
+client_body_timeout 5s|lingering_time 1h|resolver_timeout 1s|resolver_timeout 1m|keepalive_timeout 1 1|keepalive_timeout 9999m 9999m
+keepalive_requests 10|keepalive_requests 100000|gzip_comp_level 1|gzip_comp_level 9|proxy_connect_timeout 5s|proxy_connect_timeout 5m
+proxy_read_timeout 30s|proxy_send_timeout 1h|client_body_buffer_size 1k|client_header_buffer_size 999k|gzip_min_length 0
+gzip_min_length 999k|postpone_output 999999|large_client_header_buffers 4 4k|large_client_header_buffers 99 99k|gzip_buffers 4 4k
+proxy_buffers 99 99k|output_buffers 1 4k|output_buffers 99 99k|proxy_buffer_size 4k|gzip off|tcp_nopush on|etag off|log_not_found off
+ignore_invalid_headers on|gzip_types text/css image/svg+xml|gzip_proxied no-cache no-store|gzip_http_version 1.0|deny 192.0.2.0/8
+deny 2001:db8::/128|add_header NEL "{}"|add_header Referrer-Policy same-origin always
+"""
+
+
+_LINES = _DIRECTIVES.strip().replace("\n", "|").split("|")
+
+
+def test_no_harmless_kind_of_directive_is_left_out() -> None:
+    names = [line.partition(" ")[0] for line in _LINES]
+    assert all(any(re.fullmatch(kind, name) for name in names) for kind in NGINX.harmless)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("directive", _LINES)
+def test_nginx_takes_every_harmless_directive_at_its_ends(directive: str, tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    if nginx is None:
+        pytest.skip("nginx is not installed: tests/install-packages test")
+    name, _, value = directive.partition(" ")
+    assert NGINX.judge(name, value) is None
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; error_log stderr; events {{}}\nhttp {{ access_log off; server {{ listen unix:{tmp_path}/s; {directive}; }} }}\n"
+    )
+    done = subprocess.run(
+        [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ ANNOTATIONS = Language(
         r"prometheus\.io/(scrape|port|path|scheme)": r"[a-z0-9/._-]{1,80}",
         r"cluster-autoscaler\.kubernetes\.io/safe-to-evict": "true|false",
         r"backup\.velero\.io/backup-volumes(-excludes)?": r"[a-z0-9,.-]{1,300}",
-        r"(reloader\.stakater\.com|co\.elastic\.logs|ad\.datadoghq\.com|fluentbit\.io)/[a-z0-9._-]{1,60}": rf"(?!.*(\$|{_TOLD})).{{0,300}}",
+        r"(reloader\.stakater\.com|co\.elastic\.logs|ad\.datadoghq\.com|fluentbit\.io)/(?!.*(script|command|exec))[a-z0-9._-]{1,60}": rf"(?!.*(\$|{_TOLD})).{{0,300}}",
     },
     kept={
         "code": r"(.*\.)?(apparmor\.security\.beta|seccomp\.security\.alpha)\.kubernetes\.io/.*|.*(capabilit|katacontainers).*|"

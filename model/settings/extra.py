@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from model.kind import matching
+from model.kind import Kind, matching
 from model.settings.base import Section
 from model.texts import DaemonName, LabelKey
 
@@ -68,31 +68,30 @@ VariableValue = Annotated[
 
 
 _PHP_NUMBER = 999_999_999
-PhpNumber = Annotated[int, Field(ge=-_PHP_NUMBER, le=_PHP_NUMBER)]
-PhpText = Annotated[str, Field(max_length=_MOST)]
+_PHP_WORDS = f"must be true or false, a whole number of up to nine digits, a text or a list of texts; a text is one line of up to {_MOST} printable characters, without spaces around it"
+
+
+def _php_text(value: str) -> str:
+    if len(value) > _MOST or not value.isprintable() or value != value.strip(" "):
+        raise ValueError(_PHP_WORDS)
+    return value
 
 
 def _php(value: object) -> bool | int | str | tuple[str, ...]:
     """A value of Roundcube's. One reader instead of a type for each kind: those would each complain."""
-    if isinstance(value, list | tuple) and all(map(_is_text, value)):
-        return tuple(value)
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _PHP_NUMBER) or _is_text(value):
-        return value  # type: ignore[return-value]
-    raise ValueError(
-        f"must be true or false, a whole number of up to nine digits, a text or a list of texts; a text is one line of up to {_MOST} printable characters, without spaces around it"
-    )
+    if isinstance(value, str):
+        return _php_text(value)
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(map(_php_text, value))
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _PHP_NUMBER):
+        return value
+    raise ValueError(_PHP_WORDS)
 
 
-def _is_text(value: object) -> bool:
-    return (
-        isinstance(value, str) and len(value) <= _MOST and value.isprintable() and value == value.strip(" ")
-    )
-
-
-PhpValue = Annotated[
-    bool | int | str | tuple[str, ...],
-    PlainValidator(_php, json_schema_input_type=bool | PhpNumber | PhpText | tuple[PhpText, ...]),
-]
+PhpNumber = Annotated[int, Field(ge=-_PHP_NUMBER, le=_PHP_NUMBER)]
+PhpText = Annotated[str, Kind("text of any script", _php_text)]
+_PhpValue = bool | PhpNumber | PhpText | tuple[PhpText, ...]
+PhpValue = Annotated[_PhpValue, PlainValidator(_php, json_schema_input_type=_PhpValue)]
 
 
 class Extra(Section):

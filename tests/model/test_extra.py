@@ -188,7 +188,7 @@ BROKEN: dict[str, dict[str, list[Any]]] = {
         "annotations": [{"imap": {"pulumi.com/skipAwait": "true"}}],
     },
     "extra-unknown": {
-        "postfix": [{"smtpd_banner": "hello"}, {"smtpd_client_restrictions": "reject_rbl_client zen.spamhaus.org"}, {"smtpd_hard_error_limit": "many"}],
+        "postfix": [{"smtpd_banner": "hello"}, {"smtpd_client_restrictions": "reject_rbl_client zen.spamhaus.org"}, {"smtpd_hard_error_limit": "many"}, {"smtp_connection_reuse_time_limit": "5m"}, {"queue_minfree": 1}],
         "imap": [{"no_such_option": "x"}],
         "roundcube": [{"no_such_option": "x"}, {"undo_timeout": "many"}, {"log_logins": True}],
         "spamassassin": ["no_such_line x", "score RULE much"],

@@ -116,6 +116,7 @@ def test_a_variable_of_the_same_kind_that_a_later_image_reads_is_known_as_well(
         "k8up.syn.tools/backupcommand",
         "example.org/post-restore-command",
         "example.org/exit-hook",
+        "co.elastic.logs/processors.1.script.source",
     ],
 )  # fmt: skip
 def test_an_annotation_by_which_something_runs_in_the_pod_is_code(name: str) -> None:

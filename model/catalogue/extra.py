@@ -93,6 +93,6 @@ EXTRA_MEET = Rule(
     "extra-meet",
     path="kolab:extra.{where}",
     problem="keeps browsers from {what}, which Meet asks them for",
-    fix="write {what}=(self), or set features.meet: false",
+    fix="write {fixed}, or set features.meet: false",
     why="A conference whose guests can neither be seen nor heard is none, and no page says why.",
 )

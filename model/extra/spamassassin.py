@@ -6,6 +6,7 @@ from model.extra.language import Language
 from model.extra.values import Number
 
 _RULE = r"[A-Za-z_][A-Za-z0-9_]{1,63}"
+# Code in a regular expression (perlre).
 _PERL = r"\(\?\??\{"
 _NAMES = r"(\S{1,200})( \S{1,200}){0,20}"
 

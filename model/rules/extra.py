@@ -109,10 +109,17 @@ def meet(settings: Settings) -> Iterator[Finding]:
     if not settings.features.meet:
         return
     for index, line in enumerate(settings.extra.website):
-        if re.match(r"add_header Permissions-Policy ", line, re.IGNORECASE):
-            for what, allowed in re.findall(r"([a-z-]+)=(\([^)]*\)|[^\s,\"]*)", line):
-                if what in _MEET and not re.search(r"\*|\bself\b", allowed):
-                    yield rules.EXTRA_MEET.found(where=f"website[{index}]", what=what)
+        if not line.startswith("add_header Permissions-Policy "):
+            continue
+        granted = re.findall(r"([a-z-]+)=(\([^)]*\)|[^\s,\"]*)", line)
+        denied = [
+            what
+            for what, whom in granted
+            if what in _MEET and not {"*", "self"} & set(whom.strip("()").split())
+        ]
+        if denied:
+            fixed = ", ".join(f"{what}=(self)" for what in denied)
+            yield rules.EXTRA_MEET.found(where=f"website[{index}]", what=", ".join(denied), fixed=fixed)
 
 
 RULES = (promises, places, meet)

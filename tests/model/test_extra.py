@@ -316,12 +316,22 @@ def test_a_harmless_name_makes_no_value_harmless_that_stops_or_spoils_mail(
 
 
 @pytest.mark.parametrize("what", ["camera", "microphone", "display-capture"])
-@pytest.mark.parametrize("allowed", ["()", "(https://other.example)", "none", ""])
+@pytest.mark.parametrize("allowed", ["()", "(https://other.example)", "(https://self.example)", "none", ""])
 def test_browsers_are_not_kept_from_what_a_conference_needs(what: str, allowed: str) -> None:
     line = {"website": [f'add_header Permissions-Policy "geolocation=(), {what}={allowed}" always']}
     assert found(line) == {("extra-meet", "website[0]")}
     alone = check(settings("cluster", {"extra": line, "features": {"meet": False}}))
     assert not [each for each in alone if each.rule == "extra-meet"]
+
+
+def test_all_that_a_conference_lacks_is_one_sentence() -> None:
+    line = 'add_header Permissions-Policy "camera=(), microphone=(), display-capture=()"'
+    [finding] = [
+        each
+        for each in check(settings("cluster", {"extra": {"website": [line]}}))
+        if each.rule == "extra-meet"
+    ]
+    assert "camera=(self), microphone=(self), display-capture=(self)" in finding.fix
 
 
 @pytest.mark.parametrize("allowed", ["(self)", "*", "(self https://other.example)", "self"])

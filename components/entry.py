@@ -26,7 +26,11 @@ SETTINGS = "settings"
 """File of data beside the scripts. `adjust.sh` reads it."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-_SHARED = {"adjust.sh": f"source {PATH}/adjust.sh", "mail-client/mail_client.py": "import mail_client"}
+_SHARED = {
+    "adjust.sh": f"source {PATH}/adjust.sh",
+    "client.sh": f"source {PATH}/client.sh",
+    "mail-client/mail_client.py": "import mail_client",
+}
 """File below components/scripts/ that lies beside each script which has this line."""
 _NAME = re.compile(r"KOLAB_[A-Z_]+")
 """Names of settings: the image's own inits, which are sourced after them, have variables too."""

@@ -30,6 +30,7 @@ def run(folder: Path, database: Mariadb, changes: dict[str, Any]) -> list[str]:
     stack = deploy(changed("cluster", changes))
     sandbox = Sandbox(folder / "root")
     sandbox.command("mysql", f'exec /usr/bin/mariadb --no-defaults -P {database.port} "$@"')
+    sandbox.mount(entry.PATH, stack.folder("scheduler", "scheduler", entry.PATH))
     env = stack.workload("scheduler").env("scheduler") | {
         "DB_HOST": "127.0.0.1",
         "DB_USERNAME": "kolab",

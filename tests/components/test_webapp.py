@@ -97,16 +97,36 @@ def test_a_migration_that_fails_is_not_served_as_if_nothing_had_happened(sandbox
     assert re.search(r"^entry: '.*migrate --force.*' failed; nothing is served", sandbox.err, re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    "command", ["migrate:fresh --seed --force", "migrate:refresh --seed", "db:wipe --force"]
+DESTRUCTIVE = (
+    "migrate:fresh --seed --force",
+    "migrate:refresh --seed",
+    "migrate:reset --force",
+    "migrate:rollback --force",
+    "migrate --force --seed",
+    "db:wipe --force",
+    "db:seed --force",
 )
-def test_no_image_drops_the_tables_of_a_running_stack(sandbox: Sandbox, command: str) -> None:
-    image(sandbox, B.replace("migrate --force || :", f"{command} || :"))
+CALLED = (
+    "php -dmemory_limit=512M ./artisan {}",
+    "/usr/bin/php ./artisan {}",
+    "./artisan {}",
+    f"{SOURCE}/artisan {{}}",
+    "env A=b php ./artisan {}",
+    "timeout 60 nice php ./artisan {}",
+    "bash -c './artisan {}'",
+    "/bin/sh -ec \"cd /tmp && php artisan '{}'\"",
+    "echo './artisan {}' > /tmp/fill; bash /tmp/fill",
+    "source <(echo './artisan {}')",
+)
+"""Ways in which an init may call Laravel."""
+
+
+@pytest.mark.parametrize("called", CALLED)
+@pytest.mark.parametrize("command", DESTRUCTIVE)
+def test_no_image_drops_the_tables_of_a_running_stack(sandbox: Sandbox, command: str, called: str) -> None:
+    image(sandbox, B.replace(MIGRATE, f"{called.format(command)} || :"))
     assert start(sandbox, "horizon") == (70, [])
-    assert (
-        f"the image would drop every table of the database, and was not let to: -dmemory_limit=512M ./artisan {command}"
-        in sandbox.err
-    )
+    assert "the image would drop or overwrite what the database holds, and was not let to: " in sandbox.err
 
 
 @pytest.mark.parametrize(
@@ -137,6 +157,39 @@ def test_a_rehearsal_changes_no_table_and_serves_nothing(sandbox: Sandbox, role:
         sandbox.command(command, '[[ "$*" = *data:countries ]]')
     assert start(sandbox, role, task="rehearse") == (0, [])
     assert "this image can run here" in sandbox.out
+
+
+CLIENTS = pytest.mark.parametrize("client", ["mysql", "mariadb"])
+"""What MariaDB's client is called; its own images have none of MySQL's names (components/scripts/backup/clients.sh)."""
+
+
+def with_client(sandbox: Sandbox, client: str) -> None:
+    """An image that calls MariaDB's client so and by no other name."""
+    image(sandbox, A.replace("mysql -N", f"{client} -N"))
+    sandbox.lacks("mysql", "mariadb")
+    sandbox.path("/bin/mysql").rename(sandbox.path(f"/bin/{client}"))
+
+
+@CLIENTS
+@pytest.mark.parametrize("task", ["", "rehearse"])
+def test_the_database_is_asked_by_whichever_client_the_image_has(
+    sandbox: Sandbox, client: str, task: str
+) -> None:
+    with_client(sandbox, client)
+    assert start(sandbox, "webapp", task) == (0, [] if task else [SERVED])
+
+
+def test_an_image_that_cannot_ask_the_database_is_refused_and_waits_for_nothing(sandbox: Sandbox) -> None:
+    with_client(sandbox, "mycli")
+    assert start(sandbox, "webapp") == (70, [])
+    assert "entry: neither mysql nor mariadb is in this image" in sandbox.err
+
+
+def test_a_rehearsal_that_would_never_end_says_so(sandbox: Sandbox) -> None:
+    image(sandbox, A.replace("mysql -N", "false"))
+    sandbox.quick_sleep()
+    assert start(sandbox, "webapp", "rehearse") == (70, [])
+    assert "waits for something that a rehearsal has no way to" in sandbox.err
 
 
 @pytest.mark.parametrize("role", ["webapp", "horizon"])

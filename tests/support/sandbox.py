@@ -40,6 +40,7 @@ class Sandbox:
         self.ports: dict[int, int] = {}
         """Port of the container -> the port of this machine that stands for it."""
         self._bin.mkdir(parents=True)
+        self._commands = f"{self._bin}:/usr/sbin:/usr/bin:/sbin:/bin"
         for folder in ("etc", "tmp", "var/log", "var/run", "run"):
             (root / folder).mkdir(parents=True)
 
@@ -90,6 +91,15 @@ class Sandbox:
         path.write_text(f"#!/bin/bash\n{note}\n{self.here(body)}\n")
         path.chmod(0o755)
 
+    def lacks(self, *names: str) -> None:
+        """Hides commands of this machine from the scripts."""
+        folder = self.root / "machine"
+        folder.mkdir()
+        for command in (each for path in ("/usr/sbin", "/usr/bin") for each in Path(path).iterdir()):
+            if command.name not in names and not (folder / command.name).is_symlink():
+                (folder / command.name).symlink_to(command)
+        self._commands = f"{self._bin}:{folder}"
+
     def quick_sleep(self) -> None:
         """Makes `sleep` short, so that loops turn quickly."""
         self.command("sleep", "exec /bin/sleep 0.02")
@@ -139,7 +149,7 @@ class Sandbox:
         """Runs a script until the block ends."""
         file = self.root / "script.sh"
         file.write_text(self.here(script))
-        environment = {"PATH": f"{self._bin}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.root)}
+        environment = {"PATH": self._commands, "HOME": str(self.root)}
         environment |= {key: self.here(value) for key, value in (env or {}).items()}
         with (self.root / "out").open("w") as out, (self.root / "err").open("w") as err:
             process = subprocess.Popen(

@@ -2,8 +2,9 @@
 # Sourced when the migrations of the image's init are over. It goes on when one fails; what counts are the tables that the
 # image's own files of SQL make, and the version that the last of its updates leaves in the table `system`.
 rehearsed
+source /kolab/entry/client.sh
 
-asked() { MYSQL_PWD=$DB_RC_PASSWORD command mysql -N -B --host="$DB_HOST" --user="$DB_RC_USERNAME" "$DB_RC_DATABASE" --execute="$1"; }
+asked() { MYSQL_PWD=$DB_RC_PASSWORD client -N -B --host="$DB_HOST" --user="$DB_RC_USERNAME" "$DB_RC_DATABASE" --execute="$1"; }
 
 # judge FOLDER OTHERWISE: the tables of an SQL folder are there and up to date, or OTHERWISE says which are not
 judge() {

@@ -1,12 +1,16 @@
 # shellcheck shell=bash
-# Stands in for the commands by which the image's init calls Laravel, `php ... ./artisan COMMAND` or `./artisan COMMAND`.
-artisan() {
-  case " ${*:2} " in
+# Stands in for the commands by which the image's init calls Laravel, however it does: `php ... ./artisan COMMAND`,
+# `./artisan COMMAND`, either by its path, by a command that runs others, or by a shell.
+# A program of the image's that calls them is not seen.
+laravel() {
+  local text=" ${*:2} " word
+  case ${1##*/} in
+    # What a shell is given to read counts as if it stood here.
+    bash | sh) for word in "${@:2}"; do [ ! -f "$word" ] || endangers "$(< "$word")" "$@"; done ;;
+  esac
+  endangers "$text" "$@"
+  case $text in
     *' octane:start '* | *' horizon '*) exec "$@" ;;
-    # The image's check for an empty database takes any failure for "empty".
-    *' migrate:fresh '* | *' migrate:refresh '* | *' migrate:reset '* | *' db:wipe '*)
-      fail "the image would drop every table of the database, and was not let to: ${*:2}"
-      ;;
     *' migrate '* | *' data:init '*)
       # A rehearsal changes nothing.
       [ "${KOLAB_TASK-}" != rehearse ] || return 0
@@ -18,5 +22,14 @@ artisan() {
     *) command "$@" ;;
   esac
 }
-php() { artisan php "$@"; }
-./artisan() { artisan ./artisan "$@"; }
+
+# endangers TEXT COMMAND...: the image's check for an empty database takes any failure for "empty". Here there are accounts
+# (wait.sh), and nothing of what makes or fills tables anew is run.
+endangers() {
+  local destroys='migrate:(fresh|refresh|reset|rollback)|db:(wipe|seed)|migrate[^;&|]*--seed'
+  [[ ! $1 =~ $destroys ]] || fail "the image would drop or overwrite what the database holds, and was not let to: ${*:3}"
+}
+
+for KOLAB_NAME in {,/bin/,/usr/bin/}{php,bash,sh} {,./,/opt/app-root/src/}artisan timeout sudo "${KOLAB_RUNNERS[@]}"; do
+  eval "$KOLAB_NAME() { laravel $KOLAB_NAME \"\$@\"; }"
+done

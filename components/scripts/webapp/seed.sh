@@ -3,9 +3,10 @@
 # any failure of its check (a wrong password, a DNS hiccup) for "empty" and then drops every table; this script never drops
 # anything.
 set -eu
+source /kolab/entry/client.sh
 cd /opt/app-root/src
 source /kolab/entry/prepare.sh
-query() { MYSQL_PWD=$DB_PASSWORD mysql -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "$1"; }
+query() { MYSQL_PWD=$DB_PASSWORD client -N -B -u "$DB_USERNAME" -h "$DB_HOST" "$DB_DATABASE" -e "$1"; }
 # An answer that is no number is no answer, least of all "none".
 count() {
   local found

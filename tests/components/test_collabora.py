@@ -44,7 +44,8 @@ def start(sandbox: Sandbox, init: str, xml: str = XML, task: str = "") -> int:
 
 def in_file(sandbox: Sandbox) -> list[str]:
     """The hosts that the file itself names."""
-    tree = ET.fromstring(sandbox.text(CONF))  # noqa: S314 (our own)
+    file = CONF if sandbox.path(CONF).exists() else "/etc/cool/new.xml"
+    tree = ET.fromstring(sandbox.text(file))  # noqa: S314 (our own)
     assert tree.find("storage/wopi/alias_groups") is not None
     return [str(each.text) for name in ("host", "alias") for each in tree.iter(name)]
 
@@ -52,8 +53,8 @@ def in_file(sandbox: Sandbox) -> list[str]:
 def options(sandbox: Sandbox) -> dict[str, str]:
     """What Collabora is told on its command line."""
     (call,) = (call for call in sandbox.calls if DAEMON.match(call))
-    given = [word.removeprefix("--o:").partition("=") for word in call.split() if word.startswith("--o:")]
-    return {name: value for name, _, value in given}
+    given = [re.match(r"--o\w*[=:](.*?)=(.*)", word) for word in call.split()]
+    return {each[1]: each[2] for each in given if each}
 
 
 IMAGES = {
@@ -70,6 +71,32 @@ IMAGES = {
         B.replace("exec /usr/bin/coolwsd --version", "nice coolwsd --o:ssl.enable=true"),
         XML,
     ),
+    "hosts on the command line": (
+        A.replace(
+            "--o:stop",
+            "'--o:storage.wopi.alias_groups.group[1].host=.*' '--o:storage.wopi.host[0]=.*' --override=storage.wopi.host=.*"
+            " --o=storage.filesystem[@allow]=true --o:net.listen=loopback --o:admin_console.enable=true --o:stop",
+        ),
+        XML,
+    ),
+    "a listener on the loopback": (A, XML.replace("<ssl>", "<net><listen>loopback</listen></net><ssl>")),
+    "blanks in its tags": (B, re.sub(r"</(\w+)>", r"</\1\n >", XML.replace("<wopi ", "<wopi\n"))),
+    "one tag for no hosts": (A, re.sub(r"<wopi.*</wopi>", '<wopi desc="a > b"/>', XML, flags=re.DOTALL)),
+    "names that begin alike": (
+        A,
+        XML.replace("<wopi ", "<wopi_old/><wopi ").replace(
+            "<filesystem", "<!-- </wopi> --><wopi-hosts><![CDATA[</wopi><]]></wopi-hosts><filesystem"
+        ),
+    ),
+    **{
+        f"another file after {form}": (
+            A.replace("exec ", f"mkdir /etc/cool; mv {CONF} /etc/cool/new.xml; exec ").replace(
+                "--o:stop", f"--{form}/etc/cool/new.xml --o:stop"
+            ),
+            XML,
+        )
+        for form in ("config-file=", "config-file:", "config:")
+    },
 }
 
 
@@ -78,8 +105,9 @@ def test_collabora_opens_documents_of_chwala_only(sandbox: Sandbox, name: str) -
     assert start(sandbox, *IMAGES[name]) == 0, sandbox.err
     assert in_file(sandbox) == []
     given = options(sandbox)
-    groups = {key: value for key, value in given.items() if key.startswith("storage.wopi.alias_groups")}
-    assert groups == {
+    wopi = {key: value for key, value in given.items() if key.startswith("storage.wopi")}
+    assert wopi == {
+        "storage.wopi[@allow]": "true",
         "storage.wopi.alias_groups[@mode]": "groups",
         "storage.wopi.alias_groups.group[0].host": "http://roundcube:8080",
         "storage.wopi.alias_groups.group[0].host[@allow]": "true",
@@ -87,6 +115,7 @@ def test_collabora_opens_documents_of_chwala_only(sandbox: Sandbox, name: str) -
     chwala = deployment("cluster").workload("roundcube").env("roundcube")["FILE_API_SERVER_URL"]
     assert chwala.startswith("http://roundcube:8080/")
     assert (given["storage.filesystem[@allow]"], given["server_name"]) == ("false", "example.org")
+    assert given["net.listen"] == "any"
     # Plain HTTP behind a proxy that has TLS.
     assert (given["ssl.enable"], given["ssl.termination"], given["admin_console.enable"]) == (
         "false",
@@ -99,13 +128,19 @@ def test_collabora_opens_documents_of_chwala_only(sandbox: Sandbox, name: str) -
     ("init", "xml", "sentence"),
     [
         (A, XML.replace("wopi", "wopi-hosts"), "has no element wopi"),
-        (A, XML.replace("</alias_groups>", ""), "has a <alias_groups without its </alias_groups>"),
+        (A, XML.replace("</alias_groups>", ""), "has a </wopi> where it has no <wopi>"),
         (A.replace("exec /usr/bin/coolwsd", "exec coolwsd-ng"), XML, "hands over to 'coolwsd-ng"),
         (
             A.replace("exec ", "exec renamed --config-file=/etc/cool/new.xml "),
             XML,
             "/etc/cool/new.xml is not in this image",
         ),
+        (
+            A.replace("--o:stop", "--o storage.wopi.host[0]=.* --o:stop"),
+            XML,
+            "tells coolwsd '--o', which cannot be judged",
+        ),
+        (A, XML.replace("</storage>", ""), "has a </config> where it has no <config>"),
         (A.partition("exec")[0], XML, "ended without its daemon"),
     ],
 )

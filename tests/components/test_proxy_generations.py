@@ -113,6 +113,10 @@ def test_an_image_that_writes_it_otherwise_is_right_in_effect(mutant: Mutant, tm
             asked = proxy.get(path, body=b"x").asked
             assert (asked["backend"], asked["path"]) == (backend, path)
         assert proxy.get("/api/webhooks/nginx").status == 403
+        told = proxy.get("/", headers={"X-Real-IP": "203.0.113.9"}).asked["headers"]
+        assert isinstance(told, dict)
+        assert told["X-Real-IP"] == "127.0.0.1"
+        assert proxy.get("/dav/a/b.ics", body=b"x" * 2**21).status == 200
         for port in (6993, 6465):
             context = unverified()
             context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-SHA384")
@@ -127,6 +131,9 @@ def test_an_image_that_writes_it_otherwise_is_right_in_effect(mutant: Mutant, tm
         there = proxy.sandbox.path("/etc/nginx/nginx.conf")
         assert subprocess.run(["nginx", "-c", there, "-t"], capture_output=True, check=False).returncode == 0
         assert conf.count("TLSv1.2 TLSv1.3") == 2
+        # What is renewed there is shown.
+        shown = re.findall(r"ssl_certificate(?:_key)? ([^ ;]+);", conf)
+        assert shown == ["/kolab/certificate/tls.crt", "/kolab/certificate/tls.key"] * 2
         assert not re.search(
             r"TLSv1[ .;]1?[ ;]|starttls (on|off);\n.*starttls on|\[::\]|processes (auto|16)", conf
         )

@@ -11,5 +11,8 @@ if [ -n "${KOLAB_SOLVERS-}" ]; then
     "$KOLAB_SERVERS" "${KOLAB_SOLVERS%:*}" "$KOLAB_SEARCH" "${KOLAB_SOLVERS#*:}" > /tmp/kolab-solvers.conf
 fi
 on_renewal /kolab/certificate nginx -s reload
-at_daemon /kolab/entry/start.sh nginx /usr/sbin/nginx -- '-[tTvV]*'
+at_daemon /kolab/entry/start.sh nginx /usr/sbin/nginx
+source /kolab/entry/options.sh
+nginx() { called nginx "$@"; }
+/usr/sbin/nginx() { called /usr/sbin/nginx "$@"; }
 run_init /init.sh

@@ -27,8 +27,16 @@ judge_listeners() {
   done
 }
 
+# reached ADDRESS: clients come there, as they do to any address of the pod's
+reached() {
+  case $1 in '*':* | 0.0.0.0:*) ;; *[!0-9]*) return 1 ;; esac
+}
+
+# inside ADDRESS: nobody comes there from outside of the pod
+inside() { case $1 in 127.* | localhost | localhost:* | unix:*) ;; *) return 1 ;; esac; }
+
 judge_mail() {
-  local servers server each protocol port
+  local servers server each protocol port kind
   found "$1" server
   servers=("${FOUND[@]}")
   for server in "${servers[@]}"; do
@@ -44,11 +52,19 @@ judge_mail() {
     found "$server" listen
     for each in "${FOUND[@]}"; do
       words "$each"
-      port=${ARGS[0]##*:}
-      case " ${ARGS[*]:1} " in *' ssl '*) mail+="$protocol:$port:ssl "; continue ;; esac
-      value "$server" starttls
-      [ "$VALUE" = only ] || fail "port $port of the image takes passwords without TLS"
-      mail+="$protocol:$port:starttls "
+      port=${ARGS[0]##*:} kind=ssl
+      case " ${ARGS[*]:1} " in
+        *' ssl '*) ;;
+        *)
+          kind=starttls
+          value "$server" starttls
+          [ "$VALUE" = only ] || fail "port $port of the image takes passwords without TLS"
+          ;;
+      esac
+      # Who says no PROXY protocol is hung up on.
+      words "$each"
+      case " ${ARGS[*]:1} " in *' proxy_protocol '*) continue ;; esac
+      ! reached "${ARGS[0]}" || mail+="$protocol:$port:$kind "
     done
   done
 }
@@ -63,7 +79,7 @@ judge_tls() {
 }
 
 judge_web() {
-  local servers server each address
+  local servers server each address kind
   found "$1" server
   servers=("${FOUND[@]}")
   for server in "${servers[@]}"; do
@@ -71,11 +87,11 @@ judge_web() {
     for each in "${FOUND[@]}"; do
       words "$each"
       address=${ARGS[0]}
-      case $address in 127.*) continue ;; esac
-      case " ${ARGS[*]:1} " in
-        *' ssl '*) judge_tls "$server" 'the web listeners'; web+="${address##*:}:ssl " ;;
-        *) web+="${address##*:}:plain " ;;
-      esac
+      ! inside "$address" || continue
+      kind=plain
+      case " ${ARGS[*]:1} " in *' ssl '*) kind=ssl ;; esac
+      case " ${ARGS[*]:1} " in *' proxy_protocol '*) ;; *) ! reached "$address" || web+="${address##*:}:$kind " ;; esac
+      [ $kind = plain ] || judge_tls "$server" 'the web listeners'
       judge_edge "$server" "$address"
     done
   done

@@ -12,7 +12,7 @@ judge_locations() {
       found "$server" listen
       for each in "${FOUND[@]}"; do
         words "$each"
-        case ${ARGS[0]##*:} in 6080 | 6443) judge_paths "$server"; break ;; esac
+        ! reached "${ARGS[0]}" || case ${ARGS[0]##*:} in 6080 | 6443) judge_paths "$server"; break ;; esac
       done
     done
   done
@@ -47,25 +47,9 @@ judge_paths() {
 
 # judge_address LOCATION: who stands behind it hears the client's true address. What is not written anew is the client's word.
 judge_address() {
-  header "$1" X-Real-IP
+  headers "$1"
+  VALUE=${SENT[x-real-ip]-}
   [ "$VALUE" = '$remote_addr' ] || fail "the image would tell whoever answers ${TEXT[$1]} '$VALUE' as the address of a client: anybody could claim another"
-}
-
-# header LOCATION NAME: VALUE is what is passed on as the header NAME, of the nearest block that passes any on
-# (ngx_http_proxy_module, proxy_set_header); empty for what the client says
-header() {
-  local block=$1 each
-  VALUE=''
-  while :; do
-    found "$block" proxy_set_header
-    [ ${#FOUND[@]} = 0 ] || break
-    [ "$block" != 0 ] || return 0
-    block=${IN[block]}
-  done
-  for each in "${FOUND[@]}"; do
-    words "$each"
-    [ "${ARGS[0],,}" != "${2,,}" ] || VALUE=${ARGS[1]}
-  done
 }
 
 # answered OTHERWISE SERVER PATH BACKEND: a request for PATH reaches BACKEND as it was made, or OTHERWISE says why not
@@ -73,8 +57,6 @@ answered() {
   local pass target passes
   location_of "$2" "$3"
   [ -n "$LOCATION" ] || { "$1" "no location of the image answers $3"; return 0; }
-  found_below "$LOCATION" rewrite
-  [ ${#FOUND[@]} = 0 ] || { "$1" "the image rewrites $3 before it passes it on"; return 0; }
   found_below "$LOCATION" proxy_pass
   passes=("${FOUND[@]}")
   [[ ${#passes[@]} = 1 && ${IN[passes[0]]} = "$LOCATION" ]] || { "$1" "the image passes $3 on to nobody, or to several"; return 0; }
@@ -86,7 +68,8 @@ answered() {
     case $pass in *'$'*) target=${target%'$request_uri'} ;; *) [ -z "$PREFIX" ] || [ "$target" != "$4$PREFIX" ] || target=$4 ;; esac
     [ "$target" = "$4" ] || { "$1" "the image passes $3 on to ${target:-nobody} instead of to $4 as it was asked"; return 0; }
   done
-  case $4 in "$WEBAPP_BACKEND" | "$ROUNDCUBE_BACKEND") header "$LOCATION" Host ;; *) return 0 ;; esac
+  arrives "$1" "$2" "$LOCATION" "$3" "$4"
+  case $4 in "$WEBAPP_BACKEND" | "$ROUNDCUBE_BACKEND") headers "$LOCATION"; VALUE=${SENT[host]-} ;; *) return 0 ;; esac
   case $VALUE in '$host' | '$http_host') ;; *) "$1" "the image passes $3 on to '$VALUE' and not to the host that was asked" ;; esac
 }
 

@@ -5,11 +5,16 @@ source /kolab/entry/statements.sh
 source /kolab/entry/edit.sh
 source /kolab/entry/listeners.sh
 source /kolab/entry/locations.sh
+source /kolab/entry/arrival.sh
 
-KOLAB_CONF=/etc/nginx/nginx.conf
+# Before its name stands what runs it.
 for ((KOLAB_WORD = 1; KOLAB_WORD < $#; KOLAB_WORD++)); do
-  [ "${!KOLAB_WORD}" != -c ] || { KOLAB_WORD=$((KOLAB_WORD + 1)); KOLAB_CONF=${!KOLAB_WORD}; }
+  case ${!KOLAB_WORD} in nginx | */nginx) break ;; esac
 done
+told "${@:KOLAB_WORD+1}" || fail "the image's init ends with '$*', which serves nobody: it differs from the one this stack was made for"
+if [[ $KOLAB_SAID == *daemon* && ! $KOLAB_SAID =~ daemon[[:space:]]+off ]]; then
+  fail "nginx would go on in the background, by '$KOLAB_SAID', and the container would end: the image differs from the one this stack was made for"
+fi
 [ -r "$KOLAB_CONF" ] || fail "the image's init has written no $KOLAB_CONF: it differs from the one this stack was made for"
 
 read_statements "$KOLAB_CONF" "${KOLAB_CONF%/*}"

@@ -3,24 +3,25 @@
 # Statement n, counted from 1, has the words ${WORDS[n]} (each with an end mark, quotes taken off), is written ${TEXT[n]},
 # ends with ${ENDS[n]} (`;` or `{`), and stands in block ${IN[n]}; block 0 is the whole file. What stands in a file that is
 # included stands where the include was. ${GONE[n]} is set for what shall not be written again, and ${MORE[n]} has lines to
-# be written first in a block.
-MARK=$'\037'
+# be written first in a block. ${OURS[n]} is set for what this stack says: in its own files, or after the line of OUR_MARK.
+MARK=$'\037' OUR_MARK='# of this stack'
 
 # read_statements FILE FOLDER: the statements of FILE; names in it that are not absolute are below FOLDER
 read_statements() {
-  WORDS=('') TEXT=('') ENDS=('{') IN=(0) GONE=() MORE=() OPEN=0 WORD='' WRITTEN=''
+  WORDS=('') TEXT=('') ENDS=('{') IN=(0) GONE=() MORE=() OURS=() OPEN=0 WORD='' WRITTEN='' MARKED=''
   add_statements "$1" "$2"
   [ "$OPEN$WORD" = 0 ] || fail "$1 ends within a block or a statement"
 }
 
 add_statements() {
-  local rest more
+  local rest more ours=${ours-}
+  case $1 in /etc/nginx/conf.d/kolab.conf | /etc/nginx/default.d/kolab.conf) ours=1 ;; esac
   # A word is quoted as a whole, or not at all; ${...} is a variable and begins no block.
   local single="^'(([^'\\\\]|\\\\.)*)'" double='^"(([^"\\]|\\.)*)"' plain='^((\$\{|\\.|[^[:space:];{\\])+)'
   while IFS= read -r rest || [ -n "$rest" ]; do
     while rest=${rest#"${rest%%[![:space:]]*}"} && [ -n "$rest" ]; do
       case $rest in
-        '#'*) break ;;
+        '#'*) [ "$rest" != "$OUR_MARK" ] || MARKED=1; break ;;
         ';'*) end_statement ';' "$2"; rest=${rest:1} ;;
         '{'*) end_statement '{' "$2"; rest=${rest:1} ;;
         '}'*)
@@ -61,7 +62,7 @@ end_statement() {
     fi
     case $file in *[*?[]*) return ;; esac
   fi
-  WORDS[number]=$words TEXT[number]=$written ENDS[number]=$1 IN[number]=$OPEN
+  WORDS[number]=$words TEXT[number]=$written ENDS[number]=$1 IN[number]=$OPEN OURS[number]=${MARKED:-${ours-}} MARKED=''
   [ "$1" = ';' ] || OPEN=$number
 }
 
@@ -112,12 +113,20 @@ only() {
   MORE[$1]+="${*:2};"$'\n'
 }
 
+# not_by_image BLOCK NAME: no statement NAME of the image's is left in BLOCK or in the blocks in it
+not_by_image() {
+  local each
+  found_below "$1" "$2"
+  for each in "${FOUND[@]}"; do [ -n "${OURS[each]-}" ] || GONE[each]=1; done
+}
+
 write_statements() {
   local each block=0
   printf %s "${MORE[0]-}"
   for each in "${!WORDS[@]}"; do
     [[ $each != 0 && -z ${GONE[each]-} ]] || continue
     while [ "$block" != "${IN[each]}" ]; do printf '}\n'; block=${IN[block]}; done
+    [ -z "${OURS[each]-}" ] || printf '%s\n' "$OUR_MARK"
     if [ "${ENDS[each]}" = '{' ]; then
       printf '%s {\n%s' "${TEXT[each]}" "${MORE[each]-}"
       block=$each

@@ -156,12 +156,37 @@ def test_php_has_as_many_processes_as_there_is_room_for(sandbox: Sandbox, init: 
     assert "Sentinel" not in sandbox.out + sandbox.err
 
 
+@pytest.mark.parametrize("line", ["-DFOREGROUND", "-D FOREGROUND", "-X", "-TX", "-k start -DFOREGROUND"])
+@pytest.mark.parametrize("look", ["-t", "-v", "-f /etc/httpd.conf -t", "-tDDUMP_VHOSTS", "-S"])
+def test_the_web_server_stays_and_may_be_looked_at_before(sandbox: Sandbox, line: str, look: str) -> None:
+    init = A.replace("exec httpd -DFOREGROUND", f"httpd {look} || exit 1\nexec httpd {line}")
+    code, calls = start(sandbox, "roundcube", "roundcube", init=init)
+    assert (code, calls[-2:]) == (0, [f"httpd {look}", f"httpd {line}"]), sandbox.err
+    assert "php-fpm" in calls[-3]
+
+
 @pytest.mark.parametrize(
     ("init", "sentence"),
     [
         (A.replace("/usr/sbin/php-fpm --fpm", "true --fpm"), "starts a web server and no php-fpm"),
         (A.replace("exec httpd", "exec caddy"), "hands over to 'caddy -DFOREGROUND', not to httpd"),
         (A.replace("exec httpd -DFOREGROUND", "true"), "ended without its daemon"),
+        *(
+            (
+                A.replace("exec httpd -DFOREGROUND", line),
+                f"in the background, by '{line.removeprefix('exec ')}'",
+            )
+            for line in (
+                "exec httpd",
+                "httpd -k start",
+                "exec env A=b httpd -f httpd-DFOREGROUND -DSSL",
+                "httpd -k restart",
+            )
+        ),
+        (
+            A.replace("exec httpd -DFOREGROUND", "exec httpd -t -DFOREGROUND"),
+            "ends with 'httpd -t -DFOREGROUND', which serves nobody",
+        ),
         (
             A.replace(
                 "/usr/sbin/php-fpm --fpm-config /opt/app-root/src/php-fpm.conf",

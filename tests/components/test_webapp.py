@@ -116,6 +116,7 @@ CALLED = (
     "bash -c './artisan {}'",
     "/bin/sh -ec \"cd /tmp && php artisan '{}'\"",
     "echo './artisan {}' > /tmp/fill; bash /tmp/fill",
+    "echo './artisan {}' > /tmp/fill; env A=b bash -e /tmp/fill",
     "source <(echo './artisan {}')",
 )
 """Ways in which an init may call Laravel."""

@@ -31,7 +31,7 @@ hindered() {
         case ${WORDS[each]} in proxy_pass_request_*) ;; *) continue ;; esac
         ;;
       return"$MARK"* | rewrite"$MARK"* | try_files"$MARK"* | internal"$MARK"* | limit_except"$MARK"* | deny"$MARK"* | auth_basic"$MARK"*) ;;
-      ssl_verify_client"$MARK"* | proxy_intercept_errors"$MARK"* | proxy_set_body"$MARK"* | proxy_method"$MARK"*) ;;
+      proxy_intercept_errors"$MARK"* | proxy_set_body"$MARK"* | proxy_method"$MARK"*) ;;
       *) continue ;;
     esac
     name=${WORDS[each]%%"$MARK"*}

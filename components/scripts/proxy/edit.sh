@@ -20,7 +20,7 @@ KOLAB_MANY+=' proxy_set_header return rewrite set set_real_ip_from '
 
 edit_configuration() {
   local block server name
-  # Files that nginx reads cannot say it twice.
+  # It is said once, on the command line or in a file.
   case $KOLAB_SAID in *daemon*) not_by_image 0 daemon ;; *) only 0 daemon off ;; esac
   only 0 worker_processes "$KOLAB_WORKERS"
   only 0 worker_rlimit_nofile $((KOLAB_CONNECTIONS + 1024))
@@ -29,8 +29,11 @@ edit_configuration() {
   for block in "${FOUND[@]}"; do only "$block" worker_connections "$KOLAB_CONNECTIONS"; done
   # stop.sh waits until it is gone.
   only 0 pid /run/nginx.pid
-  # Whom this stack believes about a client's address, and what it proves its own name with.
-  for name in set_real_ip_from real_ip_header real_ip_recursive ssl_certificate ssl_certificate_key; do not_by_image 0 "$name"; done
+  # Whom this stack believes about a client's address, what proves its own name, what it gives away, and that clients need no
+  # certificate.
+  for name in set_real_ip_from real_ip_header real_ip_recursive ssl_certificate ssl_certificate_key server_tokens absolute_redirect ssl_verify_client; do
+    not_by_image 0 "$name"
+  done
   found 0 http
   for block in "${FOUND[@]}"; do
     # shellcheck disable=SC2086 # two words

@@ -68,9 +68,16 @@ answered() {
     case $pass in *'$'*) target=${target%'$request_uri'} ;; *) [ -z "$PREFIX" ] || [ "$target" != "$4$PREFIX" ] || target=$4 ;; esac
     [ "$target" = "$4" ] || { "$1" "the image passes $3 on to ${target:-nobody} instead of to $4 as it was asked"; return 0; }
   done
+  case $4 in
+    "$WEBAPP_BACKEND" | "$ROUNDCUBE_BACKEND")
+      headers "$LOCATION"
+      case ${SENT[host]-} in
+        '$host' | '$http_host') ;;
+        *) "$1" "the image passes $3 on to '${SENT[host]-}' and not to the host that was asked"; return 0 ;;
+      esac
+      ;;
+  esac
   arrives "$1" "$2" "$LOCATION" "$3" "$4"
-  case $4 in "$WEBAPP_BACKEND" | "$ROUNDCUBE_BACKEND") headers "$LOCATION"; VALUE=${SENT[host]-} ;; *) return 0 ;; esac
-  case $VALUE in '$host' | '$http_host') ;; *) "$1" "the image passes $3 on to '$VALUE' and not to the host that was asked" ;; esac
 }
 
 # targets_of PASS: TARGETS are all that the argument of a proxy_pass may become

@@ -3,12 +3,8 @@
 # `./artisan COMMAND`, either by its path, by a command that runs others, or by a shell.
 # A program of the image's that calls them is not seen.
 laravel() {
-  local text=" ${*:2} " word
-  case ${1##*/} in
-    # What a shell is given to read counts as if it stood here.
-    bash | sh) for word in "${@:2}"; do [ ! -f "$word" ] || endangers "$(< "$word")" "$@"; done ;;
-  esac
-  endangers "$text" "$@"
+  local text=" ${*:2} "
+  endangers "$@"
   case $text in
     *' octane:start '* | *' horizon '*) exec "$@" ;;
     *' migrate '* | *' data:init '*)
@@ -23,11 +19,14 @@ laravel() {
   esac
 }
 
-# endangers TEXT COMMAND...: the image's check for an empty database takes any failure for "empty". Here there are accounts
-# (wait.sh), and nothing of what makes or fills tables anew is run.
+# endangers COMMAND...: the image's check for an empty database takes any failure for "empty". Here there are accounts
+# (wait.sh), and nothing that makes or fills tables anew is run, nor a script that does.
 endangers() {
-  local destroys='migrate:(fresh|refresh|reset|rollback)|db:(wipe|seed)|migrate[^;&|]*--seed'
-  [[ ! $1 =~ $destroys ]] || fail "the image would drop or overwrite what the database holds, and was not let to: ${*:3}"
+  local word found='' destroys='migrate:(fresh|refresh|reset|rollback)|db:(wipe|seed)|migrate[^;&|]*--seed'
+  for word in "${@:2}"; do
+    [ ! -f "$word" ] || ! grep -EqsI -e "$destroys" -- "$word" || found=1
+  done
+  [[ -z $found && ! "$*" =~ $destroys ]] || fail "the image would drop or overwrite what the database holds, and was not let to: ${*:2}"
 }
 
 for KOLAB_NAME in {,/bin/,/usr/bin/}{php,bash,sh} {,./,/opt/app-root/src/}artisan timeout sudo "${KOLAB_RUNNERS[@]}"; do

@@ -50,12 +50,11 @@ REORDERED = both(
 )
 
 HTTP, SERVER = "include /etc/nginx/conf.d/*.conf;", "root /usr/share/nginx/html;"
-MAIL = "server_name $APP_WEBSITE_DOMAIN;\n    auth_http"
 CLAIMED = "set_real_ip_from 0.0.0.0/0; real_ip_header X-Real-IP; real_ip_recursive on;"
 
 
 def said(where: str, what: str) -> Change:
-    """A statement more, in HTTP, SERVER or MAIL."""
+    """A statement more, before another one."""
     return swap(where, f"{what} {where}")
 
 
@@ -103,7 +102,7 @@ MUTANTS = [
     a("calendars by a path of their own", swap('"$DAV_BACKEND$DAV_PATH"', '"$DAV_BACKEND/dav"')),
     a("passwords that end at the proxy", without("proxy_smtp_auth on;"), lab="mail"),
     b("a client that is spoken for", without("xclient off;"), lab="mail"),
-    a("a PROXY protocol that nobody speaks", swap("listen 6993 ssl;", "listen 6993 ssl proxy_protocol;"), swap("listen 6143;", "listen 6143 proxy_protocol;"), lab="clear"),
+    a("a PROXY protocol that nobody speaks", swap("listen 6993 ssl;", "listen 6993 ssl proxy_protocol;"), swap("listen 6143;", "listen 6143 proxy_protocol;")),
     b("a PROXY protocol that no browser speaks", swap("listen 6443 default_server ssl;", "listen 6443 default_server ssl proxy_protocol;"), swap("listen [::]:6443 ssl", "listen [::]:6443 ssl proxy_protocol")),
     a("addresses that HTTP believes", said(HTTP, CLAIMED)),
     b("addresses that the website believes", said(SERVER, CLAIMED)),
@@ -112,7 +111,9 @@ MUTANTS = [
     b("a certificate for each listener of mail", swap("protocol imap;", "protocol imap; ssl_certificate $SSL_CERTIFICATE; ssl_certificate_key $SSL_CERTIFICATE_KEY;")),
     a("what this stack says of HTTP as well", said(HTTP, "server_tokens off; client_max_body_size 20m; absolute_redirect on; proxy_hide_header X-Powered-By;")),
     b("what this stack says of HTTP as well, after it", swap(HTTP, HTTP + " server_tokens on; client_max_body_size 20m; absolute_redirect on;")),
-    a("what this stack says of the website as well", said(SERVER, "limit_req_status 444; limit_conn_status 444; client_max_body_size 1m;")),
+    a("what this stack says of the website as well", said(SERVER, "limit_req_status 444; limit_conn_status 444; absolute_redirect on; client_max_body_size 1m;")),
+    a("a website for certificates", said(SERVER, "ssl_verify_client on; ssl_client_certificate $SSL_CERTIFICATE;")),
+    b("mail for certificates", said("xclient off;", "ssl_verify_client on; ssl_client_certificate $SSL_CERTIFICATE;")),
     b("small calendars", in_location("/dav", "client_max_body_size 1m;")),
     b("a status page inside", swap("http {\n", "http {\n" + STATUS)),
     a("a daemon in the background", swap(START, "exec nginx")),
@@ -120,16 +121,15 @@ MUTANTS = [
     a("looks of every kind before", swap("\nif [[ ${1:-}", f"\n{LOOKS}if [[ ${{1:-}}")),
     a("a background by its command line", swap("daemon off;", "daemon on;"), refused="go on in the background, by 'daemon on;'"),
     b("a look for the last", swap(START, "exec nginx -t -q"), refused="ends with 'nginx -t -q', which serves nobody"),
-    a("IMAPS inside alone", swap("listen 6993 ssl;", "listen 127.0.0.1:6993 ssl;"), refused=r"no listener imap:\d+:ssl", lab=REFUSED),
+    a("IMAPS inside alone", swap("listen 6993 ssl;", "listen 127.0.0.1:6993 ssl;"), refused=r"no listener imap:\d+:ssl"),
     b("submission inside alone", swap("listen 6587;", "listen [::1]:6587;"), refused=r"no listener smtp:\d+:starttls"),
     a("HTTPS inside alone", swap("listen 6443 ", "listen localhost:6443 "), refused=r"does not listen on \d+:ssl"),
     b("HTTP at a socket alone", swap("listen 6080 ", "listen unix:/run/s "), refused=r"does not listen on \d+:plain"),
-    a("calendars moved before any location", said(SERVER, "rewrite ^/dav/(.*)$ /caldav/\\$1 last;"), refused=ANSWERED.format("rewrite .*"), lab=REFUSED),
+    a("calendars moved before any location", said(SERVER, "rewrite ^/dav/(.*)$ /caldav/\\$1 last;"), refused=ANSWERED.format("rewrite .*")),
     b("a website that rests", said(SERVER, "return 503;"), refused=ANSWERED.format("return 503")),
     b("a website for some methods", said(SERVER, "if (\\$request_method !~ ^(GET|POST)$) { return 405; }"), refused=ANSWERED.format("return 405")),
     a("a website for nobody", said(HTTP, "deny all;"), refused=ANSWERED.format("deny all")),
     a("a website with a password", said(SERVER, "auth_basic closed; auth_basic_user_file /etc/nginx/users;"), refused=ANSWERED.format("auth_basic closed")),
-    a("a website for certificates", said(SERVER, "ssl_verify_client on; ssl_client_certificate $SSL_CERTIFICATE;"), refused=ANSWERED.format("ssl_verify_client on")),
     *(
         a(f"calendars with {what}", in_location("/dav", what), refused=ANSWERED.format(named))
         for what, named in (
@@ -143,7 +143,7 @@ MUTANTS = [
             ("proxy_set_header Authorization '';", 'proxy_set_header authorization ""'),
         )
     ),
-    b("a question that nobody answers", swap("'= /auth'", "'= /ask'"), refused="asks /auth about whoever asks for /dav/.*anybody would be let in", lab=REFUSED),
+    b("a question that nobody answers", swap("'= /auth'", "'= /ask'"), refused="asks /auth about whoever asks for /dav/.*anybody would be let in"),
     b("a question that is answered before", swap('"internal; ', '"internal; return 200; '), refused="says 'return 200' in /auth"),
     b("a question without who asks it", swap('Content-Length', "Authorization '' ; proxy_set_header Content-Length"), refused="says 'proxy_set_header authorization"),
     b("a question to whoever logs in", in_location("/", "auth_request /auth;"), refused="asks /auth about whoever asks for /, where people log in"),

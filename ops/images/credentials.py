@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from pydantic import JsonValue
+
+from ops.images.documents import HelpersLogin, Logins, StoredLogin, read, understood
 from ops.stacks import StackProblem
 
-_HUB = "https://index.docker.io/v1/"
+_HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io")
 """What Docker calls its own registry in these files."""
 _HELPER_SECONDS = 20
+_AGAIN = "log in again"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,12 @@ def login(host: str, repository: str, environment: Mapping[str, str] = os.enviro
     for path in _files(environment):
         if not path.is_file():
             continue
+        complaint = f"{path} holds no logins of registries that can be read"
         try:
-            content = json.loads(path.read_text("utf-8"))
-            found = _in(content, host, repository)
-        except (OSError, ValueError, AttributeError, TypeError, binascii.Error):
-            raise StackProblem(
-                f"{path} holds no logins of registries that can be read: log in again"
-            ) from None
-        if found:
+            content = path.read_bytes()
+        except OSError as error:
+            raise StackProblem(f"{complaint} ({error.strerror}): log in again") from None
+        if found := _in(read(Logins, content, complaint, _AGAIN), host, repository, complaint):
             return found
     return None
 
@@ -70,47 +70,81 @@ def _files(environment: Mapping[str, str]) -> Iterator[Path]:
     yield home / ".config" / "containers" / "auth.json"
 
 
-def _in(content: Any, host: str, repository: str) -> Login | None:
+def _in(logins: Logins, host: str, repository: str, complaint: str) -> Login | None:
+    stored = {_plain(name): entry for name, entry in (logins.auths or {}).items()}
+    helpers = {_plain(name): helper for name, helper in (logins.helpers or {}).items()}
     for key in _keys(host, repository):
-        helper = (content.get("credHelpers") or {}).get(key) or ""
-        if helper and (found := _helped(helper, key)):
+        if (helper := helpers.get(key)) and (found := _helped(helper, _written(logins.helpers, key))):
             return found
-        entry = (content.get("auths") or {}).get(key)
-        if entry is None:
-            continue
-        if token := entry.get("identitytoken"):
-            return Login("<token>", token)
-        if entry.get("auth"):
-            user, _, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
-            return Login(user, password)
-    store = content.get("credsStore")
-    return next(filter(None, (_helped(store, key) for key in _keys(host, ""))), None) if store else None
+        if found := _stored(stored.get(key), complaint):
+            return found
+    if not logins.store:
+        return None
+    names = (host, f"https://{host}", *(_HUB if _is_hub(host) else ()))
+    return next(filter(None, (_helped(logins.store, name) for name in names)), None)
+
+
+def _stored(entry: JsonValue, complaint: str) -> Login | None:
+    """What an entry says; nothing where it is absent, or only says that a helper has it."""
+    if entry is None:
+        return None
+    said = understood(StoredLogin, entry, complaint, _AGAIN)
+    if said.identitytoken:
+        return Login("<token>", said.identitytoken)
+    if not said.auth:
+        return None
+    # Programs that wrap lines or leave out the padding (RFC 4648 sections 3.1 and 3.2) have written some of these.
+    encoded = "".join(said.auth.split()).rstrip("=")
+    try:
+        plain = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    except (ValueError, binascii.Error):
+        raise StackProblem(f"{complaint} (an auth is no base64): {_AGAIN}") from None
+    # Of the password alone: a line end that was encoded with it is none of either.
+    user, _, password = plain.rstrip("\r\n\0").partition(":")
+    return Login(user, password)
 
 
 def _keys(host: str, repository: str) -> list[str]:
-    """Names of an entry, the most special one first."""
+    """Names of an entry as `_plain` gives them, the most special one first."""
     parts = repository.split("/") if repository else []
     paths = ["/".join((host, *parts[:count])) for count in range(len(parts), 0, -1)]
-    hub = [_HUB, "index.docker.io", "docker.io"] if host.endswith("docker.io") else []
-    return [*paths, host, f"https://{host}", *hub]
+    return [*paths, host, *(map(_plain, _HUB) if _is_hub(host) else ())]
+
+
+def _plain(name: str) -> str:
+    """A name of an entry without what makes no difference: a scheme, with which only the host counts (docker/cli,
+    ConvertToHostname), a slash at the end, and the version of the registry's API."""
+    scheme, separator, rest = name.rpartition("://")
+    if separator and scheme in ("http", "https"):
+        return rest.partition("/")[0]
+    host, _, path = name.rstrip("/").partition("/")
+    return host if path in ("", "v1", "v2") else f"{host}/{path}"
+
+
+def _written(names: Iterable[str] | None, plain: str) -> str:
+    """The name of an entry as the file has it: helpers know it by that."""
+    return next(name for name in names or () if _plain(name) == plain)
+
+
+def _is_hub(host: str) -> bool:
+    return host == "docker.io" or host.endswith(".docker.io")
 
 
 def _helped(helper: str, key: str) -> Login | None:
     """What a credential helper says. It prints an error where it knows nothing, which is no fault."""
+    complaint = f"docker-credential-{helper}, which keeps your login for {key}, does not answer"
+    hint = "log in again without it"
     try:
         done = subprocess.run(
             [f"docker-credential-{helper}", "get"],
-            input=key,
-            text=True,
+            input=key.encode(),
             capture_output=True,
             timeout=_HELPER_SECONDS,
             check=False,
         )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        raise StackProblem(
-            f"docker-credential-{helper}, which keeps your login for {key}, does not answer: log in again without it"
-        ) from None
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        raise StackProblem(f"{complaint}: {hint}") from None
     if done.returncode != 0:
         return None
-    answer = json.loads(done.stdout)
-    return Login(answer["Username"], answer["Secret"])
+    answer = read(HelpersLogin, done.stdout, f"{complaint} with a user and a secret", hint)
+    return Login(answer.user, answer.secret)

@@ -125,8 +125,8 @@ class Tree:
 def tree(registries: Registries, image: Image, manifest: Manifest, wanted: Callable[[str], bool]) -> Tree:
     """The files of a single image. Raises StackProblem when a layer cannot be had or read."""
     found = Tree()
-    for layer in manifest.document.get("layers") or []:
-        digest = layer["digest"]
+    for described in manifest.document.parts[1:]:
+        digest = described.digest
         with tempfile.TemporaryFile() as stored:
             for part in registries.blob(image, digest):
                 stored.write(part)

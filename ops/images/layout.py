@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops.images.documents import Bundle, Index, SingleImage, read
 from ops.images.reference import Image
-from ops.images.registry import INDEXES, Manifest, Registries
+from ops.images.registry import Manifest, Registries
 from ops.stacks import StackProblem
 
 NAME = "org.opencontainers.image.ref.name"
@@ -44,43 +46,48 @@ class Layout:
 
     def images(self) -> dict[str, str]:
         """What is in it: name -> digest. Raises StackProblem when it is no layout."""
+        complaint, hint = f"{self.folder} holds no images", "make the bundle anew"
         try:
-            document = json.loads((self.folder / "index.json").read_text())
-            return {each["annotations"][NAME]: each["digest"] for each in document["manifests"]}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise StackProblem(f"{self.folder} holds no images: make the bundle anew") from None
+            content = (self.folder / "index.json").read_bytes()
+        except OSError as error:
+            raise StackProblem(f"{complaint} ({error.strerror}): {hint}") from None
+        return {
+            each.annotations.name: each.digest for each in read(Bundle, content, complaint, hint).manifests
+        }
 
     def missing(self, digest: str) -> Iterator[str]:
         """Digests of which an image consists and that are not there, or are something else."""
         if not self._has(digest):
             yield digest
             return
+        content = self._path(digest).read_bytes()
         try:
-            document = json.loads(self._path(digest).read_bytes())
-        except ValueError:
+            document = _read(content)
+        except StackProblem:
             yield digest
             return
-        for each in _parts(document):
-            if each.get("mediaType") in INDEXES or "manifests" in document:
-                yield from self.missing(each["digest"])
-            elif not self._has(each["digest"]):
-                yield each["digest"]
+        for each in document.parts:
+            if isinstance(document, Index):
+                yield from self.missing(each.digest)
+            elif not self._has(each.digest):
+                yield each.digest
 
     def _bring(self, registries: Registries, image: Image, manifest: Manifest) -> None:
-        for each in _parts(manifest.document):
+        for each in manifest.document.parts:
             if manifest.is_index:
-                self._bring(registries, image, registries.manifest(image, each["digest"]))
-            elif not self._has(each["digest"]):
-                self._write(each["digest"], registries.blob(image, each["digest"]))
+                self._bring(registries, image, registries.manifest(image, each.digest))
+            elif not self._has(each.digest):
+                self._write(each.digest, registries.blob(image, each.digest))
         self._write(manifest.digest, [manifest.content])
 
     def _write(self, digest: str, parts: Iterable[bytes]) -> None:
         path = self._path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begun = path.with_name(f"{path.name}.part")
-        with begun.open("wb") as file:
-            file.writelines(parts)
-        begun.rename(path)
+        with written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            begun = path.with_name(f"{path.name}.part")
+            with begun.open("wb") as file:
+                file.writelines(parts)
+            begun.rename(path)
 
     def _has(self, digest: str) -> bool:
         path = self._path(digest)
@@ -95,16 +102,33 @@ class Layout:
         return self.folder / "blobs" / kind / value
 
 
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """What goes wrong with files below `path` is a StackProblem that names which."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Not a file: whoever reads what we print has seen enough (ops/frame.py).
+        raise
+    except OSError as error:
+        at = error.filename2 or error.filename or path
+        raise StackProblem(
+            f"{at}: {error.strerror or error}: make room or way, or name another folder, and call again"
+        ) from None
+
+
 def sha256(path: Path) -> str:
     """Of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _parts(document: Any) -> list[Any]:
-    if "manifests" in document:
-        return list(document["manifests"])
-    return [document["config"], *document.get("layers", [])]
+def _read(content: bytes) -> SingleImage | Index:
+    """A manifest without the media type that its registry gave it. Raises StackProblem."""
+    try:
+        return read(Index, content, "", "")
+    except StackProblem:
+        return read(SingleImage, content, "", "")
 
 
 def _described(manifest: Manifest) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any
 from model import images as model_images
 from model.settings import Settings
 from ops import recorder, render
-from ops.images.layout import Layout, sha256
+from ops.images.layout import Layout, sha256, written
 from ops.images.reference import Image
 from ops.images.registry import Registries
 from ops.stacks import ROOT, StackProblem
@@ -36,6 +36,11 @@ Say = Callable[[str], None]
 
 def write(registries: Registries, settings: Settings, found: Sequence[Image], folder: Path, say: Say) -> None:
     """Fills `folder`, and goes on where an earlier run stopped. Raises StackProblem, and then there is no list of sums."""
+    with written(folder):
+        _write(registries, settings, found, folder, say)
+
+
+def _write(registries: Registries, settings: Settings, found: Sequence[Image], folder: Path, say: Say) -> None:
     _refuse(found, folder)
     (folder / _SUMS).unlink(missing_ok=True)
     layout, described = Layout(folder / "images"), []
@@ -69,7 +74,8 @@ def prove(settings: Settings, folder: Path) -> str:
     """
     named = sorted(set(_named(recorder.objects(render.resources(settings)))))
     layout = Layout(folder / "images")
-    wrong = [*_changed(folder), *_absent(layout, named), *_archives(folder)]
+    with written(folder):
+        wrong = [*_changed(folder), *_absent(layout, named), *_archives(folder)]
     if not wrong:
         try:
             offline = ("--no-index", "--find-links", str(folder / "wheels"))
@@ -80,7 +86,8 @@ def prove(settings: Settings, folder: Path) -> str:
         raise StackProblem(
             "\n  ".join(("the bundle is not whole; make it anew where the world can be reached:", *wrong))
         )
-    wheels = len([*(folder / "wheels").iterdir()])
+    with written(folder):
+        wheels = len([*(folder / "wheels").iterdir()])
     return f"{len(named)} images, {wheels} packages, Pulumi and its plugin: nothing else is asked for"
 
 
@@ -92,10 +99,7 @@ def _refuse(found: Sequence[Image], folder: Path) -> None:
         )
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "images").is_dir():
         raise StackProblem(f"{folder} holds other things: name a folder that is empty or not there")
-    try:
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StackProblem(f"{folder} cannot be made: {error.strerror}") from None
+    (folder / "images").mkdir(parents=True, exist_ok=True)
 
 
 def _called(settings: Settings, image: Image) -> str:

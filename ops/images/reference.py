@@ -47,6 +47,14 @@ def of(settings: Settings) -> list[Image]:
 
 
 def _image(settings: Settings, name: str, users: list[str]) -> Image:
-    registry, _, rest = images.by_tag(settings.images, name).partition("/")
+    registry, rest = _parted(images.by_tag(settings.images, name))
     repository, _, tag = rest.rpartition(":")
     return Image(name, registry, repository, tag, settings.images.digests.get(name), tuple(users))
+
+
+def _parted(reference: str) -> tuple[str, str]:
+    """Registry and the rest, as nodes read it (containerd by distribution/reference, normalize.go): what stands first is a
+    host only if it looks like one, else all of it lies at Docker Hub."""
+    first, _, rest = reference.partition("/")
+    is_host = "." in first or ":" in first or first == "localhost"
+    return (first, rest) if is_host else (DOCKER_HUB, reference)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
 import re
 import ssl
 import time
@@ -15,24 +14,17 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
 from ops.images import words
 from ops.images.credentials import Login, login
+from ops.images.documents import INDEXES, MANIFESTS, Index, SingleImage, Tags, Token, read
+from ops.images.headers import Challenge, following
 from ops.images.reference import Image
 from ops.stacks import StackProblem
 
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFESTS = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _TIMES = 4
 """Attempts where the registry asks to wait."""
 _PATIENCE = 60
@@ -50,16 +42,12 @@ class Manifest:
     digest: str
     kind: str
     content: bytes = field(repr=False)
-
-    @property
-    def document(self) -> Any:
-        """The parsed JSON."""
-        return json.loads(self.content)
+    document: SingleImage | Index = field(repr=False)
 
     @property
     def is_index(self) -> bool:
         """Whether it lists images of several platforms."""
-        return self.kind in INDEXES
+        return isinstance(self.document, Index)
 
 
 @dataclass
@@ -93,13 +81,10 @@ class Registries:
                 f"{image.asked}: the manifest that {image.registry} sends is not the one of its digest {claimed}:"
                 " something between here and there changes it"
             )
-        try:
-            json.loads(content)
-        except ValueError:
-            raise StackProblem(
-                f"{image.asked}: the manifest that {image.registry} sends is no JSON"
-            ) from None
-        return Manifest(digest, kind, content)
+        complaint = f"{image.asked}: what {image.registry} sends is no manifest of an image"
+        hint = "push the image anew, or look at the mirror"
+        document = read(Index if kind in INDEXES else SingleImage, content, complaint, hint)
+        return Manifest(digest, kind, content, document)
 
     def blob(self, image: Image, digest: str) -> Iterator[bytes]:
         """The bytes of a layer or a configuration, in parts; the last one comes only after the digest has been proven."""
@@ -126,9 +111,9 @@ class Registries:
         found: list[str] = []
         while url:
             answer = self._get(image, url, {})
-            found += json.loads(self._body(image, answer)).get("tags") or []
-            following = re.search(r'<([^>]+)>;\s*rel="?next"?', answer.headers.get("Link", ""))
-            url = urljoin(url, following[1]) if following else None
+            complaint = f"{image.asked}: what {image.registry} sends is no list of tags"
+            found += read(Tags, self._body(image, answer), complaint, "look at its address, or a proxy").tags
+            url = following(image, url, answer.headers.get("Link", ""))
         return found
 
     def _at(self, image: Image) -> str:
@@ -145,44 +130,41 @@ class Registries:
             if answer.status != 401 or not known:
                 break
             answer.drain_conn()
-            self._authorized[place] = self._authorize(image, answer.headers.get("WWW-Authenticate", ""))
+            asked = Challenge.read(image, answer.headers.get("WWW-Authenticate", ""))
+            self._authorized[place] = self._authorize(image, asked)
         if answer.status != 200:
             raise StackProblem(words.said(image, answer, self.find_login(image.host, image.repository)))
         return answer
 
-    def _authorize(self, image: Image, challenge: str) -> str:
-        """The Authorization header that a challenge asks for (RFC 7235; distribution: token authentication)."""
-        scheme, _, rest = challenge.partition(" ")
+    def _authorize(self, image: Image, asked: Challenge) -> str:
+        """The Authorization header that a challenge asks for."""
         given = self.find_login(image.host, image.repository)
-        if scheme.lower() == "basic":
+        if asked.scheme == "basic":
             if given is None or given.is_token:
                 raise StackProblem(words.login_needed(image))
             return given.basic
-        if scheme.lower() != "bearer":
+        if asked.scheme != "bearer":
             raise StackProblem(
-                f"{image.asked}: {image.registry} wants a login of a kind that is not known here ({scheme or 'it names none'})"
+                f"{image.asked}: {image.registry} wants a login of a kind that is not known here ({asked.scheme or 'it names none'})"
             )
-        asked = urllib.request.parse_keqv_list(urllib.request.parse_http_list(rest))
-        realm = asked.get("realm", "")
-        target = urlsplit(realm)
-        if target.scheme != "https" and not (target.scheme == "http" and _is_here(target.netloc)):
+        server = asked.server
+        if server.scheme != "https" and not (server.scheme == "http" and _is_here(server.netloc)):
             raise StackProblem(
-                f"{image.asked}: {image.registry} sends logins to {realm or 'nowhere'}, which is not encrypted: nothing was sent"
+                f"{image.asked}: {image.registry} sends logins to {asked.realm or 'nowhere'}, which is not encrypted: nothing was sent"
             )
-        answer = self._token(image, realm, asked, given)
+        answer = self._token(image, asked, given)
         if answer.status != 200:
             raise StackProblem(words.said(image, answer, given))
-        document = json.loads(self._body(image, answer))
-        token = document.get("token") or document.get("access_token")
-        if not isinstance(token, str):
-            raise StackProblem(f"{image.asked}: {target.netloc} answers the login without a token")
+        complaint = f"{image.asked}: {server.netloc} answers the login without a token"
+        document = read(Token, self._body(image, answer), complaint, "look at its address, or a proxy")
+        token = document.token or document.access_token
+        if not token:
+            raise StackProblem(f"{complaint}: look at its address, or a proxy")
         return f"Bearer {token}"
 
-    def _token(
-        self, image: Image, realm: str, asked: Mapping[str, str], given: Login | None
-    ) -> urllib3.BaseHTTPResponse:
-        scope = asked.get("scope", f"repository:{image.repository}:pull")
-        wanted = {"service": asked["service"]} if "service" in asked else {}
+    def _token(self, image: Image, asked: Challenge, given: Login | None) -> urllib3.BaseHTTPResponse:
+        realm, scope = asked.realm, asked.scope or f"repository:{image.repository}:pull"
+        wanted = {"service": asked.service} if asked.service is not None else {}
         if given and given.is_token:
             form = {"grant_type": "refresh_token", "refresh_token": given.password, "client_id": "kolab"}
             return self._patiently(image, realm, {}, fields={**wanted, "scope": scope, **form})
@@ -222,7 +204,13 @@ class Registries:
                 ),
             )
         except urllib3.exceptions.HTTPError as error:
-            raise StackProblem(words.unreachable(image, urlsplit(url).netloc, error)) from None
+            raise StackProblem(words.unreachable(image, _host(url), error)) from None
+        except ValueError:
+            # An address or a token with signs that no request may have. The error would repeat them.
+            raise StackProblem(
+                f"{image.asked}: {image.registry} or its token server names an address or a token that cannot be used:"
+                " look at its settings, or a proxy"
+            ) from None
 
     def _body(self, image: Image, answer: urllib3.BaseHTTPResponse) -> bytes:
         try:
@@ -267,6 +255,11 @@ def _is_here(netloc: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _host(url: str) -> str:
+    """The host in a URL, were it broken."""
+    return url.partition("://")[2].partition("/")[0]
 
 
 def _wait(asked: str | None, attempt: int) -> float:

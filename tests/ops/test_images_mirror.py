@@ -251,7 +251,7 @@ def test_a_folder_with_other_things_is_left_alone(world: World) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(world: World) -> None:
     world.folder.write_text("a file")
-    assert re.fullmatch(r"\S+ cannot be made: \w[\w ]+", refused(world))
+    assert re.fullmatch(rf"{world.folder}\S*: \w[\w ]+: make room or way, [^\n]+", refused(world))
 
 
 def test_an_image_that_the_registry_lacks_leaves_no_bundle_that_counts(world: World) -> None:

@@ -141,7 +141,7 @@ def test_an_index_is_pinned_and_its_layers_are_read(registry: Registry) -> None:
     (found,) = pin.resolve(client, [image], ["linux/amd64", "linux/arm64"], lambda _: None)
     assert found.digest == there
     one = platforms.of(client, image, client.manifest(image), "linux/arm64")
-    assert platforms.configuration(client, image, one)["architecture"] == "arm64"
+    assert platforms.configuration(client, image, one).architecture == "arm64"
     (stored,) = one.document["layers"]
     assert b"".join(client.blob(image, stored["digest"])) == store.blobs[stored["digest"]]
     assert sorted(client.tags(image)) == ["amd64", "arm64", "latest"]

@@ -56,6 +56,8 @@ class Store:
     redirect_to: str = ""
     """Another registry that has the blobs."""
     corrupt: bool = False
+    instead: dict[str, bytes] = field(default_factory=dict)
+    """What it sends in place of a kind of answer: manifests, blobs, tags, or token; or of a header: WWW-Authenticate or Link."""
     silent: float = 0
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and Authorization of each question."""
@@ -116,7 +118,7 @@ def serving(store: Store) -> Iterator[str]:
                 gone.wait(store.silent)
             if path.path == "/token":
                 ok = said in (None, _basic()) and parse_qs(path.query)["service"] == ["here"]
-                self._send(200 if ok else 401, b'{"token": "t0ken"}')
+                self._send(200 if ok else 401, store.instead.get("token", b'{"token": "t0ken"}'))
             elif store.busy:
                 store.busy -= 1
                 self._send(429, b"", {"Retry-After": store.retry_after})
@@ -132,6 +134,8 @@ def serving(store: Store) -> Iterator[str]:
             self._send(200 if known else 401, b'{"access_token": "t0ken"}')
 
         def _challenge(self) -> str:
+            if "WWW-Authenticate" in store.instead:
+                return store.instead["WWW-Authenticate"].decode("latin-1")
             here = f"http://{self.headers['Host']}"
             realm = store.realm or f"{here}/token"
             basic = store.auth == "basic"
@@ -140,7 +144,11 @@ def serving(store: Store) -> Iterator[str]:
         def _serve(self, path: str) -> None:
             repository, _, name = path.rpartition("/")
             repository, _, kind = repository.rpartition("/")
-            if kind == "manifests" and (repository, name) in store.manifests:
+            if kind in store.instead:
+                of = store.manifests[repository, name][0] if kind == "manifests" else "text/html"
+                link = store.instead.get("Link", b"").decode("latin-1")
+                self._send(200, store.instead[kind], {"Content-Type": of, "Link": link})
+            elif kind == "manifests" and (repository, name) in store.manifests:
                 of, content = store.manifests[repository, name]
                 header = {"Docker-Content-Digest": digest(content), "Content-Type": of}
                 self._send(200, content + b" " * store.corrupt, header)
@@ -148,7 +156,8 @@ def serving(store: Store) -> Iterator[str]:
                 tags = sorted({tag for at, tag in store.manifests if at == repository and ":" not in tag})
                 self._tags(tags)
             elif kind == "blobs" and store.redirect_to:
-                self._send(307, b"", {"Location": f"http://{store.redirect_to}/v2/{path}"})
+                to = store.redirect_to
+                self._send(307, b"", {"Location": to if "://" in to else f"http://{to}/v2/{path}"})
             elif kind == "blobs" and name in store.blobs:
                 self._send(200, store.blobs[name] + b" " * store.corrupt)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,16 @@ def _halves(stack: StackFile, settings: Settings) -> Iterator[str]:
             yield f"kolab:{pair.path} is rendered, but its private half kolab:{pair.secret} is not in the stack file"
 
 
-def resources(settings: Settings) -> list[Registered]:
-    """What the program registers for `settings`, with every secret masked."""
+def masked(key: str) -> str:
+    """What stands for the secret of this key."""
+    return f"{MASK}-{key}"
+
+
+def resources(settings: Settings, value: Callable[[str], str] = masked) -> list[Registered]:
+    """What the program registers for `settings`, with a `value` in place of each secret."""
 
     def program() -> None:
-        Kolab(settings, lambda key: pulumi.Output.secret(f"{MASK}-{key}"), Guard.of(settings))
+        Kolab(settings, lambda key: pulumi.Output.secret(value(key)), Guard.of(settings))
 
     return record(program)
 

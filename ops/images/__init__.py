@@ -42,7 +42,7 @@ def add_command(commands: Any) -> None:
     )
     checked = actions.add_parser(
         "check",
-        help="whether the entry scripts know the images, from their files alone; nothing of them is run",
+        help="whether the images fit this stack: each is rehearsed here, alone and without a network, as an update would",
     )
     checked.add_argument("names", nargs="*", metavar="IMAGE", help="default: all that are adjusted")
     checked.add_argument(
@@ -53,6 +53,9 @@ def add_command(commands: Any) -> None:
         default=_PLATFORM,
         metavar="OS/ARCHITECTURE",
         help="whose files are read; default: %(default)s",
+    )
+    checked.add_argument(
+        "--files-only", action="store_true", help="run nothing of the images, and look at their files alone"
     )
     newer = actions.add_parser(
         "newer", help="what the registries have that this stack does not; changes nothing"
@@ -89,7 +92,15 @@ def run(options: argparse.Namespace) -> None:
         print(table(("IMAGE", "THIS STACK", "THE REGISTRY"), newer.rows(registries, images)))
         return
     if options.action == "check":
-        verdicts.show(registries, images, options.names, tag=options.tag, platform=options.platform)
+        verdicts.show(
+            registries,
+            settings,
+            images,
+            options.names,
+            tag=options.tag,
+            platform=options.platform,
+            files_only=options.files_only,
+        )
         return
     if options.action == "mirror":
         if not options.prove:

@@ -46,13 +46,26 @@ class Document(BaseModel):
 
 
 class Platform(Document):
-    """A machine for which an image is made; also the configuration of an image, as far as it is read (config.md)."""
+    """A machine for which an image is made."""
 
     os: Line = "unknown"
     architecture: Line = "unknown"
 
     def __str__(self) -> str:
         return f"{self.os}/{self.architecture}"
+
+
+class Defaults(Document):
+    """What a container of an image has where nobody says otherwise (config.md, "config")."""
+
+    variables: Annotated[tuple[Line, ...], _NONE] = Field((), alias="Env")
+    folder: Line | None = Field(None, alias="WorkingDir")
+
+
+class Configuration(Platform):
+    """The configuration of an image (config.md)."""
+
+    config: Defaults | None = None
 
 
 class Descriptor(Document):

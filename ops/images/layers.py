@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-import subprocess
 import tarfile
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import IO, Any
+from pathlib import Path, PurePosixPath
 
 from ops.images.reference import Image
-from ops.images.registry import Manifest, Registries
 from ops.stacks import StackProblem
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST = 1 << 20
-"""Bytes of a file whose content is kept: scripts and configuration are smaller."""
+"""Bytes of a file that is read: scripts and configuration are smaller."""
 _LINKS = 40
 """Symbolic links on one way, as Linux has it (path_resolution(7))."""
 
@@ -31,8 +25,16 @@ class Entry:
     kind: str
     executable: bool = False
     target: str = ""
-    content: bytes | None = field(default=None, repr=False)
-    """Only of files that were asked for."""
+    stored: tuple[tarfile.TarFile, tarfile.TarInfo] | None = field(default=None, repr=False)
+    """Where the content of a file is."""
+
+    @property
+    def text(self) -> str | None:
+        """The content of a small file."""
+        if self.stored is None or self.stored[1].size > _LARGEST:
+            return None
+        stream = self.stored[0].extractfile(self.stored[1])
+        return stream.read().decode("utf-8", "replace") if stream else None
 
 
 @dataclass
@@ -43,6 +45,57 @@ class Tree:
 
     def find(self, path: str) -> Entry | None:
         """What is at `path`, through all symbolic links; None when nothing is."""
+        place = self._real(path)
+        return self.entries.get(place, Entry("folder") if place == "/" else None) if place else None
+
+    def text(self, path: str) -> str | None:
+        """The content of a small file."""
+        found = self.find(path)
+        return found.text if found else None
+
+    def add(self, layer: tarfile.TarFile) -> None:
+        """Lays a layer over what is there. What it removes are never its own, whatever the order in its tar."""
+        made: set[str] = set()
+        for member in layer:
+            path = PurePosixPath("/") / PurePosixPath(member.name.lstrip("/"))
+            if ".." in path.parts or not path.name:
+                continue
+            place = self._place(path)
+            if path.name == _OPAQUE:
+                self._remove_below(str(PurePosixPath(place).parent), made)
+            elif path.name.startswith(_WHITEOUT):
+                gone = str(PurePosixPath(place).with_name(path.name.removeprefix(_WHITEOUT)))
+                if gone not in made:
+                    self._remove(gone)
+            else:
+                self._put(place, self._entry(layer, member))
+                made.add(place)
+
+    def _put(self, place: str, entry: Entry) -> None:
+        before = self.entries.get(place)
+        if before and not before.kind == entry.kind == "folder":
+            self._remove(place)
+        self.entries[place] = entry
+        for above in map(str, PurePosixPath(place).parents):
+            self.entries.setdefault(above, Entry("folder"))
+
+    def _entry(self, layer: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+        if member.isdir():
+            return Entry("folder")
+        if member.issym():
+            return Entry("link", target=member.linkname)
+        if member.islnk():
+            other = PurePosixPath("/") / member.linkname.lstrip("/")
+            return self.entries.get(self._place(other)) or Entry("file")
+        return Entry("file", bool(member.mode & 0o111), stored=(layer, member) if member.isreg() else None)
+
+    def _place(self, path: PurePosixPath) -> str:
+        """Where a name lies: its folder may be reached through links. One that is not there yet is made as it is called."""
+        folder = self._real(str(path.parent))
+        return str(PurePosixPath(folder or path.parent) / path.name)
+
+    def _real(self, path: str) -> str | None:
+        """`path` without symbolic links; None when nothing is there, or nobody comes there."""
         place, left, links = "/", list(PurePosixPath(path).parts[1:]), 0
         while left:
             name = left.pop(0)
@@ -63,113 +116,30 @@ class Tree:
             if goal.is_absolute():
                 place = "/"
             left[:0] = [part for part in goal.parts if part not in ("/", ".")]
-        return self.entries.get(place, Entry("folder") if place == "/" else None)
-
-    def text(self, path: str) -> str | None:
-        """The content of a small file that was asked for."""
-        found = self.find(path)
-        return found.content.decode("utf-8", "replace") if found and found.content is not None else None
-
-    def add(self, layer: tarfile.TarFile, wanted: Callable[[str], bool]) -> None:
-        """Lays a layer over what is there: what it removes goes first, whatever the order in its tar."""
-        made: dict[str, Entry] = {}
-        for member in layer:
-            path = str(PurePosixPath("/") / PurePosixPath(member.name.lstrip("/")))
-            folder, name = str(PurePosixPath(path).parent), PurePosixPath(path).name
-            if ".." in PurePosixPath(path).parts or not name:
-                continue
-            if name == _OPAQUE:
-                self._remove_below(folder)
-            elif name.startswith(_WHITEOUT):
-                self._remove(str(PurePosixPath(folder) / name.removeprefix(_WHITEOUT)))
-            else:
-                made[path] = self._entry(layer, member, made, wanted, path)
-        for path, entry in made.items():
-            if entry.kind != "folder":
-                self._remove(path)
-            self.entries[path] = entry
-            for above in map(str, PurePosixPath(path).parents):
-                self.entries.setdefault(above, Entry("folder"))
-
-    def _entry(
-        self,
-        layer: tarfile.TarFile,
-        member: tarfile.TarInfo,
-        made: dict[str, Entry],
-        wanted: Callable[[str], bool],
-        path: str,
-    ) -> Entry:
-        if member.isdir():
-            return Entry("folder")
-        if member.issym():
-            return Entry("link", target=member.linkname)
-        if member.islnk():
-            other = str(PurePosixPath("/") / member.linkname.lstrip("/"))
-            return made.get(other) or self.entries.get(other) or Entry("file")
-        content = None
-        if member.isreg() and member.size <= _LARGEST and wanted(path):
-            stream = layer.extractfile(member)
-            content = stream.read() if stream else None
-        return Entry("file", bool(member.mode & 0o111), content=content)
+        return place
 
     def _remove(self, path: str) -> None:
-        self.entries.pop(path, None)
-        self._remove_below(path)
+        found = self.entries.pop(path, None)
+        if found and found.kind == "folder":
+            self._remove_below(path)
 
-    def _remove_below(self, folder: str) -> None:
+    def _remove_below(self, folder: str, kept: Collection[str] = ()) -> None:
         start = "/" if folder == "/" else f"{folder}/"
         for path in [each for each in self.entries if each.startswith(start) and each != folder]:
-            del self.entries[path]
+            if path not in kept:
+                del self.entries[path]
 
 
-def tree(registries: Registries, image: Image, manifest: Manifest, wanted: Callable[[str], bool]) -> Tree:
-    """The files of a single image. Raises StackProblem when a layer cannot be had or read."""
+@contextmanager
+def tree(image: Image, archives: Sequence[Path]) -> Iterator[Tree]:
+    """The files that these layers leave, as long as the block lasts. Raises StackProblem when one cannot be read."""
     found = Tree()
-    for described in manifest.document.parts[1:]:
-        digest = described.digest
-        with tempfile.TemporaryFile() as stored:
-            for part in registries.blob(image, digest):
-                stored.write(part)
-            stored.seek(0)
+    with ExitStack() as stack:
+        for archive in archives:
             try:
-                with _unpacked(stored) as plain, tarfile.open(fileobj=plain, mode="r|") as opened:
-                    found.add(opened, wanted)
-            except (tarfile.TarError, OSError, EOFError, ValueError):
-                raise StackProblem(f"{image.asked}: layer {digest} is no archive that can be read") from None
-    return found
-
-
-@contextmanager
-def _unpacked(stored: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The tar of a layer, by what its first bytes say: media types are not always right."""
-    magic = stored.read(4)
-    stored.seek(0)
-    if magic[:2] == b"\x1f\x8b":
-        with gzip.GzipFile(fileobj=stored) as plain:
-            yield plain  # type: ignore[misc]
-    elif magic == b"\x28\xb5\x2f\xfd":
-        with _zstd(stored) as plain:
-            yield plain
-    else:
-        yield stored
-
-
-@contextmanager
-def _zstd(stored: Any) -> Iterator[IO[bytes]]:
-    # The program reads the file itself, from where the file and not Python's buffer stands.
-    stored.flush()
-    os.lseek(stored.fileno(), 0, os.SEEK_SET)
-    try:
-        process = subprocess.Popen(["zstd", "-dcq"], stdin=stored, stdout=subprocess.PIPE)
-    except FileNotFoundError:
-        raise StackProblem("a layer is packed with zstd: install the program zstd") from None
-    with process:
-        plain = process.stdout
-        if plain is None:
-            raise ValueError("no output")
-        yield plain
-        # What follows the archive's end; else the program would be stopped amid it.
-        while plain.read(1 << 20):
-            pass
-    if process.returncode != 0:
-        raise ValueError("not zstd")
+                found.add(stack.enter_context(tarfile.open(archive, mode="r:")))
+            except (tarfile.TarError, EOFError, ValueError):
+                raise StackProblem(
+                    f"{image.asked}: layer {archive.stem} is no archive that can be read: push the image anew"
+                ) from None
+        yield found

@@ -40,7 +40,9 @@ def write(registries: Registries, settings: Settings, found: Sequence[Image], fo
         _write(registries, settings, found, folder, say)
 
 
-def _write(registries: Registries, settings: Settings, found: Sequence[Image], folder: Path, say: Say) -> None:
+def _write(
+    registries: Registries, settings: Settings, found: Sequence[Image], folder: Path, say: Say
+) -> None:
     _refuse(found, folder)
     (folder / _SUMS).unlink(missing_ok=True)
     layout, described = Layout(folder / "images"), []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ops.images.documents import INDEXES, Platform, SingleImage, read
+from ops.images.documents import INDEXES, Configuration, Platform, SingleImage, read
 from ops.images.reference import Image
 from ops.images.registry import Manifest, Registries
 from ops.stacks import StackProblem
@@ -57,8 +57,8 @@ def _every(
             yield from _every(registries, image, registries.manifest(image, each.digest), deep + 1)
 
 
-def configuration(registries: Registries, image: Image, manifest: Manifest) -> Platform:
+def configuration(registries: Registries, image: Image, manifest: Manifest) -> Configuration:
     """The configuration of a single image (OCI image specification, config.md)."""
     content = b"".join(registries.blob(image, manifest.document.parts[0].digest))
     complaint = f"{image.asked}: its configuration cannot be read"
-    return read(Platform, content, complaint, "push the image anew")
+    return read(Configuration, content, complaint, "push the image anew")

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ops.images import check, layers, verdicts
+from components import entry
+from ops.images import archives, check, layers, platforms, verdicts
+from ops.images.documents import INDEXES
 from ops.images.layers import Tree
 from ops.images.reference import Image
 from ops.images.registry import Registries
 from ops.stacks import StackProblem
+from tests.support.images import Mutant, changed_files
+from tests.support.mutants import MUTANTS
 from tests.support.registry import Store, layer, serving
+from tests.support.stacks import stack
 
 RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
 NOTHING = Image("imap", "r.example", "kolab/imap", "latest", None, ("imap",))
@@ -27,8 +34,8 @@ def laid(*each: bytes) -> Tree:
     """What these gzipped layers leave."""
     tree = Tree()
     for content in each:
-        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content))) as opened:
-            tree.add(opened, lambda _: True)
+        # Open as long as the tree is: it reads from there.
+        tree.add(tarfile.open(fileobj=io.BytesIO(gzip.decompress(content))))  # noqa: SIM115
     return tree
 
 
@@ -67,6 +74,20 @@ def test_links_of_folders_and_files_are_followed() -> None:
     assert laid(linked({"a": "b", "b": "a"})).find("/a") is None
 
 
+def test_what_is_put_into_or_taken_out_of_a_folder_through_a_link_is_where_that_leads() -> None:
+    merged = linked({"sbin": "usr/sbin"}), layer({"usr/sbin/old": "1"})
+    tree = laid(*merged, layer({"sbin/nginx": "n", "sbin/old": None}))
+    assert (tree.text("/usr/sbin/nginx"), tree.find("/usr/sbin/old")) == ("n", None)
+    assert laid(*merged, layer({"sbin/.wh..wh..opq": "", "sbin/new": "2"})).find("/usr/sbin/old") is None
+
+
+def test_a_folder_in_place_of_a_link_takes_nothing_from_where_that_led() -> None:
+    below = layer({"usr/lib/modules/a.so": "1"}), linked({"usr/share/modules": "../lib/modules"})
+    tree = laid(*below, layer({"usr/share/modules/": "", "usr/share/modules/.wh..wh..opq": ""}))
+    assert tree.text("/usr/lib/modules/a.so") == "1"
+    assert tree.find("/usr/share/modules/a.so") is None
+
+
 def test_a_hard_link_has_the_content_of_its_file_in_a_layer_below() -> None:
     assert laid(layer({"usr/a": "1"}), linked({"usr/b": "usr/a"}, hard=True)).text("/usr/b") == "1"
 
@@ -88,14 +109,17 @@ def test_layers_are_read_whatever_they_are_packed_with(packing: str) -> None:
     }[packing]()
     store = Store()
     store.add("kolab/imap", "latest", "linux/amd64", packed)
-    assert read(store).text("/init.sh") == "hello"
+    assert read(store) == "hello"
 
 
-def read(store: Store) -> Tree:
+def read(store: Store) -> str | None:
+    """The init of an image."""
     with serving(store) as host:
         image = Image("imap", host, "kolab/imap", "latest", None, ("imap",))
         found = Registries(find_login=lambda *_: None)
-        return layers.tree(found, image, found.manifest(image), check.wanted)
+        with archives.of(found, image, found.manifest(image)) as there, layers.tree(image, there) as tree:
+            text = tree.text("/init.sh")
+    return text
 
 
 def test_a_layer_that_is_no_archive_is_said() -> None:
@@ -105,15 +129,25 @@ def test_a_layer_that_is_no_archive_is_said() -> None:
         read(store)
 
 
+DAEMONS = {
+    "proxy": ["usr/sbin/nginx"],
+    "imap": ["usr/libexec/master"],
+    "postfix": ["usr/sbin/postfix", "usr/sbin/postconf"],
+    "amavis": ["usr/sbin/amavisd"],
+    "collabora": ["usr/bin/coolwsd"],
+    "webapp": ["opt/app-root/src/artisan"],
+    "roundcube": ["usr/sbin/httpd"],
+}
+"""Files of the daemons' packages that the scripts call."""
+
+
 def recipe(name: str) -> dict[str, str | None]:
     """The files of a lab image, and those of its daemon's package that the scripts call."""
     root = RECIPES / name / "rootfs"
     files = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     own = {str(path.relative_to(root)): path for path in files}
     found: dict[str, str | None] = {file: path.read_text("utf-8") for file, path in own.items()}
-    for path in check.FILES[name.removesuffix("-b")]:
-        found.setdefault(path.lstrip("/"), "there")
-    return found
+    return dict.fromkeys(DAEMONS[name.removesuffix("-b")], "there") | found
 
 
 def faults(name: str, files: Mapping[str, str | None]) -> list[str]:
@@ -121,19 +155,25 @@ def faults(name: str, files: Mapping[str, str | None]) -> list[str]:
     return [each.text for each in check.judge(name, tree)]
 
 
-@pytest.mark.parametrize("name", sorted(check.FILES))
+@pytest.mark.parametrize("name", sorted(check.NEEDS))
 def test_the_images_of_the_lab_fit(name: str) -> None:
     assert faults(name, recipe(name)) == []
 
 
-@pytest.mark.parametrize("name", sorted(check.FILES))
+@pytest.mark.parametrize("name", sorted(check.NEEDS))
 def test_an_image_without_a_file_that_is_adjusted_does_not_fit(name: str) -> None:
-    for path in check.FILES[name]:
-        left = {file: text for file, text in recipe(name).items() if file != path.lstrip("/")}
-        assert any(text.startswith(f"{path} is not in it: ") for text in faults(name, left)), path
+    for need in check.NEEDS[name]:
+        left = {file: text for file, text in recipe(name).items() if file != need.path.lstrip("/")}
+        assert any(text.startswith(f"{need.path} is not in it: ") for text in faults(name, left)), need
 
 
-@pytest.mark.parametrize("name", sorted(check.FILES))
+@pytest.mark.parametrize("name", sorted(set(check.NEEDS) - {"webapp"}))
+def test_an_image_without_its_daemon_does_not_fit(name: str) -> None:
+    files = {file: text for file, text in recipe(name).items() if file not in DAEMONS[name]}
+    assert any(re.search(r" is not in it, which \S+init.sh starts", text) for text in faults(name, files))
+
+
+@pytest.mark.parametrize("name", sorted(check.NEEDS))
 def test_an_image_without_its_init_or_with_a_broken_one_does_not_fit(name: str) -> None:
     files = recipe(name)
     init = next(file for file in files if file.endswith("init.sh"))
@@ -143,10 +183,55 @@ def test_an_image_without_its_init_or_with_a_broken_one_does_not_fit(name: str) 
     assert any("is no script that bash can read: " in text for text in broken)
 
 
+@pytest.mark.parametrize("name", sorted(set(check.NEEDS) - {"webapp"}))
+@pytest.mark.parametrize("hard", [False, True], ids=["symbolic", "hard"])
+def test_an_init_may_be_a_link(name: str, hard: bool) -> None:
+    files = recipe(name)
+    init = next(file for file in files if file.endswith("init.sh"))
+    files["opt/start"] = files.pop(init)
+    link = linked({init: "opt/start" if hard else "/opt/start"}, hard=hard)
+    assert [each.text for each in check.judge(name, laid(layer(files), link))] == []
+
+
+RIGHT = [(name, mutant) for name, found in MUTANTS.items() for mutant in found if mutant.refused is None]
+
+
+@pytest.mark.parametrize(("name", "mutant"), RIGHT, ids=lambda value: str(value))
+def test_an_image_that_is_right_in_effect_is_not_refused_by_its_files(name: str, mutant: Mutant) -> None:
+    files = {path.lstrip("/"): text for path, text in changed_files(name, mutant).items()}
+    assert faults(name, dict.fromkeys(DAEMONS[name], "there") | files) == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in next(check.daemons(entry.scripts("imap")["entry.sh"])) if path.startswith("/")]
+)
+def test_cyrus_may_lie_wherever_the_entry_script_knows_it(path: str) -> None:
+    files = recipe("imap")
+    del files["usr/libexec/master"]
+    files[path.lstrip("/")] = "there"
+    files["init.sh"] = (files["init.sh"] or "").replace("/usr/libexec/master", path)
+    assert faults("imap", files) == []
+
+
 def test_an_init_that_starts_another_daemon_does_not_fit() -> None:
     files = recipe("proxy")
     init = (files["init.sh"] or "").replace("nginx", "angie")
     assert any("/init.sh starts none of nginx" in text for text in faults("proxy", files | {"init.sh": init}))
+
+
+def test_an_image_within_a_list_within_a_list_is_the_one_that_is_looked_at() -> None:
+    store = Store()
+    one = store.add("kolab/imap", "one", "linux/amd64", layer({"init.sh": "hello"}))
+    inner = store.add_index("kolab/imap", "inner", {"linux/amd64": one})
+    store.store(
+        "kolab/imap", "latest", INDEXES[0], {"manifests": [{"mediaType": INDEXES[0], "digest": inner}]}
+    )
+    with serving(store) as host:
+        image = Image("imap", host, "kolab/imap", "latest", None, ("imap",))
+        found = Registries(find_login=lambda *_: None)
+        top = found.manifest(image)
+        assert platforms.platforms(found, image, top) == ["linux/amd64"]
+        assert platforms.of(found, image, top, "linux/amd64").digest == one
 
 
 def test_verdicts_are_printed_and_an_image_that_does_not_fit_is_a_problem(
@@ -162,8 +247,25 @@ def test_verdicts_are_printed_and_an_image_that_does_not_fit_is_a_problem(
             Image("meet", host, "kolab/meet", "latest", None, ("meet",)),
         ]
         asked = Registries(find_login=lambda *_: None)
-        verdicts.show(asked, images, [], tag=False, platform="linux/amd64")
-        assert capsys.readouterr().out == "proxy: fits\n"
+        kolab = stack("single-node")
+        show = partial(verdicts.show, asked, kolab, images, [], platform="linux/amd64", files_only=True)
+        show(tag=False)
+        looked = "  only its files were looked at: so it was asked for\n"
+        assert capsys.readouterr().out == f"proxy: fits\n{looked}"
         with pytest.raises(StackProblem, match="proxy would not start here"):
-            verdicts.show(asked, images, [], tag=True, platform="linux/amd64")
-        assert capsys.readouterr().out.startswith("proxy: does not fit\n  /init.sh starts none of nginx")
+            show(tag=True)
+        out = capsys.readouterr().out
+    assert out.startswith("proxy: does not fit\n  /init.sh starts none of nginx")
+    assert out.endswith(looked)
+
+
+def test_an_image_for_another_machine_is_looked_at_by_its_files_and_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = Store()
+    store.add("kolab/proxy", "latest", "linux/s390x", layer(recipe("proxy")))
+    with serving(store) as host:
+        image = Image("proxy", host, "kolab/proxy", "latest", None, ("proxy",))
+        asked = Registries(find_login=lambda *_: None)
+        verdicts.show(asked, stack("single-node"), [image], [], tag=True, platform="linux/s390x")
+    assert "only its files were looked at: this machine does not run linux/s390x" in capsys.readouterr().out

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.images import credentials, layers, newer, pin
+from ops.images import archives, credentials, layers, newer, pin
 from ops.images.credentials import Login
+from ops.images.layers import Tree
 from ops.images.layout import Layout
 from ops.images.reference import Image
-from ops.images.registry import INDEXES, MANIFESTS, Registries
+from ops.images.documents import INDEXES, MANIFESTS
+from ops.images.registry import Registries
 from ops.stacks import StackProblem
 from tests.support.registry import PASSWORD, USER, Store, digest, layer, serving
 
@@ -28,7 +30,9 @@ KNOWN = st.sampled_from(
 )  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | KNOWN,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KNOWN | st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KNOWN | st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 ANYTHING = (
@@ -40,9 +44,7 @@ HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30
     ["Bearer", "Bearer realm", 'Bearer realm="http://[::1"', "Bearer realm=http://[,service=", "Basic =", '"', "=,=",
      'Bearer realm="https://[x]/token"', 'Bearer realm="http://localhost:x/"', 'Bearer realm="http://127.0.0.1:1/é"']
 )  # fmt: skip
-MANY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LOGIN = Login(USER, PASSWORD)
 
 
@@ -84,12 +86,18 @@ def everything(host: str, folder: Path) -> None:
 
     for action in (
         lambda: pin.resolve(found, [image], ["linux/amd64"], lambda _: None),
-        lambda: layers.tree(found, image, found.manifest(image), lambda _: True),
+        lambda: list(read(found, image)),
         lambda: newer.rows(found, [image, other]),
         brought,
     ):
         with sentences():
             action()
+
+
+def read(found: Registries, image: Image) -> Iterator[Tree]:
+    """The files of an image."""
+    with archives.of(found, image, found.manifest(image)) as there, layers.tree(image, there) as tree:
+        yield tree
 
 
 @MANY
@@ -104,7 +112,13 @@ def test_an_answer_of_any_kind_is_read_or_refused_with_a_sentence(
 
 def _places(document: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield at
-    inner = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    inner = (
+        document.items()
+        if isinstance(document, dict)
+        else enumerate(document)
+        if isinstance(document, list)
+        else ()
+    )
     for key, value in inner:
         yield from _places(value, (*at, key))
 
@@ -141,7 +155,9 @@ def test_a_wish_for_a_login_in_any_words_ends_in_a_sentence(
     everything(host, tmp_path)
 
 
-@pytest.mark.parametrize("place", ["http://[", "http://[::1/", "https://:x/", "http://localhost:99999/", "ftp://x/"])
+@pytest.mark.parametrize(
+    "place", ["http://[", "http://[::1/", "https://:x/", "http://localhost:99999/", "ftp://x/"]
+)
 def test_an_address_that_is_none_is_refused_with_a_sentence(
     store: Store, host: str, tmp_path: Path, place: str
 ) -> None:
@@ -185,7 +201,9 @@ def _logins(folder: Path, content: bytes) -> dict[str, str]:
 
 @MANY
 @given(ANYTHING | JSON.map(lambda value: json.dumps({"auths": {"127.0.0.1": value}}).encode()))
-def test_a_file_of_logins_of_any_kind_is_read_or_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_logins_of_any_kind_is_read_or_refused_with_a_sentence(
+    tmp_path: Path, content: bytes
+) -> None:
     with sentences():
         credentials.login("127.0.0.1", "kolab/imap", _logins(tmp_path, content))
 
@@ -213,7 +231,9 @@ def test_a_helper_without_a_secret_is_named(
     helper.write_text(f"#!/bin/sh\necho '{said}'\n")
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(StackProblem, match="docker-credential-vault, which keeps your login for r.example, does not"):
+    with pytest.raises(
+        StackProblem, match="docker-credential-vault, which keeps your login for r.example, does not"
+    ):
         credentials.login("r.example", "x", _logins(tmp_path, b'{"credHelpers": {"r.example": "vault"}}'))
 
 
@@ -240,4 +260,4 @@ def test_a_layer_without_anything_in_it_adds_nothing(store: Store, host: str, co
     store.add("kolab/imap", "latest", "linux/amd64", layer({"init.sh": "hello"}), content)
     image = Image("imap", host, "kolab/imap", "latest", None, ("imap",))
     found = Registries(find_login=lambda *_: None)
-    assert layers.tree(found, image, found.manifest(image), lambda _: True).text("/init.sh") == "hello"
+    assert [tree.text("/init.sh") for tree in read(found, image)] == ["hello"]

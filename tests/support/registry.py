@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ops.images.registry import INDEXES, MANIFESTS
+from ops.images.documents import INDEXES, MANIFESTS
 
 USER, PASSWORD = "puller", "let-me-in"
 

@@ -83,7 +83,8 @@ def _zstd(stored: Any) -> Iterator[IO[bytes]]:
     with subprocess.Popen(
         ["zstd", "-dcq"], stdin=stored, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.stdout is not None
+        if process.stdout is None:
+            raise ValueError("no output")
         yield process.stdout
     if process.returncode != 0:
         raise ValueError("not zstd")

@@ -49,7 +49,7 @@ def following(image: Image, url: str, link: str) -> str | None:
         return None
     here = urlsplit(url)
     try:
-        there = urljoin(url, found[1])
+        there = str(urljoin(url, found[1]))
         own = urlsplit(there)[:2] == here[:2] and there != url
     except ValueError:
         own = False

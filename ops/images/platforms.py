@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ops.images.documents import INDEXES, Configuration, Platform, SingleImage, read
+from ops.images.documents import INDEXES, Configuration, SingleImage, read
 from ops.images.reference import Image
 from ops.images.registry import Manifest, Registries
 from ops.stacks import StackProblem

@@ -83,8 +83,9 @@ class Registries:
             )
         complaint = f"{image.asked}: what {image.registry} sends is no manifest of an image"
         hint = "push the image anew, or look at the mirror"
-        document = read(Index if kind in INDEXES else SingleImage, content, complaint, hint)
-        return Manifest(digest, kind, content, document)
+        if kind in INDEXES:
+            return Manifest(digest, kind, content, read(Index, content, complaint, hint))
+        return Manifest(digest, kind, content, read(SingleImage, content, complaint, hint))
 
     def blob(self, image: Image, digest: str) -> Iterator[bytes]:
         """The bytes of a layer or a configuration, in parts; the last one comes only after the digest has been proven."""

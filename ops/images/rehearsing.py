@@ -20,6 +20,8 @@ _REHEARSED = "entry: rehearsed: this image can run here"
 _WARNING = "entry: warning: "
 _SECONDS = 180
 """An init that waits for something without a network waits for ever."""
+_LINES = 3
+"""Of what is said by an image that ends without a sentence of ours."""
 _LONGEST = 600
 """Signs of what is repeated."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -76,7 +78,8 @@ def _sentence(lines: Sequence[str]) -> str:
 
 
 def _last(lines: Sequence[str]) -> str:
-    return _shown(lines[-1]) if lines else "none"
+    # Bash has a word of its own after one that ends a function.
+    return _shown(" / ".join(lines[-_LINES:])) if lines else "none"
 
 
 def _shown(text: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from ops.room import linux, unpack
 
-_AT = "/tmp"
+_AT = "/tmp"  # noqa: S108 - what is mounted there is seen by this program alone
 """Where the room is put together; a folder that every machine has."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
@@ -36,13 +36,14 @@ def main() -> None:
         print("ready", flush=True)
         task = json.loads(sys.stdin.readline())
         _alone(task)
-    except Exception as error:  # noqa: BLE001 - whatever it is, whoever called has to hear of it
+    except Exception as error:
         _answer(cannot=str(error) or type(error).__name__)
 
 
 def _alone(task: dict[str, Any]) -> None:
     """Goes on as user 0 of the room, as its first process; when that ends, so does all else in it."""
-    layers = [open(path, "rb") for path in task["layers"]]
+    # While they can still be seen.
+    layers = [open(path, "rb") for path in task["layers"]]  # noqa: SIM115
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
@@ -58,7 +59,7 @@ def _alone(task: dict[str, Any]) -> None:
             unpack.lay(layer)
             layer.close()
         _fill(task)
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:
         _answer(cannot=str(error) or type(error).__name__)
         os._exit(1)
     _watch(task)
@@ -83,14 +84,19 @@ def _furnish(task: dict[str, Any]) -> None:
         linux.mount(f"/dev/{device}", f"{_AT}/dev/{device}", flags=linux.BIND)
     for name, target in _LINKS.items():
         os.symlink(target, f"{_AT}/dev/{name}")
-    os.mkdir(f"{_AT}/dev/shm")
-    os.chmod(f"{_AT}/dev/shm", 0o1777)
+    shared = _made(f"{_AT}/dev/shm")  # noqa: S108 - the room's own
+    linux.mount("shm", shared, "tmpfs", linux.NO_DEVICES | linux.NO_SET_UID, "mode=1777,size=64m")
     for folder in task["shown"]:
         os.makedirs(f"{_AT}{folder}")
         linux.mount(folder, f"{_AT}{folder}", flags=linux.BIND | linux.RECURSIVE)
         linux.mount("none", f"{_AT}{folder}", flags=linux.BIND | linux.REMOUNT | linux.READ_ONLY)
     linux.loopback_up()
     linux.change_root(_AT)
+
+
+def _made(folder: str) -> str:
+    os.mkdir(folder)
+    return folder
 
 
 def _fill(task: dict[str, Any]) -> None:
@@ -177,8 +183,8 @@ def _become(task: dict[str, Any], writing: int) -> NoReturn:
         os.setresuid(task["user"], task["user"], task["user"])
         os.umask(stat.S_IWGRP | stat.S_IWOTH)
         os.chdir(task["folder"] if os.path.isdir(task["folder"]) else "/")
-        os.execve(task["command"][0], task["command"], task["environment"])
-    except Exception as error:  # noqa: BLE001 - it is what the image says for itself
+        os.execve(task["command"][0], task["command"], task["environment"])  # noqa: S606 - what all of this is for
+    except Exception as error:
         os.write(2, f"{task['command'][0]} cannot be run: {error}\n".encode())
     os._exit(126)
 

@@ -95,8 +95,7 @@ def is_here(wanted: str) -> bool:
 
 
 def _asked(process: subprocess.Popen[str], task: str) -> Said:
-    assert process.stdout is not None
-    first = process.stdout.readline()
+    first = process.stdout.readline() if process.stdout else ""
     if first != "ready\n":
         _, complaint = process.communicate()
         raise NoRoom(_why(first or complaint))

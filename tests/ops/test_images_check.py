@@ -196,7 +196,7 @@ def test_an_init_may_be_a_link(name: str, hard: bool) -> None:
 RIGHT = [(name, mutant) for name, found in MUTANTS.items() for mutant in found if mutant.refused is None]
 
 
-@pytest.mark.parametrize(("name", "mutant"), RIGHT, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "mutant"), RIGHT, ids=str)
 def test_an_image_that_is_right_in_effect_is_not_refused_by_its_files(name: str, mutant: Mutant) -> None:
     files = {path.lstrip("/"): text for path, text in changed_files(name, mutant).items()}
     assert faults(name, dict.fromkeys(DAEMONS[name], "there") | files) == []

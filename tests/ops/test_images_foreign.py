@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from ops.images import archives, credentials, layers, newer, pin
 from ops.images.credentials import Login
+from ops.images.documents import INDEXES, MANIFESTS
 from ops.images.layers import Tree
 from ops.images.layout import Layout
 from ops.images.reference import Image
-from ops.images.documents import INDEXES, MANIFESTS
 from ops.images.registry import Registries
 from ops.stacks import StackProblem
 from tests.support.registry import PASSWORD, USER, Store, digest, layer, serving
@@ -101,9 +101,13 @@ def read(found: Registries, image: Image) -> Iterator[Tree]:
 
 
 @MANY
-@given(st.sampled_from(["manifests", "blobs", "tags", "token"]), ANYTHING, st.sampled_from(("", "bearer")))
+@given(
+    kind=st.sampled_from(["manifests", "blobs", "tags", "token"]),
+    content=ANYTHING,
+    auth=st.sampled_from(("", "bearer")),
+)
 def test_an_answer_of_any_kind_is_read_or_refused_with_a_sentence(
-    store: Store, host: str, tmp_path: Path, kind: str, content: bytes, auth: str
+    store: Store, host: str, tmp_path: Path, *, kind: str, content: bytes, auth: str
 ) -> None:
     store.add("kolab/imap", "latest")
     store.auth, store.instead = auth, {kind: content}
@@ -132,9 +136,9 @@ def _changed(document: Any, at: tuple[Any, ...], value: Any) -> Any:
 
 
 @MANY
-@given(st.sampled_from((*INDEXES[:1], *MANIFESTS[:1])), st.data(), JSON)
+@given(kind=st.sampled_from((*INDEXES[:1], *MANIFESTS[:1])), data=st.data(), value=JSON)
 def test_a_manifest_in_which_one_value_is_something_else_is_read_or_refused_with_a_sentence(
-    store: Store, host: str, tmp_path: Path, kind: str, data: st.DataObject, value: Any
+    store: Store, host: str, tmp_path: Path, *, kind: str, data: st.DataObject, value: Any
 ) -> None:
     one = store.add("kolab/imap", "latest", "linux/amd64", layer({"init.sh": "x"}))
     if kind in INDEXES:
@@ -232,7 +236,7 @@ def test_a_helper_without_a_secret_is_named(
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(
-        StackProblem, match="docker-credential-vault, which keeps your login for r.example, does not"
+        StackProblem, match=r"docker-credential-vault, which keeps your login for r\.example, does not"
     ):
         credentials.login("r.example", "x", _logins(tmp_path, b'{"credHelpers": {"r.example": "vault"}}'))
 

@@ -142,8 +142,8 @@ def test_an_index_is_pinned_and_its_layers_are_read(registry: Registry) -> None:
     assert found.digest == there
     one = platforms.of(client, image, client.manifest(image), "linux/arm64")
     assert platforms.configuration(client, image, one).architecture == "arm64"
-    (stored,) = one.document["layers"]
-    assert b"".join(client.blob(image, stored["digest"])) == store.blobs[stored["digest"]]
+    _, stored = one.document.parts
+    assert b"".join(client.blob(image, stored.digest)) == store.blobs[stored.digest]
     assert sorted(client.tags(image)) == ["amd64", "arm64", "latest"]
 
 

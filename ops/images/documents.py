@@ -58,8 +58,8 @@ class Platform(Document):
 class Defaults(Document):
     """What a container of an image has where nobody says otherwise (config.md, "config")."""
 
-    variables: Annotated[tuple[Line, ...], _NONE] = Field((), alias="Env")
-    folder: Line | None = Field(None, alias="WorkingDir")
+    variables: Annotated[tuple[str, ...], _NONE] = Field((), alias="Env")
+    folder: str | None = Field(None, alias="WorkingDir")
 
 
 class Configuration(Platform):

@@ -91,11 +91,11 @@ class Tree:
 
     def _place(self, path: PurePosixPath) -> str:
         """Where a name lies: its folder may be reached through links. One that is not there yet is made as it is called."""
-        folder = self._real(str(path.parent))
+        folder = self._real(str(path.parent), made=True)
         return str(PurePosixPath(folder or path.parent) / path.name)
 
-    def _real(self, path: str) -> str | None:
-        """`path` without symbolic links; None when nothing is there, or nobody comes there."""
+    def _real(self, path: str, *, made: bool = False) -> str | None:
+        """`path` without symbolic links; None when nobody comes there, or nothing is there and will not be `made`."""
         place, left, links = "/", list(PurePosixPath(path).parts[1:]), 0
         while left:
             name = left.pop(0)
@@ -104,9 +104,9 @@ class Tree:
                 continue
             at = str(PurePosixPath(place) / name)
             entry = self.entries.get(at)
-            if entry is None:
+            if entry is None and not made:
                 return None
-            if entry.kind != "link":
+            if entry is None or entry.kind != "link":
                 place = at
                 continue
             links += 1

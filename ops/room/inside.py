@@ -22,6 +22,7 @@ _AT = "/tmp"  # noqa: S108 - what is mounted there is seen by this program alone
 """Where the room is put together; a folder that every machine has."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+NO_ROOM = "this machine lets no program have a room of its own"
 _PROCESSES = 2048
 _MOST = 1 << 20
 """Bytes of what is said that are kept."""
@@ -37,7 +38,7 @@ def main() -> None:
         task = json.loads(sys.stdin.readline())
         _alone(task)
     except Exception as error:
-        _answer(cannot=str(error) or type(error).__name__)
+        _answer(cannot=f"{NO_ROOM} ({error or type(error).__name__})")
 
 
 def _alone(task: dict[str, Any]) -> None:
@@ -55,12 +56,16 @@ def _alone(task: dict[str, Any]) -> None:
     try:
         linux.end_with_parent(signal.SIGKILL)
         _furnish(task)
+    except Exception as error:
+        _answer(cannot=f"{NO_ROOM} ({error or type(error).__name__})")
+        os._exit(1)
+    try:
         for layer in layers:
             unpack.lay(layer)
             layer.close()
         _fill(task)
     except Exception as error:
-        _answer(cannot=str(error) or type(error).__name__)
+        _answer(cannot=f"it cannot be laid out in a room of its own ({error or type(error).__name__})")
         os._exit(1)
     _watch(task)
     os._exit(0)

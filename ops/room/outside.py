@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ops.room.inside import NO_ROOM
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from ops.room.inside import main; main()"
 _USERS = 65536
@@ -162,7 +164,7 @@ def _free() -> int:
 def _why(said: str) -> str:
     """Why it could not, from its answer or its last words."""
     try:
-        reason = json.loads(said)["cannot"]
+        reason = str(json.loads(said)["cannot"])
     except (ValueError, KeyError, TypeError):
-        reason = (said.splitlines() or ["it ended without a word"])[-1]
-    return f"this machine lets no program have a room of its own ({''.join(filter(str.isprintable, str(reason)))[:200]})"
+        reason = f"{NO_ROOM} ({(said.splitlines() or ['it ended without a word'])[-1]})"
+    return "".join(filter(str.isprintable, reason))[:300]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from components import entry
+from model import images as model_images
 from ops.images import archives, check, layers, platforms, verdicts
 from ops.images.documents import INDEXES
 from ops.images.layers import Tree
@@ -76,8 +77,9 @@ def test_links_of_folders_and_files_are_followed() -> None:
 
 def test_what_is_put_into_or_taken_out_of_a_folder_through_a_link_is_where_that_leads() -> None:
     merged = linked({"sbin": "usr/sbin"}), layer({"usr/sbin/old": "1"})
-    tree = laid(*merged, layer({"sbin/nginx": "n", "sbin/old": None}))
+    tree = laid(*merged, layer({"sbin/nginx": "n", "sbin/old": None, "sbin/new/er": "2"}))
     assert (tree.text("/usr/sbin/nginx"), tree.find("/usr/sbin/old")) == ("n", None)
+    assert tree.text("/sbin/new/er") == tree.text("/usr/sbin/new/er") == "2"
     assert laid(*merged, layer({"sbin/.wh..wh..opq": "", "sbin/new": "2"})).find("/usr/sbin/old") is None
 
 
@@ -153,6 +155,10 @@ def recipe(name: str) -> dict[str, str | None]:
 def faults(name: str, files: Mapping[str, str | None]) -> list[str]:
     tree = laid(layer(dict(files)))
     return [each.text for each in check.judge(name, tree)]
+
+
+def test_every_image_that_an_update_rehearses_is_looked_at() -> None:
+    assert sorted(check.NEEDS) == sorted(model_images.REHEARSED)
 
 
 @pytest.mark.parametrize("name", sorted(check.NEEDS))

@@ -179,7 +179,7 @@ def test_a_machine_without_a_room_says_why(tmp_path: Path, monkeypatch: pytest.M
     assert "lets no program have a room of its own ([Errno 2]" in refused(shown=["/no/such/folder"])
     broken = tmp_path / "1.tar"
     broken.write_bytes(b"nonsense")
-    assert "lets no program have a room of its own (truncated header" in refused(layers=[str(broken)])
+    assert "it cannot be laid out in a room of its own (truncated header)" in refused(layers=[str(broken)])
     monkeypatch.setattr(outside, "_free", lambda: 1 << 20)
     assert refused() == "it needs 256 MB of memory while it is looked at, and 1 are free here"
     monkeypatch.undo()

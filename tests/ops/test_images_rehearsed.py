@@ -93,7 +93,8 @@ def test_an_image_is_given_all_that_the_job_of_an_update_gives_it(name: str) -> 
         there = {path for path, *_ in (*found.files, *found.folders)}
         for mount in spec["volumeMounts"]:
             assert mount["mountPath"] in there
-        scripts = deployment(name).folder(job.name.split("-")[1], container, entry.PATH)
+        daemon = container if container == "horizon" else job.name.split("-")[1]
+        scripts = deployment(name).folder(daemon, container, entry.PATH)
         read = {path: text for path, _, _, text in found.files}
         assert {f"{entry.PATH}/{file}": text for file, text in scripts.items()}.items() <= read.items()
 
@@ -135,7 +136,8 @@ class Proxies:
         own = dict.fromkeys(
             ("etc/nginx/", "etc/nginx/default.d/", "var/log/nginx/", "var/lib/nginx/", "run/"), ""
         )
-        mime = {"etc/nginx/mime.types": "types { }\n"}
+        # The package's own, which the init writes anew.
+        mime = {"etc/nginx/mime.types": "types { }\n", "etc/nginx/nginx.conf": ""}
         check = {"usr/local/bin/contract-check": "#!/bin/sh\n"}
         self.below = [
             rooms.machine(folder / "machine.tar"),

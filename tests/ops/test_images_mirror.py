@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 import socket
 import zipfile
@@ -252,6 +254,32 @@ def test_a_folder_with_other_things_is_left_alone(world: World) -> None:
 def test_a_folder_that_cannot_be_made_is_one_sentence(world: World) -> None:
     world.folder.write_text("a file")
     assert re.fullmatch(rf"{world.folder}\S*: \w[\w ]+: make room or way, [^\n]+", refused(world))
+
+
+@pytest.mark.parametrize(
+    "place", ["images/blobs", "images/blobs/sha256", "manifests", "images/index.json/x", "images.txt/x"]
+)
+def test_something_else_where_the_bundle_has_to_lie_is_one_sentence(world: World, place: str) -> None:
+    path = world.folder / place
+    (world.folder / "images").mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    said = refused(world)
+    assert said.startswith(str(world.folder / place.removesuffix("/x")))
+    assert said.endswith(": make room or way, or name another folder, and call again")
+    assert said.isprintable()
+
+
+def test_a_disk_that_is_full_is_one_sentence_that_names_the_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "rename", full)
+    assert re.fullmatch(
+        rf"{world.folder}/images/blobs/sha256/\w+: No space left on device: [^\n]+", refused(world)
+    )
 
 
 def test_an_image_that_the_registry_lacks_leaves_no_bundle_that_counts(world: World) -> None:

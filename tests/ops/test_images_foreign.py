@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.images import archives, credentials, layers, newer, pin
+from ops.images import archives, credentials, layers, newer, pin, reference
 from ops.images.credentials import Login
 from ops.images.documents import INDEXES, MANIFESTS
 from ops.images.layers import Tree
@@ -23,6 +23,7 @@ from ops.images.reference import Image
 from ops.images.registry import Registries
 from ops.stacks import StackProblem
 from tests.support.registry import PASSWORD, USER, Store, digest, layer, serving
+from tests.support.stacks import changed
 
 KNOWN = st.sampled_from(
     ["digest", "manifests", "config", "layers", "platform", "mediaType", "os", "token", "tags", "auths", "auth",
@@ -257,6 +258,24 @@ def test_a_login_is_found_however_it_was_written(
     content = json.dumps({"auths": {key: {"auth": written(plain)}, "other.example": 1}}).encode()
     found = credentials.login("r.example", "kolab/imap", _logins(tmp_path, content))
     assert found == Login(USER, "x" * 70)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "host", "repository"),
+    [
+        ("someone/kolab", "registry-1.docker.io", "someone/kolab/imap"),
+        ("kolab", "registry-1.docker.io", "kolab/imap"),
+        ("docker.io/someone", "registry-1.docker.io", "someone/imap"),
+        ("localhost/kolab", "localhost", "kolab/imap"),
+        ("mirror:5000", "mirror:5000", "imap"),
+        ("quay.io/apheleiait/kolab", "quay.io", "apheleiait/kolab/imap"),
+    ],
+)
+def test_an_image_is_asked_for_where_nodes_look_for_it(prefix: str, host: str, repository: str) -> None:
+    found = {
+        each.name: each for each in reference.of(changed("single-node", {"images": {"registry": prefix}}))
+    }
+    assert (found["imap"].host, found["imap"].repository) == (host, repository)
 
 
 @pytest.mark.parametrize("content", [b"", gzip.compress(b"")])

@@ -215,7 +215,7 @@ LOSSES: list[tuple[Callable[[World], None], str]] = [
     (lambda world: (world.folder / "wheels/more").touch(), r"wheels/more was put into it later"),
     (
         _lose_index,
-        "holds no images: make the bundle anew",
+        r"holds no images \(manifests: Field required\): make the bundle anew",
     ),
 ]
 

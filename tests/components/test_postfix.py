@@ -32,7 +32,7 @@ POSTCONF = """case "$*" in
   echo 'rewrite unix - - n - - trivial-rewrite'; echo 'retry unix - - n - - error'
   for each in bounce defer trace; do echo "$each unix - - n - 0 bounce"; done
   echo 'smtp-amavis unix - - n - 3 smtp'; echo 'policy_spf unix - n n - - spawn user=nobody' ;;
--x) echo 'smtp_tls_security_level = may'; echo 'mydestination = example.org, proxy:mysql:/etc/postfix/sql/mydestination.cf'; echo 'virtual_alias_maps = proxy:mysql:/etc/postfix/sql/aliases.cf'; echo 'smtpd_sender_login_maps = static:all'
+-x) echo 'queue_directory = /var/spool/postfix'; echo 'smtp_tls_security_level = may'; echo 'mydestination = example.org, proxy:mysql:/etc/postfix/sql/mydestination.cf'; echo 'virtual_alias_maps = proxy:mysql:/etc/postfix/sql/aliases.cf'; echo 'smtpd_sender_login_maps = static:all'
   echo 'local_recipient_maps = mysql:/etc/postfix/sql/local_recipient_maps.cf'; echo 'local_transport = lmtp:imap:11024' ;;
 -xP) echo '10025/inet/content_filter = smtp-amavis:[127.0.0.1]:13024'; echo '10587/inet/content_filter = smtp-amavis:[127.0.0.1]:13026'
   for list in 10025/inet/smtpd_sender_restrictions 10587/inet/smtpd_recipient_restrictions; do echo "$list = check_policy_service unix:private/policy_spf, permit"; done

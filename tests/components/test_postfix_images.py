@@ -45,6 +45,7 @@ class Image:
             shutil.copy(f"/etc/postfix/{file}", sandbox.path("/etc/postfix"))
         shutil.copytree("/etc/postfix/dynamicmaps.cf.d", sandbox.path("/etc/postfix/dynamicmaps.cf.d"))
         sandbox.put("/etc/aliases", "postmaster: root\n")
+        subprocess.run(["postalias", str(sandbox.path("/etc/aliases"))], check=True)
         sandbox.put(PEM, "")
         for inside in ("/var/spool/postfix", "/var/lib/postfix"):
             sandbox.path(inside).mkdir(parents=True)
@@ -81,6 +82,10 @@ class Image:
         """A value at a service."""
         return self._values.get(f"{service}/inet/{name}", self.main(name))
 
+    def inside(self, service: str, name: str) -> str:
+        """A value at a service without a port."""
+        return self._values.get(f"{service}/unix/{name}", self.main(name))
+
     def listening(self) -> list[str]:
         """Where Postfix listens."""
         return sorted(line.split()[0] for line in self._ask("-M").splitlines() if line.split()[1] == "inet")
@@ -90,9 +95,11 @@ class Image:
         world = next((each for each in self.listening() if each.endswith("10025")), "")
         people = next((each for each in self.listening() if each.endswith("10587")), "")
         back = "127.0.0.1:13025"
+        everybody = (world, people, ANSWERS, back)
+        ways = {"smtp": "may", "relay": "may", "smtp-amavis": "none"}
         senders = [*self.at(world, "smtpd_sender_restrictions").split(", "), "permit"]
         right = {
-            "listens": len(self.listening()) == 4 and {back, ANSWERS} <= set(self.listening()) and (self.main("inet_interfaces"), self.main("master_service_disable")) == ("all", ""),
+            "listens": self.listening() == [WORLD, ANSWERS, PEOPLE, back] and (self.main("inet_interfaces"), self.main("master_service_disable")) == ("all", ""),
             "networks": {self.at(each, "mynetworks") for each in (world, people, back)} == {"127.0.0.0/8"},
             "relay": self.at(world, "smtpd_relay_restrictions") == "permit_mynetworks,reject_unauth_destination"
             and self.at(people, "smtpd_relay_restrictions") == "permit_sasl_authenticated,reject"
@@ -109,7 +116,22 @@ class Image:
             "tls": {self.at(each, name) for each in (world, people, back) for name in ("smtpd_tls_protocols", "smtpd_tls_mandatory_protocols")} == {"!SSLv2,!SSLv3,!TLSv1,!TLSv1.1"}
             and {self.at(each, "smtpd_tls_security_level") for each in (world, people)} == {"may"},
             "certificate": self.at(world, "smtpd_tls_key_file") == PEM and self.at(world, "smtpd_tls_chain_files") == "",
-            "hides": self.main("smtp_tls_security_level") == "may",
+            "speaks as it is spoken to": {self.at(each, "smtpd_tls_wrappermode") for each in everybody} == {"no"}
+            and {self.at(each, "smtpd_tls_security_level") for each in (ANSWERS, back)} == {"none"},
+            "hides": {each: self.inside(each, "smtp_tls_security_level") for each in ways} == ways
+            and {self.inside(each, "smtp_tls_wrappermode") for each in ways} == {"no"}
+            and self.inside("lmtp", "lmtp_tls_security_level") == "none",
+            "takes mail back": {self.at(back, f"smtpd_{each}_restrictions") for each in ("client", "helo", "sender", "data", "end_of_data")} == {""}
+            and self.at(back, "smtpd_recipient_restrictions") == "permit_mynetworks,reject",
+            "root": {line.split()[4] for line in self._ask("-M").splitlines()} == {"n"},
+            "asks nobody else": {self.main(each) for each in ("smtpd_milters", "non_smtpd_milters", "smtpd_proxy_filter")} == {""}
+            and not any("milters=" in line and not line.endswith("=") for line in self._ask("-M").split()),
+            "bounces": self.main("soft_bounce") == "no",
+            "expands": "no_address_mappings" not in self.at(back, "receive_override_options") + self.at(ANSWERS, "receive_override_options")
+            and "mysql:" in self.inside("cleanup_internal", "virtual_alias_maps"),
+            "knows its people": self.at(world, "smtpd_reject_unlisted_recipient") == "yes"
+            and "no_unknown_recipient_checks" not in self.at(world, "receive_override_options"),
+            "asks for passwords": (self.main("smtpd_sasl_type"), self.main("smtpd_sasl_path"), self.main("smtpd_sasl_security_options")) == ("cyrus", "smtpd", "noanonymous"),
             "out": (self.main("default_transport"), self.main("relayhost")) == ("smtp", ""),
             "no proxy protocol": self.at(world, "smtpd_upstream_proxy_protocol") == "",
             "nobody speaks for others": self.at(world, "smtpd_authorized_xclient_hosts") == "",

@@ -4,8 +4,7 @@ limits=() times=()
 for service in $INBOUND; do limits+=("$service/inet/process_limit=$KOLAB_SMTPD"); done
 for service in $SUBMISSION; do limits+=("$service/inet/process_limit=$KOLAB_SUBMISSIONS"); done
 # As many sessions with Amavis as it has processes, but for one, which greets probes.
-filters=$(for service in $INBOUND $SUBMISSION; do filter=$(told "$service" content_filter); echo "${filter%%:*}"; done | sort -u)
-for filter in $filters; do
+for filter in $(filters); do
   # One that is not in master.cf is refused by checks.sh.
   [ -z "$(postconf -M "$filter/unix" 2> /dev/null)" ] || limits+=("$filter/unix/process_limit=$KOLAB_FILTERED")
 done

@@ -30,5 +30,5 @@ for_each "$KOLAB_ANSWERS_PORT" syslog_name=postfix/answers cleanup_service_name=
   "content_filter=$signed" "mynetworks=$KOLAB_ANSWERS_CLIENTS" smtpd_client_restrictions=permit_mynetworks,reject \
   smtpd_helo_restrictions= smtpd_sender_restrictions= smtpd_data_restrictions= smtpd_end_of_data_restrictions= \
   smtpd_relay_restrictions=permit_mynetworks,reject smtpd_recipient_restrictions=permit_mynetworks,reject \
-  smtpd_sasl_auth_enable=no smtpd_tls_security_level=none smtpd_peername_lookup=no \
+  smtpd_sasl_auth_enable=no smtpd_tls_security_level=none smtpd_tls_wrappermode=no receive_override_options= smtpd_peername_lookup=no \
   smtpd_client_connection_count_limit=0

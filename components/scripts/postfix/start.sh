@@ -7,9 +7,8 @@ commands=/etc/postfix/kolab_commands
 old='!SSLv2,!SSLv3,!TLSv1,!TLSv1.1' # the image's Postfix is older than the form ">=TLSv1.2"
 
 line=" $* "
-case $line in
-*' -c '*) MAIL_CONFIG=${line#* -c } MAIL_CONFIG=${MAIL_CONFIG%% *}; export MAIL_CONFIG ;;
-esac
+# As getopt reads it: the value may stand with its letter.
+[[ $line =~ \ -[vD]*c\ *([^ ]+)\  ]] && export MAIL_CONFIG=${BASH_REMATCH[1]}
 # Postfix reads a file that was changed just now again and again, until it has been left alone for a second
 # (dict_load_file_xt): with each change looked at, a start would take twenty. Nobody else writes here, and postconf renames.
 postconf() {
@@ -20,8 +19,10 @@ postconf() {
 
 [ -z "${MAIL_CONFIG-}" ] || [ "${MAIL_CONFIG%/}" = /etc/postfix ] || fail "Postfix would be configured in $MAIL_CONFIG and not in /etc/postfix: the image differs from the one this stack was made for"
 
-source /kolab/entry/extra.sh
 source /kolab/entry/services.sh
+source /kolab/entry/held.sh
+source /kolab/entry/extra.sh
+look
 
 # The image may have put the private key elsewhere, too.
 image_pem=$(of_all smtpd_tls_key_file)
@@ -45,12 +46,16 @@ say "smtpd_tls_cert_file=$KOLAB_PEM" "smtpd_tls_key_file=$KOLAB_PEM" smtpd_tls_c
   mynetworks=127.0.0.0/8 relay_domains= smtpd_upstream_proxy_protocol= smtpd_authorized_xclient_hosts= \
   relayhost= default_transport=smtp relay_transport=relay \
   sender_dependent_relayhost_maps= sender_dependent_default_transport_maps=
-case $(of_all smtp_tls_security_level) in '' | none) say smtp_tls_security_level=may ;; esac
 # Mail leaves by a family of addresses that SPF and PTR name: the ways out are kept from the other one.
 for way in smtp relay; do
   [ -n "$(postconf -M "$way/unix" 2> /dev/null)" ] || fail "Postfix has no way out called $way: the image differs from the one this stack was made for"
 done
 postconf -P "smtp/unix/inet_protocols=$KOLAB_SENDING" "relay/unix/inet_protocols=$KOLAB_SENDING"
+# Amavis speaks no TLS, neither as a server nor as a client.
+for filter in $(filters); do
+  [ -z "$(postconf -M "$filter/unix" 2> /dev/null)" ] \
+    || postconf -P "$filter/unix/smtp_tls_security_level=none" "$filter/unix/smtp_tls_wrappermode=no" "$filter/unix/smtp_tls_policy_maps="
+done
 [ -z "${KOLAB_RELAY-}" ] || source /kolab/entry/relay.sh
 [ -z "${KOLAB_DANE-}" ] || source /kolab/entry/dane.sh
 
@@ -64,7 +69,10 @@ for_each "$INBOUND" smtpd_sasl_auth_enable=yes smtpd_sasl_exceptions_networks=st
 # The proxy speaks no TLS to its backends.
 for_each "$SUBMISSION" smtpd_sasl_auth_enable=yes smtpd_tls_auth_only=no smtpd_tls_security_level=may \
   smtpd_tls_wrappermode=no smtpd_sasl_exceptions_networks= smtpd_relay_restrictions=permit_sasl_authenticated,reject
-for_each "$BACK" smtpd_relay_restrictions=permit_mynetworks,reject
+# Only this pod reaches it, and what is not taken here goes back to whoever wrote it.
+for_each "$BACK" smtpd_relay_restrictions=permit_mynetworks,reject smtpd_recipient_restrictions=permit_mynetworks,reject \
+  smtpd_client_restrictions= smtpd_helo_restrictions= smtpd_sender_restrictions= smtpd_data_restrictions= smtpd_end_of_data_restrictions= \
+  smtpd_tls_security_level=none smtpd_tls_wrappermode=no
 [ "$WITH_CONTENTFILTER" = true ] || for_each "$BACK" content_filter=
 
 source /kolab/entry/shared.sh

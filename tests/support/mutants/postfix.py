@@ -26,6 +26,18 @@ def inner_first(text: str) -> str:
     return text[inside:] + text[:inside]
 
 
+def told(name: str, *lines: str, refused: str | None = None) -> Mutant:
+    """Lines more in main.cf."""
+    return main(name, added(*lines), refused)
+
+
+def at(name: str, port: str, *options: str) -> Mutant:
+    """Options more of the service at a port."""
+    return master(
+        name, swap_like(rf"^{port}( .*)$", rf"{port}\1\n    " + " ".join(f"-o {each}" for each in options))
+    )
+
+
 MUTANTS = [
     main("an open relay", swap("mynetworks = MYNETWORKS", "mynetworks = 0.0.0.0/0"), lab="relaying"),
     master("an open relay at a port", swap("    -o cleanup_service_name=cleanup_inbound", "    -o mynetworks=0.0.0.0/0 -o smtpd_relay_restrictions=permit\n    -o cleanup_service_name=cleanup_inbound")),
@@ -81,5 +93,34 @@ MUTANTS = [
     Mutant("nobody who asks for passwords", {INIT: without("/usr/sbin/saslauthd -m /run/saslauthd -a httpform -d &")}, "no saslauthd listens", lab=REFUSED),
     Mutant("nobody to ask for passwords", {INIT: without("fill /etc/saslauthd.conf APP_SERVICES_DOMAIN SERVICES_PORT")}, "left 'APP_SERVICES_DOMAIN'"),
     Mutant("another folder of settings", {INIT: swap("-c /etc/postfix", "-c /etc/kolab/postfix")}, "configured in /etc/kolab/postfix"),
+    Mutant("another folder of settings beside its letter", {INIT: swap("-c /etc/postfix", "-vc/etc/kolab/postfix")}, "configured in /etc/kolab/postfix"),
+    told("TLS of everybody", "smtpd_tls_security_level = encrypt"),
+    told("TLS before the greeting", "smtpd_tls_wrappermode = yes"),
+    at("TLS on the way back", "0.0.0.0:13025", "smtpd_tls_security_level=encrypt", "smtpd_tls_wrappermode=yes"),
+    told("a way back for few", "smtpd_client_restrictions = reject", "smtpd_data_restrictions = reject", "smtpd_end_of_data_restrictions = reject"),
+    at("a way back for nobody", "0.0.0.0:13025", "smtpd_data_restrictions=reject"),
+    told("TLS to everybody", "smtp_tls_security_level = encrypt", "lmtp_tls_security_level = encrypt", "smtp_tls_policy_maps = static:encrypt"),
+    told("TLS to everybody from the first byte", "smtp_tls_security_level = encrypt", "smtp_tls_wrappermode = yes", "lmtp_tls_wrappermode = yes"),
+    master("TLS to Amavis", swap("    -o max_use=20", "    -o smtp_tls_security_level=encrypt -o smtp_tls_wrappermode=yes")),
+    main("a queue elsewhere", swap("queue_directory = /var/spool/postfix", "queue_directory = /var/lib/postfix/queue"), "keep mail that waits in '/var/lib/postfix/queue'"),
+    Mutant("a table that nobody makes", {INIT: without("postmap /etc/postfix/sender_access")}, "cannot read hash:/etc/postfix/sender_access"),
+    told("a table of another kind", "transport_maps = btree:/etc/postfix/transport", refused="cannot read btree:/etc/postfix/transport"),
+    main("settings of an older Postfix", without("compatibility_level = 2")),
+    master("services with a root of their own", swap_like(r"^(\S+ +\S+ +\S+ +\S+ +)[-n] ", r"\1y ")),
+    master("a port of this pod alone", swap_like(r"^10025 ", "127.0.0.1:10025 ")),
+    master("ports of this pod alone", swap_like(r"^(10025|10587) ", r"[::1]:\1 ")),
+    master("a port of this pod beside the one of the world", swap_like(r"^10025 ", "127.0.0.1:10025 inet n - n - - smtpd -o content_filter=\n0.0.0.0:10025 ")),
+    told("a milter", "smtpd_milters = inet:127.0.0.1:8891", "non_smtpd_milters = $smtpd_milters"),
+    at("a milter at a port", "10025", "smtpd_milters=inet:127.0.0.1:8891"),
+    told("a filter before the queue", "smtpd_proxy_filter = 127.0.0.1:10024"),
+    told("refusals that are put off", "soft_bounce = yes"),
+    told("anybody is one of us", "smtpd_reject_unlisted_recipient = no"),
+    at("anybody is one of us at a port", "10025", "receive_override_options=no_unknown_recipient_checks"),
+    told("lists of nobody", "receive_override_options = no_address_mappings"),
+    at("lists of nobody on the way back", "0.0.0.0:13025", "receive_override_options=no_header_body_checks,no_address_mappings"),
+    master("no lists where mail is cleaned up", swap_like(r"^cleanup_internal .*$", r"\g<0>\n    -o virtual_alias_maps=")),
+    told("passwords by another library", "smtpd_sasl_type = dovecot", "smtpd_sasl_path = private/auth"),
+    told("no passwords in plain text", "smtpd_sasl_security_options = noanonymous,noplaintext"),
+    main("domains of the database alone", swap_like(r"^mydestination = .* mysql:", "mydestination = mysql:")),
     Mutant("a start in the background", {INIT: swap("start-fg", "start")}, "leaves the container without it"),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from model import budget
 from tests.lab.images import keys
 from tests.support.images import GENERATIONS, Mutant, environment, put, swap, swap_like
 from tests.support.mutants import MUTANTS
-from tests.support.mutants.amavis import CONF
+from tests.support.mutants.amavis import CONF, INIT
 from tests.support.postfix import folder
 from tests.support.sandbox import Sandbox
 from tests.support.stacks import deployment
@@ -39,7 +39,13 @@ print $out JSON::PP->new->encode({
   dsn => $lookup_sql_dsn[0][0], processes => $max_servers, kill => $sa_kill_level_deflt, line => $log_templ,
   destinies => [$final_spam_destiny == D_PASS, $final_banned_destiny == D_PASS, $final_bad_header_destiny == D_PASS, $final_virus_destiny == D_DISCARD],
   keeps => [map { $_ // '' } $QUARANTINEDIR, $virus_quarantine_method, ${$virus_quarantine_to_maps[0]}, $spam_quarantine_method],
-  banks => [grep { /quarantine/ } map { $_ eq '' ? () : keys %{$policy_bank{$_}} } keys %policy_bank],
+  banks => [grep { /quarantine|destiny|level_maps|lovers/ } map { $_ eq '' ? () : keys %{$policy_bank{$_}} } keys %policy_bank],
+  levels => [map { 0 + (ref $_ ? $$_ : $_) } @spam_tag2_level_maps, @spam_kill_level_maps],
+  becomes => [map { ref $_ eq 'CODE' ? 1 : 0 } @final_destiny_maps_by_ccat{CC_SPAM, CC_VIRUS, CC_BANNED, CC_BADH}],
+  parts => [grep { /,/ && !/^@{[CC_MTA]},/ } keys %final_destiny_maps_by_ccat],
+  spared => [map { ref $_ ? @$_ : $_ } @bypass_spam_checks_maps, @spam_lovers_maps, @virus_lovers_maps,
+    map { $_ eq '' || $_ eq $interface_policy{13026} ? () : @{$policy_bank{$_}}{grep { /bypass_(spam|virus)/ } keys %{$policy_bank{$_}}} } keys %policy_bank],
+  unscanned => scalar(@bypass_virus_checks_maps),
 });
 1;
 """
@@ -95,7 +101,9 @@ def right(understood: dict[str, Any]) -> bool:
         and all(understood["destinies"])
         and understood["keeps"][0].endswith(KEPT)
         and understood["keeps"][1:] == ["local:virus-%m", "virus-quarantine", ""]
-        and understood["banks"] == []
+        and understood["banks"] == understood["parts"] == understood["spared"] == []
+        and understood["levels"] == [understood["levels"][0]] * 2
+        and all(understood["becomes"])
         and understood["dsn"].endswith(";mysql_connect_timeout=10;mysql_read_timeout=10")
     )
 
@@ -175,6 +183,23 @@ def test_a_changed_image_is_right_in_effect_or_refused(sandbox: Sandbox, mutant:
         assert done.returncode == 0, done.stderr
         assert right(understood)
         assert understood["signs"] == []
+
+
+def test_viruses_are_looked_for_where_the_stack_has_a_scanner(sandbox: Sandbox) -> None:
+    spared = Mutant("spared", {CONF: swap("$virus_admin = undef;", "@bypass_virus_checks_maps = (1);")})
+    sandbox.command("clamd")
+    done, understood = rehearse(sandbox, "b", spared, CLAMD="true")
+    assert (done.returncode, understood["unscanned"]) == (0, 0), done.stderr
+
+
+def test_a_scanner_that_is_not_asked_stops_amavis(sandbox: Sandbox) -> None:
+    unasked = Mutant(
+        "unasked",
+        {CONF: swap("$virus_admin = undef;", ""), INIT: swap("if $CLAMD; then", "if ! $CLAMD; then")},
+    )
+    sandbox.command("clamd")
+    done, _ = rehearse(sandbox, "b", unasked, CLAMD="true")
+    assert (done.returncode, "would ask no scanner" in done.stderr) == (70, True)
 
 
 def test_a_key_that_is_active_and_not_there_stops_amavis(sandbox: Sandbox) -> None:

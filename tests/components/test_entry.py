@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_arguments_reach_the_init(sandbox: Sandbox) -> None:
     assert run(sandbox, arguments=("shell", "a b")).stdout.endswith("last shell a b\n")
 
 
-def hand_over(sandbox: Sandbox, init: str, task: str = "") -> Any:
+def hand_over(sandbox: Sandbox, init: str, task: str = "", calls: Sequence[str] = ()) -> Any:
     """Runs an image's init whose daemon is served by a script that tells its command line and its process id."""
     sandbox.put(f"{entry.PATH}/adjust.sh", entry.scripts("imap")["adjust.sh"])
     sandbox.put(f"{entry.PATH}/start.sh", 'echo "start $* as $$"\nrehearsed\nexec echo adjusted\n')
@@ -71,6 +72,7 @@ def hand_over(sandbox: Sandbox, init: str, task: str = "") -> Any:
     sandbox.command("/usr/sbin/served", "echo unadjusted")
     calls = [
         f"source {entry.PATH}/adjust.sh",
+        *calls,
         f"at_daemon {entry.PATH}/start.sh served /usr/sbin/served -- check '-* *test'",
         "run_init /init.sh one",
     ]
@@ -89,6 +91,11 @@ def hand_over(sandbox: Sandbox, init: str, task: str = "") -> Any:
         "nice -n 5 served -f",
         "env A=b runuser -u somebody -- /usr/sbin/served -f",
         "set -x\nexec served -f",
+        "timeout 5 served -f",
+        "fail() { :; }; warn() { :; }; rehearsed() { :; }; source() { :; }; exec served -f",
+        "kolab() { :; }; printf() { :; }; unset() { :; }; exec served -f",
+        "IFS=$'\\n\\t'; exec served -f",
+        "set -ufCE; shopt -s nullglob extglob; trap 'echo error' ERR; trap 'echo exit' EXIT; exec served -f",
     ],
 )
 def test_an_init_hands_over_however_its_last_line_is_written(sandbox: Sandbox, line: str) -> None:
@@ -133,9 +140,70 @@ def test_a_daemon_that_is_not_adjusted_never_runs(sandbox: Sandbox, line: str, w
     assert (done.returncode == 70) == bool(why)
 
 
-@pytest.mark.parametrize("look", ["served check", "/usr/sbin/served check", "/usr/sbin/served -q test"])
+def test_an_init_that_has_functions_of_our_names_is_refused_all_the_same(sandbox: Sandbox) -> None:
+    script = "printf 'fail because; rehearsed; exec echo adjusted' > /kolab/entry/start.sh\n"
+    done = hand_over(sandbox, f"{script}fail() {{ :; }}\nrehearsed() {{ :; }}\nexec served\n")
+    assert (done.returncode, done.stderr) == (70, "entry: because\n")
+
+
+def test_an_init_with_its_own_fail_cannot_hand_over_to_another_daemon(sandbox: Sandbox) -> None:
+    done = hand_over(sandbox, "fail() { :; }\nexec other -f\n")
+    assert (done.returncode, "hands over to 'other -f'" in done.stderr) == (70, True)
+
+
+@pytest.mark.parametrize("wait", ["wait", "wait $!; exit $?", "wait -n"])
+def test_a_daemon_beside_its_init_is_refused_and_nobody_waits_for_ever(sandbox: Sandbox, wait: str) -> None:
+    for name in ("tls.crt", "tls.key"):
+        sandbox.put(f"/kolab/certificate/{name}", "")
+    done = hand_over(sandbox, f"served -f &\n{wait}\n", calls=["on_renewal /kolab/certificate true"])
+    assert "starts 'served -f' beside itself" in done.stderr
+    assert done.returncode == 70
+
+
+@pytest.mark.parametrize("end", ["exit 0", "exit", "true && exit"])
+def test_an_init_that_ends_without_its_daemon_is_refused(sandbox: Sandbox, end: str) -> None:
+    done = hand_over(sandbox, f"true\n{end}\n", task="rehearse")
+    assert (done.returncode, "/init.sh ended without its daemon" in done.stderr) == (70, True)
+
+
+def test_an_init_that_fails_is_named(sandbox: Sandbox) -> None:
+    done = hand_over(sandbox, "set -e\n(exit 78)\n")
+    assert (done.returncode, "/init.sh ended with 78 before its daemon" in done.stderr) == (78, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("host: APP_DOMAIN", "APP_DOMAIN"),
+        ("# see KOLAB_DOCS\nhost: one", ""),
+        ('  # A_B\n  cmd="env TZ_DIR=/x prune"', ""),
+        ('cmd="expire -D EXPIRY_DELAY" at=1', "EXPIRY_DELAY"),
+        ("uri: http://APP_HOST:APP_PORT/", "APP_HOST"),
+        ("cmd=$HOME_DIR", ""),
+    ],
+)
+def test_what_an_image_left_to_be_filled_in_is_a_word_of_its_own(
+    sandbox: Sandbox, text: str, left: str
+) -> None:
+    sandbox.put("/etc/file", f"{text}\n")
+    sandbox.put(f"{entry.PATH}/adjust.sh", entry.scripts("imap")["adjust.sh"])
+    done = sandbox.run(f"source {entry.PATH}/adjust.sh\nunfilled /etc/file\n")
+    assert (done.returncode, done.stdout.strip()) == (0, left)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        "served check",
+        "/usr/sbin/served check",
+        "/usr/sbin/served -q test",
+        "runuser -u somebody -- served check",
+        "IFS=; served -q test",
+    ],
+)
 def test_an_init_may_look_at_its_configuration(sandbox: Sandbox, look: str) -> None:
     sandbox.command("served", "echo looked")
+    sandbox.command("runuser", "echo looked")
     done = hand_over(sandbox, f"{look}\nexec served -f\n")
     assert done.stdout.splitlines()[0] in {"looked", "unadjusted"}
     assert done.stdout.splitlines()[-1] == "adjusted"

@@ -11,5 +11,5 @@ if [ "${KOLAB_TASK-}" = rehearse ]; then
 fi
 
 at_daemon /kolab/entry/start.sh amavisd /usr/sbin/amavisd amavisd-new /usr/sbin/amavisd-new \
-  -- '*genrsa*' '*showkey*' '*testkey*' '*test-config*'
+  -- '*genrsa*' '*showkey*' '*testkey*' '*convert_keysfile*' '*test-config*' '*stop' '*status' '-[hV]'
 run_init /init.sh

@@ -11,6 +11,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "$last" != 0 ] || fail "amavisd is started without -c: the image differs from the one this stack was made for"
+[ "${words[-1]}" = foreground ] || fail "amavisd is started by '${words[*]}', which leaves the container without it: the image differs from the one this stack was made for"
 if [ "$KOLAB_SIGNING" = true ]; then signs=signs.conf; else signs="signs-nothing.conf"; fi
 ours=(-c "/kolab/entry/$signs" -c /kolab/entry/pod.conf -c /kolab/entry/verdicts.conf)
 configs+=("${ours[@]}")

@@ -63,6 +63,6 @@ done
 # What an init no longer fills in.
 empty=$(grep -Eo '^[a-z_-]+:[[:space:]]*[A-Z]+(_[A-Z]+)+$' "$SETTINGS" | head -n 1 || true)
 [ -z "$empty" ] || fail "the image left '$empty' in $SETTINGS$DIFFERS"
-empty=$(grep -Ev '^[[:space:]]*#' "$SERVICES" | grep -Eow '[A-Z]+(_[A-Z]+)+' | head -n 1 || true)
+empty=$(unfilled "$SERVICES")
 [ -z "$empty" ] || fail "the image left '$empty' in $SERVICES$DIFFERS"
 asks_passwords

@@ -3,13 +3,21 @@
 # keys and services, looks at what Cyrus itself understood, and starts the master.
 DIFFERS=': the image differs from the one this stack was made for'
 SETTINGS=/etc/imapd.conf SERVICES=/etc/cyrus.conf
-AS=() words=()
+AS=() words=() given=() own=
+for word in "$@"; do
+  # As getopt reads the master's own options: a value may stand with its letter.
+  if [ -n "$own" ] && [[ $word =~ ^-[CMp]. ]]; then given+=("${word:0:2}" "${word:2}"); else given+=("$word"); fi
+  [[ $word != *master ]] || own=yes
+done
+set -- "${given[@]}"
 while [ $# -gt 0 ]; do
   case $1 in
     *master) AS=("${words[@]}") words+=("$1") ;;
     -C) SETTINGS=${2-} words+=("$1" "${2-}"); shift ;;
     -M) SERVICES=${2-} words+=("$1" "${2-}"); shift ;;
     -d) fail "Cyrus is started by '$*', which leaves the container without it$DIFFERS" ;;
+    # Another letter may hide behind one that has no value.
+    -D?*) fail "Cyrus is started with $1, which this stack does not read$DIFFERS" ;;
     # Where stop.sh and a renewed certificate look for it.
     -p) shift ;;
     *) words+=("$1") ;;

@@ -15,6 +15,6 @@ put_certificate() {
 renewed() { put_certificate && postfix reload; }
 on_renewal /kolab/certificate renewed
 
-at_daemon /kolab/entry/start.sh postfix /usr/sbin/postfix \
-  -- '*check' '*set-permissions*' '*upgrade-configuration*' '*post-install*' '*status*'
+# All that postfix(1) does beside a start is a look, or a preparation.
+at_daemon /kolab/entry/start.sh postfix /usr/sbin/postfix -- '!(*start*)'
 run_init /init.sh

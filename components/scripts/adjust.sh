@@ -112,13 +112,18 @@ unfilled() {
 # asks_passwords: in a rehearsal, that the image's init has started who asks the web application for passwords, and told it
 # whom to ask. Where people are served, probes ask it.
 asks_passwords() {
-  local tries=50 left
+  local tries=50 left asked words
   [ "${KOLAB_TASK-}" = rehearse ] || return 0
   left=$(unfilled /etc/saslauthd.conf)
   [ -z "$left" ] || fail "the image left '$left' in /etc/saslauthd.conf, and nobody could log in: it differs from the one this stack was made for"
   until [ -S /run/saslauthd/mux ]; do
     [ $((tries -= 1)) -gt 0 ] || fail "no saslauthd listens at /run/saslauthd/mux, and nobody could log in: the image differs from the one this stack was made for"
     sleep 0.2
+  done
+  for asked in /proc/[0-9]*/cmdline; do
+    { words=" $(tr '\0' ' ' < "$asked") "; } 2> /dev/null || continue
+    [[ $words != */saslauthd\ *' /run/saslauthd '* || $words == *' httpform '* ]] \
+      || fail "passwords are asked of others than the web application (${words# }): the image differs from the one this stack was made for"
   done
 }
 

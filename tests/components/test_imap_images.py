@@ -42,6 +42,8 @@ RIGHT = {
     "fulldirhash": "no",
     "sieveusehomedir": "no",
     "virtdomains": "userid",
+    "expunge_mode": "delayed",
+    "delete_mode": "delayed",
     "autocreate_post": "yes",
     "autocreate_inbox_folders": "Drafts | Trash | Sent",
     "smtp_backend": "host",

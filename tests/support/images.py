@@ -129,6 +129,8 @@ def passwords(sandbox: Sandbox) -> None:
     """saslauthd as far as a rehearsal sees it: a socket."""
     sandbox.path("/run/saslauthd").mkdir(exist_ok=True)
     bind = 'socket(my $s, PF_UNIX, SOCK_STREAM, 0); bind($s, pack_sockaddr_un("mux")) or die $!'
-    sandbox.command("/usr/sbin/saslauthd", f"cd /run/saslauthd && /usr/bin/perl -MSocket -e '{bind}'")
+    sandbox.command(
+        "/usr/sbin/saslauthd", f"cd /run/saslauthd && /usr/bin/perl -MSocket -e '{bind}'\n/bin/sleep 60"
+    )
     # What waits for it does not wait long; what looks for a renewed certificate does.
     sandbox.command("sleep", '[ "$1" = 30 ] || set -- 0.01\nexec /bin/sleep "$1"')

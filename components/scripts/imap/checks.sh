@@ -10,6 +10,17 @@ for each in $NEEDED; do
 done
 [ "$(grep -c "^${PUBLIC%:*} ${PUBLIC#*:} timsieved" <<< "$listed")" = 1 ] || fail "Cyrus would not serve Sieve to people at port ${PUBLIC#*:}$DIFFERS"
 
+# What died with its machine is mended before anybody is served, and what was deleted goes once its days are over.
+while read -r section program letter; do
+  cyrus_conf list "$section" | grep -Eq "[ /]$program( .*)? -[A-Za-z]*$letter" || fail "Cyrus would not run $program -$letter ($section)$DIFFERS"
+done << 'MAINTENANCE'
+START ctl_cyrusdb r
+EVENTS ctl_cyrusdb c
+EVENTS cyr_expire E
+EVENTS cyr_expire X
+EVENTS cyr_expire D
+MAINTENANCE
+
 ask() { "${AS[@]}" cyr_info -C "$SETTINGS" -M "$SERVICES" "$@"; }
 understood=$(ask conf-all 2>&1) || fail "Cyrus does not take its settings: $(tail -n 1 <<< "$understood")"
 value() { awk -v key="$1:" '$1 == key { sub(/^[^ ]* ?/, ""); print; exit }' <<< "$understood"; }
@@ -57,7 +68,7 @@ while read -r name _ _ arguments; do
   [[ " $arguments" =~ \ -C\ *([^ ]+) ]] && file=${BASH_REMATCH[1]}
   [ "$file" -ef "$SETTINGS" ] || fail "the service $name would read $file, and not $SETTINGS, which is adjusted$DIFFERS"
 done <<< "$listed"
-for module in caldav carddav; do
+for module in caldav carddav freebusy; do
   [[ " $(value httpmodules) " == *" $module "* ]] || fail "Cyrus would serve no $module$DIFFERS"
 done
 # What an init no longer fills in.

@@ -6,9 +6,10 @@
 NEEDED="11080:httpd 11143:imapd 11024:lmtpd 4190:timsieved"
 PUBLIC=publicsieve:$KOLAB_PUBLIC_SIEVE_PORT
 
-# cyrus_conf write: the file as it shall be. cyrus_conf list: NAME PORT PROGRAM ARGUMENTS of each service
+# cyrus_conf write: the file as it shall be. cyrus_conf list [SECTION]: NAME PORT PROGRAM ARGUMENTS of each service, or of
+# what else Cyrus begins
 cyrus_conf() {
-  awk -v needed="$NEEDED" -v public="$PUBLIC" -v mode="$1" '
+  awk -v needed="$NEEDED" -v public="$PUBLIC" -v mode="$1" -v section="${2-SERVICES}" '
     function read_entry(line,    word, value, key) {
       name = ""; rest = ""; split("", has)
       sub(/^[ \t]+/, "", line)
@@ -30,7 +31,7 @@ cyrus_conf() {
     BEGIN { split(needed, each, " "); for (i in each) wanted[each[i]] = 1; split(public, ours, ":") }
     /^[ \t]*(#|$)/ { if (mode == "write") print; next }
     /^[ \t]*[A-Za-z]+[ \t]*\{/ {
-      inside = toupper($1) ~ /^SERVICES/
+      inside = index(toupper($1), section) == 1
       if (mode == "write") {
         print
         if (inside) print "    " ours[1] " cmd=\"timsieved\" listen=0.0.0.0:" ours[2] " proto=\"tcp\" prefork=0"
@@ -40,7 +41,7 @@ cyrus_conf() {
     !inside || /^[ \t]*\}/ { if (mode == "write") print; if ($0 ~ /^[ \t]*\}/) inside = 0; next }
     {
       read_entry($0)
-      if (mode == "list") { print name, port, program, arguments; next }
+      if (mode == "list") { print name, (port == "" ? "-" : port), program, arguments; next }
       # Ours is told from it by its name, and its port is taken.
       if (name == ours[1] || port == ours[2]) next
       if (!((port ":" program) in wanted) || (" " arguments " ") ~ / -s /) { print; next }

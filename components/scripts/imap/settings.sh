@@ -35,6 +35,9 @@ only sieveusehomedir 0
 # nothing without a quota (KiB), which images of generation B do not name.
 only autocreate_post 1
 [[ $(told autocreate_quota) =~ ^[0-9]+$ ]] || only autocreate_quota 5242880
+# What is deleted can be brought back for days (docs/how-to/back-up-and-restore.md).
+only expunge_mode delayed
+only delete_mode delayed
 unless_told autocreate_inbox_folders 'Drafts | Trash | Sent'
 unless_told autocreate_subscribe_folders 'Drafts | Trash | Sent'
 # Roundcube's tags are annotations that Cyrus must not know beforehand.
@@ -42,6 +45,10 @@ only annotation_allow_undefined 1
 # The image has no sendmail. Without a way out a vacation note is lost, and a redirected message stays here alone.
 only smtp_backend host
 only smtp_host "$KOLAB_ANSWERS/noauth"
+
+# What another file says would be told from none of ours, and stop Cyrus or undo them.
+included=$(grep -Em 1 '^[[:space:]]*@' "$SETTINGS" || true)
+[ -z "$included" ] || fail "$SETTINGS has '$included', and this stack reads no other file$DIFFERS"
 
 # Ours alone: a service may have an option of its own in its name.
 write_settings() {

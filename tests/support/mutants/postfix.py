@@ -92,6 +92,8 @@ MUTANTS = [
     Mutant("policies that know no address", {INIT: swap_like(r"^for file in /usr/libexec/postfix/kolab_.*\n", "")}, "left SERVICES_HOST in /usr/libexec/postfix/kolab_policy", lab=REFUSED),
     Mutant("nobody who asks for passwords", {INIT: without("/usr/sbin/saslauthd -m /run/saslauthd -a httpform -d &")}, "no saslauthd listens", lab=REFUSED),
     Mutant("nobody to ask for passwords", {INIT: without("fill /etc/saslauthd.conf APP_SERVICES_DOMAIN SERVICES_PORT")}, "left 'APP_SERVICES_DOMAIN'"),
+    Mutant("passwords of this system", {INIT: swap("-a httpform", "-a pam")}, "asked of others than the web application"),
+    Mutant("looks of other words", {INIT: swap_like("^/usr/sbin/postfix check$", "postfix -v check -v\npostfix stop || :\nenv A=b postfix -c /etc/postfix stop || :")}),
     Mutant("another folder of settings", {INIT: swap("-c /etc/postfix", "-c /etc/kolab/postfix")}, "configured in /etc/kolab/postfix"),
     Mutant("another folder of settings beside its letter", {INIT: swap("-c /etc/postfix", "-vc/etc/kolab/postfix")}, "configured in /etc/kolab/postfix"),
     told("TLS of everybody", "smtpd_tls_security_level = encrypt"),

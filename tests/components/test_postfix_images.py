@@ -14,11 +14,22 @@ import pytest
 
 from components import entry
 from model import budget
-from tests.support.images import GENERATIONS, Mutant, added, environment, passwords, put, swap
+from tests.support.images import (
+    GENERATIONS,
+    Change,
+    Mutant,
+    added,
+    both,
+    changed_files,
+    environment,
+    passwords,
+    put,
+    swap,
+)
 from tests.support.mutants import MUTANTS
 from tests.support.mutants.postfix import MAIN, PEM, main, master
-from tests.support.postfix import folder
-from tests.support.sandbox import Sandbox
+from tests.support.postfix import folder, mailserver
+from tests.support.sandbox import Sandbox, wait_for
 from tests.support.stacks import deployment
 
 pytestmark = pytest.mark.thorough
@@ -275,6 +286,30 @@ def test_a_changed_image_is_right_in_effect_or_refused(sandbox: Sandbox, mutant:
     else:
         assert image.done.returncode == 0, image.done.stderr
         assert image.problems() == []
+
+
+PASSES = (
+    "TLS of everybody",
+    "TLS before the greeting",
+    "TLS to everybody",
+    "services with a root of their own",
+    "a milter",
+    "a filter before the queue",
+    "a way back for few",
+)
+"""Mutants of an image that each would keep mail on its way through the filter."""
+
+
+def test_mail_passes_an_image_that_would_have_kept_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: dict[str, Change] = {}
+    for mutant in (each for each in MUTANTS["postfix"] if each.name in PASSES):
+        changes |= {path: both(changes.get(path, str), change) for path, change in mutant.changes.items()}
+    changed = Mutant("all of them", changes, generation="a")
+    monkeypatch.setattr("tests.support.postfix.files", lambda name, _: changed_files(name, changed))
+    with mailserver(deployment("single-node"), None) as ours:
+        ours.send("jane@example.org", "passes")
+        wait_for(lambda: "passes" in ours.delivered.subjects())
+        assert "passes" in ours.filter.subjects()
 
 
 def test_a_mail_filter_that_is_on_stays_on_and_does_not_go_round(sandbox: Sandbox) -> None:

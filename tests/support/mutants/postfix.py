@@ -99,7 +99,6 @@ MUTANTS = [
     told("TLS of everybody", "smtpd_tls_security_level = encrypt"),
     told("TLS before the greeting", "smtpd_tls_wrappermode = yes"),
     at("TLS on the way back", "0.0.0.0:13025", "smtpd_tls_security_level=encrypt", "smtpd_tls_wrappermode=yes"),
-    told("a way back for few", "smtpd_client_restrictions = reject", "smtpd_data_restrictions = reject", "smtpd_end_of_data_restrictions = reject"),
     at("a way back for nobody", "0.0.0.0:13025", "smtpd_data_restrictions=reject"),
     told("TLS to everybody", "smtp_tls_security_level = encrypt", "lmtp_tls_security_level = encrypt", "smtp_tls_policy_maps = static:encrypt"),
     told("TLS to everybody from the first byte", "smtp_tls_security_level = encrypt", "smtp_tls_wrappermode = yes", "lmtp_tls_wrappermode = yes"),

@@ -292,6 +292,7 @@ PASSES = (
     "TLS of everybody",
     "TLS before the greeting",
     "TLS to everybody",
+    "services with a root of their own",
     "a milter",
     "a filter before the queue",
 )

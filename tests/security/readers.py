@@ -106,7 +106,9 @@ def _reference(text: str) -> str:
     if kind == "url":
         parts = urllib.parse.urlsplit(text)
         kind = f"url {bool(parts.username)} {bool(parts.port)} {bool(parts.query)} {bool(parts.fragment)}"
-    return f"{kind} {len(_LITERAL.sub(chr(39) * 2, text).split())} {''.join(sorted(set(text) & _MEANT))!r}"
+    # What stands in quotes is a leaf, as in PHP; the quotes themselves are signs.
+    bare = _LITERAL.sub("''", text)
+    return f"{kind} {len(bare.split())} {''.join(sorted(set(bare) & _MEANT))!r}"
 
 
 def _hash(text: str) -> str:

@@ -21,5 +21,5 @@ told() {
 }
 # called NAME WORD...: the image's init calls nginx
 called() {
-  if told "${@:2}"; then handed_over "$@"; else command "$@"; fi
+  if told "${@:2}"; then kolab_handed_over "$@"; else command "$@"; fi
 }

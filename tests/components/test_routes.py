@@ -160,7 +160,7 @@ def test_nothing_is_granted_where_nothing_is_read_from_afar(more: Manifest) -> N
 
 def test_the_proxy_believes_the_gateways_pods_alone_about_a_client() -> None:
     configs = [text for each in deployment("gateway").of_kind("ConfigMap") for text in each["data"].values()]
-    (http,) = (text for text in configs if "real_ip_header" in text)
+    (http,) = (text for text in configs if "\nset_real_ip_from" in text)
     trusted = [line for line in http.splitlines() if line.startswith("set_real_ip_from")]
     assert trusted == ["set_real_ip_from 10.42.7.0/24;"]
     assert "real_ip_recursive on;" in http

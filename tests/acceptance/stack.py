@@ -337,6 +337,14 @@ def _container_id(status: dict[str, Any]) -> str:
     return str(status["containerID"]).removeprefix("containerd://")
 
 
+def until_none(wrong: Callable[[], Sequence[str]], seconds: float) -> None:
+    """Waits until nothing is wrong any more. Fails with what still is after `seconds`."""
+    end = time.monotonic() + seconds
+    while found := wrong():
+        assert time.monotonic() < end, "\n".join(found)
+        time.sleep(3)
+
+
 def eventually(condition: Callable[[], Any], why: str, *, seconds: float = 120, every: float = 1) -> Any:
     """What `condition` gives once it is true. Fails with `why` when that takes longer than `seconds`."""
     end = time.monotonic() + seconds

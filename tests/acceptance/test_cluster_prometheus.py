@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from tests.acceptance.cluster_prometheus import READER, Watched, leave, theirs, 
 from tests.acceptance.connections import Source, inside, policy_of, probe
 from tests.acceptance.console import Console
 from tests.acceptance.report import Report
-from tests.acceptance.stack import Stack, eventually
+from tests.acceptance.stack import Stack, eventually, until_none
 from tests.acceptance.strangers import ELSEWHERE, Stranger, strangers
 from tests.lab.cluster import Lab
 from tests.lab.prometheus_operator import NAME, NAMESPACE
@@ -100,7 +99,7 @@ def test_the_operator_takes_every_job_and_prometheus_reads_every_target(
     jobs = {*given.scrape_configs(reading.stack.settings)}
     assert {"webapp", "imap", "postfix", "vector", "probe", "names", "round-trip", "report-reader"} <= jobs
     with report.timed("from a ready stack to a cluster's Prometheus that reads all of it"):
-        _until_none(lambda: reading.unread(jobs), _READ_SECONDS)
+        until_none(lambda: reading.unread(jobs), _READ_SECONDS)
     assert {each["labels"]["job"] for each in reading.targets()} == jobs
 
 
@@ -118,7 +117,7 @@ def test_every_number_says_of_which_stack_it_is(reading: Watched) -> None:
 
 def test_every_alert_is_loaded_and_none_fails_to_be_judged(reading: Watched) -> None:
     wanted = {each.name for each in rules.alerts(reading.stack.settings)}
-    _until_none(lambda: reading.unjudged(wanted), _READ_SECONDS)
+    until_none(lambda: reading.unjudged(wanted), _READ_SECONDS)
     assert {each["name"] for each in reading.rules()} == wanted
     assert {each["labels"]["stack"] for each in reading.rules()} == {"example.org"}
 
@@ -201,10 +200,3 @@ def test_a_stack_that_watches_itself_again_lets_the_clusters_prometheus_in_no_mo
     stack.lab.wait_policies()
     (imap,) = (each for each in inside(stack) if (each.owner, each.number) == ("imap", 11080))
     assert probe(stack, reading.source, [imap], 3)[imap] != OPEN
-
-
-def _until_none(wrong: Callable[[], Sequence[str]], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while found := wrong():
-        assert time.monotonic() < end, "\n".join(found)
-        time.sleep(3)

@@ -14,7 +14,7 @@ from model.accounts import OPERATOR
 from model.monitoring import prometheus, rules
 from tests.acceptance.asking import basic
 from tests.acceptance.numbers import Numbers
-from tests.acceptance.stack import Stack, eventually
+from tests.acceptance.stack import Stack, eventually, until_none
 
 _READ_SECONDS = 420
 """The slowest job is read every four minutes."""
@@ -42,14 +42,8 @@ class Own(Numbers):
 @pytest.mark.proves("prometheus", "blackbox", "imap", "victorialogs", "alertmanager")
 def test_prometheus_reads_every_target(stack: Stack) -> None:
     jobs = {each["job_name"] for each in yaml.safe_load(prometheus.config(stack.settings))["scrape_configs"]}
-    numbers, unread = Own(stack), [""]
-
-    def read() -> bool:
-        unread[:] = numbers.unread(jobs)
-        return not unread
-
-    eventually(read, "targets are not read", seconds=_READ_SECONDS, every=5)
-    assert unread == []
+    numbers = Own(stack)
+    until_none(lambda: numbers.unread(jobs), _READ_SECONDS)
     assert {each["labels"]["job"] for each in numbers.targets()} == jobs
 
 
@@ -57,7 +51,7 @@ def test_prometheus_reads_every_target(stack: Stack) -> None:
 def test_prometheus_judges_every_alert(stack: Stack) -> None:
     wanted = {each.name for each in rules.alerts(stack.settings)}
     numbers = Own(stack)
-    eventually(lambda: not numbers.unjudged(wanted), f"{numbers.unjudged(wanted)}", every=5)
+    until_none(lambda: numbers.unjudged(wanted), _READ_SECONDS)
     assert {each["name"] for each in numbers.rules()} == wanted
 
 

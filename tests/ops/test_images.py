@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,6 @@ from tests.ops.editing import Editor
 from tests.support.registry import PASSWORD, USER, Store, digest, layer, serving
 
 LOGIN = Login(USER, PASSWORD)
-
-
-@pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def host(store: Store) -> Iterator[str]:
-    with serving(store) as found:
-        yield found
 
 
 def image(host: str, name: str = "imap", tag: str = "latest") -> Image:

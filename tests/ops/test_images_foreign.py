@@ -62,17 +62,6 @@ def sentences() -> Iterator[None]:
         assert "t0ken" not in said
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def host(store: Store) -> Iterator[str]:
-    with serving(store) as found:
-        yield found
-
-
 def everything(host: str, folder: Path) -> None:
     """Whatever reads something of a registry."""
     image = Image("imap", host, "kolab/imap", "latest", None, ("imap",))

@@ -5,7 +5,6 @@ The image's part is the lab's stand-in for it (tests/lab/images/recipes/proxy), 
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import http.client
 import http.server
@@ -22,13 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from components import entry, proxy_inner
 from tests.support.deploy import Deployment
 from tests.support.sandbox import PATIENCE, Sandbox, wait_for
+from tests.support.self_signed import self_signed
 
 RECIPES = Path(__file__).parent.parent / "lab/images/recipes"
 RECIPE = RECIPES / "proxy/rootfs"
@@ -137,19 +134,7 @@ def unverified() -> ssl.SSLContext:
 
 def certificate(name: str) -> tuple[str, str]:
     """A self-signed certificate and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-    )
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-    made = builder.sign(key, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return made.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+    return self_signed(name, days=1)
 
 
 def init_of(generation: str) -> str:
